@@ -1,0 +1,20 @@
+/** Sockets and interface requests (asm/socket.h, linux/if.h). */
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_NETLINK = 16;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_CLOEXEC = 524288;
+export const SOCK_NONBLOCK = 2048;
+export const SOL_SOCKET = 1;
+export const SCM_RIGHTS = 1;
+export const MSG_NOSIGNAL = 16384;
+export const MSG_DONTWAIT = 64;
+export const MSG_CMSG_CLOEXEC = 1073741824;
+export const SO_PASSCRED = 16;
+export const IFF_UP = 1;
+export const IFF_RUNNING = 64;
+export const SIOCGIFFLAGS = 35091;
+export const SIOCSIFFLAGS = 35092;
+export const SO_SNDBUF = 7;

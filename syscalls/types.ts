@@ -1,0 +1,15 @@
+/** Branded numbers and strings: what they are is part of their type, at no cost at run time. */
+
+declare const brand: unique symbol;
+type Brand<T, B extends string> = T & { readonly [brand]: B };
+
+/** An open file descriptor of this process. */
+export type Fd = Brand<number, "Fd">;
+/** A process id as this process sees it. */
+export type Pid = Brand<number, "Pid">;
+/** A path in the runtime's own mount namespace. */
+export type HostPath = Brand<string, "HostPath">;
+/** A path inside the container; it means nothing before pivot_root and is never joined to a host path. */
+export type ContainerPath = Brand<string, "ContainerPath">;
+/** A place in config.json, such as "mounts[3].options". */
+export type SpecField = Brand<string, "SpecField">;
