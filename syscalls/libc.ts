@@ -2,11 +2,22 @@
  * The only place where the C library is opened. Few symbols on purpose: each is compiled when the library
  * is opened. "libc.so.6" is a name that the loader always resolves; Bun would look for a missing one in the cwd.
  */
-import { dlopen, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
 
 const library = dlopen("libc.so.6", {
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i64_fast" },
-  __errno_location: { args: [], returns: "ptr" },
+  syscall: {
+    args: [
+      FFIType.i64,
+      FFIType.i64,
+      FFIType.i64,
+      FFIType.i64,
+      FFIType.i64,
+      FFIType.i64,
+      FFIType.i64,
+    ],
+    returns: FFIType.i64_fast,
+  },
+  __errno_location: { args: [], returns: FFIType.ptr },
 });
 
 /** syscall(2): up to six arguments, the result or -1 with errno set. */

@@ -1,0 +1,37 @@
+/** Strings for the kernel: NUL-terminated UTF-8, refused when they could mean something else there. */
+
+const encoder = new TextEncoder();
+
+/** A NUL-terminated copy of a string that keeps its text for the trace and for errors. */
+export class CString {
+  readonly bytes: Uint8Array;
+  constructor(readonly text: string) {
+    this.bytes = encoder.encode(`${text}\0`);
+  }
+}
+
+/** Thrown for a string that the kernel would cut short or that is not valid Unicode. */
+export class BadString extends Error {
+  override readonly name = "BadString";
+}
+
+/** The string for a system call; throws BadString for an embedded NUL or a lone surrogate. */
+export function cstr(text: string): CString {
+  if (text.includes("\0")) throw new BadString(`${JSON.stringify(text)} contains a NUL byte`);
+  if (!text.isWellFormed()) throw new BadString(`${JSON.stringify(text)} is not valid Unicode`);
+  return new CString(text);
+}
+
+/** A char *const[] as execve(2) wants it; keep the returned value referenced until the call is over. */
+export interface StringArray {
+  readonly pointers: BigUint64Array;
+  readonly strings: readonly CString[];
+}
+
+const decoder = new TextDecoder();
+
+/** The text before the first NUL of a buffer that the kernel filled. */
+export function textOf(bytes: Uint8Array, length?: number): string {
+  const end = length ?? bytes.indexOf(0);
+  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}

@@ -1,0 +1,37 @@
+/**
+ * Fault injection for tests: RUNT_FAULT="mount:3:EBUSY,write:1:KILL" fails the 3rd mount with EBUSY and kills
+ * the process at its first write. Only in builds with FAULT_INJECTION=true; the bundler drops it from others.
+ */
+import { errnoNumber } from "./constants/errno.ts";
+
+declare const FAULT_INJECTION: boolean;
+
+/** True in a build made for tests. */
+export const faultsCompiledIn: boolean = typeof FAULT_INJECTION !== "undefined" && FAULT_INJECTION;
+
+interface Fault {
+  readonly name: string;
+  remaining: number;
+  readonly errno: number | "KILL";
+}
+
+let faults: Fault[] | undefined;
+
+/** Arms the faults that a text such as "mount:3:EBUSY" describes; an unknown errno is an error. */
+export function armFaults(text: string): void {
+  faults = text.split(",").map((item) => {
+    const [name = "", nth = "1", what = "EIO"] = item.split(":");
+    const errno = what === "KILL" ? "KILL" : errnoNumber(what);
+    if (errno === undefined) throw new Error(`RUNT_FAULT: unknown errno ${what}`);
+    return { name, remaining: Number(nth), errno };
+  });
+}
+
+/** The errno with which this call is to fail, "KILL" to die here, or 0 to go ahead. */
+export function faultFor(name: string): number | "KILL" {
+  if (faults === undefined) return 0;
+  for (const fault of faults) {
+    if (fault.name === name && --fault.remaining === 0) return fault.errno;
+  }
+  return 0;
+}

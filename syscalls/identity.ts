@@ -1,0 +1,32 @@
+/** User and group ids (credentials(7)). The raw calls change this thread only, which is the only one. */
+import { call } from "./door.ts";
+
+/** geteuid(2). */
+export function geteuid(): number {
+  return call("geteuid", [], "");
+}
+
+/** getegid(2). */
+export function getegid(): number {
+  return call("getegid", [], "");
+}
+
+/** getuid(2). */
+export function getuid(): number {
+  return call("getuid", [], "");
+}
+
+/** setresuid(2), all three the same. */
+export function setAllUids(uid: number): void {
+  call("setresuid", [uid, uid, uid], `uid ${uid}`);
+}
+
+/** setresgid(2), all three the same. */
+export function setAllGids(gid: number): void {
+  call("setresgid", [gid, gid, gid], `gid ${gid}`);
+}
+
+/** setgroups(2). */
+export function setgroups(gids: readonly number[]): void {
+  call("setgroups", [gids.length, Uint32Array.from(gids)], gids.join(","));
+}

@@ -1,0 +1,34 @@
+/** Namespaces and the names kept in them: unshare(2), setns(2), sethostname(2), ioctl_ns(2). */
+import { NS_GET_NSTYPE } from "./constants/ioctl.ts";
+import { cstr } from "./cstring.ts";
+import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import type { Fd } from "./types.ts";
+
+export * from "./constants/sched.ts";
+
+/** unshare(2). */
+export function unshare(flags: number): void {
+  call("unshare", [flags], `0x${flags.toString(16)}`);
+}
+
+/** setns(2) with an nsfs descriptor; `type` is CLONE_NEW*, which the kernel checks. */
+export function setns(fd: Fd, type: number, object: string): void {
+  call("setns", [fd, type], object);
+}
+
+/** NS_GET_NSTYPE: which CLONE_NEW* a descriptor stands for; fails with ENOTTY on other files. */
+export function tryNamespaceType(fd: Fd): ResultOrErrno {
+  return tryCall("ioctl", [fd, NS_GET_NSTYPE]);
+}
+
+/** sethostname(2). */
+export function sethostname(name: string): void {
+  const text = cstr(name);
+  call("sethostname", [text, text.bytes.length - 1], name);
+}
+
+/** setdomainname(2). */
+export function setdomainname(name: string): void {
+  const text = cstr(name);
+  call("setdomainname", [text, text.bytes.length - 1], name);
+}

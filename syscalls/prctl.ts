@@ -1,0 +1,14 @@
+/** prctl(2) and personality(2). */
+import { call, type ResultOrErrno, tryCall } from "./door.ts";
+
+export * from "./constants/prctl.ts";
+
+/** prctl(2); `name` is for the error. */
+export function prctl(option: number, argument: number, name: string): number {
+  return call("prctl", [option, argument, 0, 0, 0], name);
+}
+
+/** prctl(2) with a third argument, failure an answer. */
+export function tryPrctl(option: number, a: number, b = 0): ResultOrErrno {
+  return tryCall("prctl", [option, a, b, 0, 0]);
+}

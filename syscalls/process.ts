@@ -1,0 +1,129 @@
+/** Processes: clone, execve, wait, pidfds and the like. */
+import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
+import { type CString, cstr, type StringArray } from "./cstring.ts";
+import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { OpError } from "./error.ts";
+import { addressOf } from "./libc.ts";
+import { Struct } from "./struct.ts";
+import type { Fd, Pid } from "./types.ts";
+
+export * from "./constants/wait.ts";
+
+/** What clone3(2) made, seen from the parent; undefined in the child. */
+export interface Cloned {
+  readonly pid: Pid;
+  readonly pidfd: Fd;
+}
+
+const SIGCHLD = 17;
+const CLONE_PIDFD = 0x1000;
+
+/**
+ * clone3(2) without sharing memory: fork(2) with namespaces. Returns twice; undefined means this is the child.
+ * Only `runtime/process/fork.ts` may call it, which makes sure that the process can go on in the child.
+ */
+export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
+  const pidfd = new Int32Array(1);
+  const args = new Struct(88)
+    .u64(0, BigInt(flags | CLONE_PIDFD) | (cgroup === undefined ? 0n : 0x200000000n))
+    .u64(8, addressOf(pidfd))
+    .u64(32, SIGCHLD)
+    .u64(80, cgroup ?? 0);
+  const pid = call("clone3", [args.bytes, 88], "");
+  return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
+}
+
+/** The char *const[] of a list of strings; throws BadString like cstr. */
+export function stringArray(list: readonly string[]): StringArray {
+  const strings = list.map(cstr);
+  const pointers = new BigUint64Array(strings.length + 1);
+  strings.forEach((s: CString, i) => {
+    pointers[i] = BigInt(addressOf(s.bytes));
+  });
+  return { pointers, strings };
+}
+
+/** execve(2): returns minus errno, or not at all. Arrays are made beforehand, so that nothing is allocated late. */
+export function execve(path: CString, argv: StringArray, envp: StringArray): ResultOrErrno {
+  return tryCall("execve", [path, argv.pointers, envp.pointers]);
+}
+
+/** execveat(2) of an open file (AT_EMPTY_PATH). */
+export function execveFd(fd: Fd, argv: StringArray, envp: StringArray): ResultOrErrno {
+  return tryCall("execveat", [fd, cstr(""), argv.pointers, envp.pointers, 0x1000]);
+}
+
+/** How a child ended. */
+export interface ExitInfo {
+  readonly pid: Pid;
+  /** Exit status, or 128 + signal as shells and runc count it. */
+  readonly status: number;
+  readonly signal: number;
+}
+
+function waitid(type: number, id: number, options: number, object: string): ExitInfo | undefined {
+  const info = new Struct(128);
+  const result = tryCall("waitid", [type, id, info.bytes, options, null]);
+  if (result < 0) throw OpError.from("waitid", object, -result);
+  const pid = info.getI32(12);
+  if (pid === 0) return undefined;
+  const status = info.getI32(24);
+  const exited = info.getI32(8) === CLD_EXITED;
+  return { pid: pid as Pid, status: exited ? status : 128 + status, signal: exited ? 0 : status };
+}
+
+/** waitid(2) for one child; `options` takes WNOHANG (then undefined: still running). */
+export function waitFor(pid: Pid, options = 0): ExitInfo | undefined {
+  return waitid(P_PID, pid, WEXITED | options, `pid ${pid}`);
+}
+
+/** waitid(2) for any child; throws ECHILD when there is none. */
+export function waitAny(options = 0): ExitInfo | undefined {
+  return waitid(P_ALL, 0, WEXITED | options, "any child");
+}
+
+/** exit_group(2): no JavaScript teardown, no exit handlers. */
+export function exitGroup(status: number): never {
+  for (;;) tryCall("exit_group", [status]);
+}
+
+/** getpid(2). */
+export function getpid(): Pid {
+  return call("getpid", [], "") as Pid;
+}
+
+/** getppid(2). */
+export function getppid(): Pid {
+  return call("getppid", [], "") as Pid;
+}
+
+/** pidfd_open(2); failure (ESRCH) is an answer. */
+export function tryPidfdOpen(pid: Pid): ResultOrErrno {
+  return tryCall("pidfd_open", [pid, 0]);
+}
+
+/** pidfd_send_signal(2); failure (ESRCH: already gone) is an answer. */
+export function tryPidfdSendSignal(pidfd: Fd, signal: number): ResultOrErrno {
+  return tryCall("pidfd_send_signal", [pidfd, signal, null, 0]);
+}
+
+/** kill(2); pid < 0 is a process group. Failure is an answer. */
+export function tryKill(pid: number, signal: number): ResultOrErrno {
+  return tryCall("kill", [pid, signal]);
+}
+
+/** setsid(2); failure (already a leader) is an answer. */
+export function trySetsid(): ResultOrErrno {
+  return tryCall("setsid", []);
+}
+
+/** setpgid(2) of this process: its own group. */
+export function ownProcessGroup(): void {
+  call("setpgid", [0, 0], "");
+}
+
+/** nanosleep(2). */
+export function sleepMs(ms: number): void {
+  const time = new BigInt64Array([BigInt(Math.floor(ms / 1000)), BigInt(Math.round((ms % 1000) * 1e6))]);
+  tryCall("nanosleep", [time, null]);
+}

@@ -1,0 +1,106 @@
+/** Sockets of AF_UNIX with descriptors in messages, and the one request that brings up the loopback device. */
+import {
+  AF_INET,
+  AF_UNIX,
+  IFF_UP,
+  MSG_CMSG_CLOEXEC,
+  MSG_NOSIGNAL,
+  SCM_RIGHTS,
+  SIOCGIFFLAGS,
+  SIOCSIFFLAGS,
+  SO_SNDBUF,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./constants/socket.ts";
+import { BadString } from "./cstring.ts";
+import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { addressOf } from "./libc.ts";
+import { Struct } from "./struct.ts";
+import type { Fd } from "./types.ts";
+
+const encoder = new TextEncoder();
+
+/** socketpair(2) that keeps message boundaries: each send is one recv. */
+export function messagePair(): [Fd, Fd] {
+  const fds = new Int32Array(2);
+  call("socketpair", [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds], "");
+  return [fds[0] as Fd, fds[1] as Fd];
+}
+
+/** SO_SNDBUF, so that one message of this size fits (the kernel doubles it and caps it at wmem_max). */
+export function setSendBuffer(fd: Fd, bytes: number): void {
+  tryCall("setsockopt", [fd, SOL_SOCKET, SO_SNDBUF, new Int32Array([bytes]), 4]);
+}
+
+/** A stream socket connected to a path; the path must fit sun_path (107 bytes and a NUL). */
+export function connectUnix(path: string): Fd {
+  const name = encoder.encode(path);
+  if (name.length > 107) throw new BadString(`${path} is longer than the 107 bytes of a socket address`);
+  if (name.includes(0)) throw new BadString(`${JSON.stringify(path)} contains a NUL byte`);
+  const address = new Struct(2 + name.length + 1).u16(0, AF_UNIX);
+  address.bytes.set(name, 2);
+  const fd = call("socket", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], path) as Fd;
+  try {
+    call("connect", [fd, address.bytes, address.bytes.length], path);
+    return fd;
+  } catch (error) {
+    tryCall("close", [fd]);
+    throw error;
+  }
+}
+
+/** struct msghdr with one iovec and room for control data; `parts` keeps what it points to alive. */
+function messageHeader(payload: Uint8Array, control: Uint8Array) {
+  const iovec = new BigUint64Array([BigInt(addressOf(payload)), BigInt(payload.length)]);
+  const header = new Struct(56)
+    .u64(16, addressOf(iovec))
+    .u64(24, 1)
+    .u64(32, control.length === 0 ? 0 : addressOf(control))
+    .u64(40, control.length);
+  return { header, parts: [payload, control, iovec] };
+}
+
+/** sendmsg(2) of a payload with at most one descriptor (SCM_RIGHTS, unix(7)); never SIGPIPE. */
+export function sendMessage(socket: Fd, payload: Uint8Array, descriptor?: Fd): void {
+  const control = new Struct(descriptor === undefined ? 0 : 24);
+  if (descriptor !== undefined) control.u64(0, 20).i32(8, SOL_SOCKET).i32(12, SCM_RIGHTS).i32(16, descriptor);
+  const message = messageHeader(payload, control.bytes);
+  call("sendmsg", [socket, message.header.bytes, MSG_NOSIGNAL], `fd ${socket}`);
+  message.parts.length = 0;
+}
+
+/** What recvmsg(2) gave: no bytes at the end of the stream. */
+export interface Received {
+  readonly bytes: Uint8Array;
+  readonly descriptor?: Fd;
+}
+
+/** recvmsg(2) of one message of at most `limit` bytes; a failure such as ECONNRESET is minus errno. */
+export function receiveMessage(socket: Fd, limit: number): Received | ResultOrErrno {
+  const payload = new Uint8Array(limit);
+  const control = new Struct(24);
+  const message = messageHeader(payload, control.bytes);
+  const count = tryCall("recvmsg", [socket, message.header.bytes, MSG_CMSG_CLOEXEC]);
+  message.parts.length = 0;
+  if (count < 0) return count;
+  const bytes = payload.subarray(0, count);
+  const hasDescriptor = message.header.getU64(40) >= 20n && control.getI32(12) === SCM_RIGHTS;
+  return hasDescriptor ? { bytes, descriptor: control.getI32(16) as Fd } : { bytes };
+}
+
+/** Sets IFF_UP on an interface of this network namespace (netdevice(7)). */
+export function interfaceUp(name: string): void {
+  const fd = call("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name) as Fd;
+  try {
+    const request = new Struct(40);
+    request.bytes.set(encoder.encode(name).subarray(0, 15), 0);
+    call("ioctl", [fd, SIOCGIFFLAGS, request.bytes], name, "read interface flags");
+    request.u16(16, request.getU16(16) | IFF_UP);
+    call("ioctl", [fd, SIOCSIFFLAGS, request.bytes], name, "set interface up");
+  } finally {
+    tryCall("close", [fd]);
+  }
+}

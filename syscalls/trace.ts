@@ -1,0 +1,75 @@
+/**
+ * The trace: one line for each system call with its arguments decoded, its result and its time.
+ * It writes with the raw system call, so that it never traces itself and works in a forked child.
+ */
+import { errnoName } from "./constants/errno.ts";
+import { CString } from "./cstring.ts";
+import { addressOf, rawSyscall } from "./libc.ts";
+import { SYS } from "./numbers.ts";
+
+/** What a system call argument may be before it becomes a register. */
+export type Arg = number | bigint | CString | NodeJS.TypedArray | DataView | null;
+
+let traceFd = -1;
+let label = "";
+let field = "";
+
+/** Starts writing trace lines to this descriptor; -1 stops. */
+export function setTrace(fd: number): void {
+  traceFd = fd;
+}
+
+/** The descriptor of the trace, or -1. */
+export function traceDescriptor(): number {
+  return traceFd;
+}
+
+/** Names the process in each line ("init" in the forked child). */
+export function setTraceLabel(name: string): void {
+  label = name;
+}
+
+/** The configuration field on whose behalf the next calls are made. */
+export function setTraceField(name: string): void {
+  field = name;
+}
+
+const encoder = new TextEncoder();
+const clock = new BigInt64Array(2);
+
+/** Nanoseconds of CLOCK_MONOTONIC, by a raw call: Date and performance are out of bounds in the child. */
+export function monotonicNow(): bigint {
+  rawSyscall(SYS.clock_gettime, 1, addressOf(clock), 0, 0, 0, 0);
+  return (clock[0] ?? 0n) * 1_000_000_000n + (clock[1] ?? 0n);
+}
+
+/** Writes one line, if tracing is on. */
+export function traceCall(
+  name: string,
+  args: readonly Arg[],
+  result: number | bigint,
+  errno: number,
+  start: bigint,
+): void {
+  if (traceFd < 0) return;
+  const micros = Number((monotonicNow() - start) / 100n) / 10;
+  const shown = args.map(show).join(", ");
+  const outcome = errno === 0 ? String(result) : `-1 ${errnoName(errno)}`;
+  const asked = field === "" ? "" : `  # ${field}`;
+  const line = encoder.encode(`${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
+  rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
+}
+
+/** True while a trace is being written. */
+export function tracing(): boolean {
+  return traceFd >= 0;
+}
+
+function show(arg: Arg): string {
+  if (arg === null) return "NULL";
+  if (arg instanceof CString) return JSON.stringify(arg.text);
+  if (typeof arg === "number")
+    return arg === -100 ? "AT_FDCWD" : arg > 4096 ? `0x${arg.toString(16)}` : String(arg);
+  if (typeof arg === "bigint") return `0x${arg.toString(16)}`;
+  return `[${arg.byteLength} bytes]`;
+}
