@@ -229,11 +229,19 @@ export function isType(stat: Stat, type: number): boolean {
   return (stat.mode & S_IFMT) === type;
 }
 
-/** f_type of fstatfs(2): which file system a descriptor is on (constants/magic.ts). */
-export function fsMagic(fd: Fd): number {
+/** What fstatfs(2) says of the file system and the mount that a descriptor is on. */
+export interface FsInfo {
+  /** f_type, see constants/magic.ts. */
+  readonly magic: number;
+  /** ST_RDONLY: the mount or the file system is read-only. */
+  readonly readOnly: boolean;
+}
+
+/** fstatfs(2). */
+export function fstatfs(fd: Fd): FsInfo {
   const buffer = new Struct(120);
   call("fstatfs", [fd, buffer.bytes], `fd ${fd}`);
-  return Number(buffer.getU64(0) & 0xffffffffn);
+  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (buffer.getU64(80) & 1n) !== 0n };
 }
 
 /** mkdirat(2); `mode` before the umask. */

@@ -65,7 +65,7 @@ function waitid(type: number, id: number, options: number, object: string): Exit
   const info = new Struct(128);
   const result = tryCall("waitid", [type, id, info.bytes, options, null]);
   if (result < 0) throw OpError.from("waitid", object, -result);
-  const pid = info.getI32(12);
+  const pid = info.getI32(16);
   if (pid === 0) return undefined;
   const status = info.getI32(24);
   const exited = info.getI32(8) === CLD_EXITED;

@@ -191,3 +191,4 @@ export const EOVERFLOW = 75;
 export const EDQUOT = 122;
 export const ECONNREFUSED = 111;
 export const ETIMEDOUT = 110;
+export const ESTALE = 116;

@@ -1,0 +1,46 @@
+/**
+ * Forking a process that runs JavaScript, with the child going on in JavaScript. Three facts make it work and
+ * each is checked here: the process has one thread (a lock held by another would stay locked in the child),
+ * the engine's heap is inherited (it asks the kernel not to), and the child never returns to the event loop.
+ */
+import { CWD, readTextAt } from "../../syscalls/file.ts";
+import { MADV_DOFORK, tryMadvise } from "../../syscalls/memory.ts";
+import { type Cloned, clone3, exitGroup } from "../../syscalls/process.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+/**
+ * clone3 with `flags` (CLONE_NEW*): runs `child` in the new process, which must end in execve or exitGroup;
+ * what it throws past its own handling ends it with status 70. Returns the child's pid and pidfd.
+ */
+export function fork(flags: number, child: () => never, cgroup?: Fd): Cloned {
+  requireSingleThread();
+  inheritHeap();
+  const cloned = clone3(flags, cgroup);
+  if (cloned !== undefined) return cloned;
+  try {
+    child();
+  } catch {
+    exitGroup(70);
+  }
+}
+
+/** A thread that does not exist in the child may hold the allocator's lock: one fork in sixty hung that way. */
+function requireSingleThread(): void {
+  const status = readTextAt(CWD, "/proc/self/status");
+  const threads = /^Threads:\t(\d+)$/m.exec(status)?.[1];
+  if (threads !== "1") throw new Error(`refusing to fork with ${threads ?? "an unknown number of"} threads`);
+}
+
+/** JavaScriptCore marks its heap MADV_DONTFORK; without this the child dies at its first instruction. */
+function inheritHeap(): void {
+  const maps = readTextAt(CWD, "/proc/self/maps");
+  for (const line of maps.split("\n")) {
+    // start-end perms offset dev inode [path]: anonymous private mappings have inode 0 and no file
+    const space = line.indexOf(" ");
+    if (space < 0 || line.endsWith("]") || !/ 0 *$/.test(line)) continue;
+    const dash = line.indexOf("-");
+    const start = BigInt(`0x${line.slice(0, dash)}`);
+    const end = BigInt(`0x${line.slice(dash + 1, space)}`);
+    tryMadvise(start, end - start, MADV_DOFORK);
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Sealing: a command that puts a process into a container first re-executes itself from a private, read-only
+ * view of its own file, because a container can reach that file by /proc/<pid>/exe (CVE-2019-5736). The second
+ * start also has a constant environment: the three variables that keep JavaScriptCore on one thread, and the
+ * number of a sealed memfd that carries the caller's environment as data.
+ */
+import { ESTALE } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  addSeals,
+  CWD,
+  clearCloexec,
+  close,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  fstat,
+  fstatfs,
+  getSeals,
+  memfdCreate,
+  O_PATH,
+  O_RDONLY,
+  openat,
+  readlinkat,
+  readToEnd,
+  seekTo,
+  sendfile,
+  statx,
+  writeAll,
+} from "../../syscalls/file.ts";
+import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
+import { execveFd, stringArray } from "../../syscalls/process.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+const SEALED_FD = "RUNT_SEALED_FD";
+const SINGLE_THREADED = [
+  "BUN_JSC_useConcurrentGC=0",
+  "BUN_JSC_useConcurrentJIT=0",
+  "BUN_JSC_numberOfGCMarkers=1",
+  "BUN_JSC_useWarmUpMarkedBlocks=0",
+];
+
+/** The caller's environment, whichever start this is. */
+export type CallerEnvironment = Readonly<Record<string, string | undefined>>;
+
+let carried: CallerEnvironment | undefined;
+
+/** The environment that the caller gave to the first start. */
+export function callerEnvironment(): CallerEnvironment {
+  return carried ?? process.env;
+}
+
+/** True in the second start, after `sealSelf` has verified it. */
+export function isSealed(): boolean {
+  return carried !== undefined;
+}
+
+/**
+ * On the first start re-executes the program sealed and does not return; on the second verifies that it is
+ * sealed, takes over the carried environment and returns. `preserved` are the caller's descriptors to keep.
+ */
+export function sealSelf(args: readonly string[], preserved: readonly Fd[] = []): void {
+  if (isSealed()) return;
+  const number = process.env[SEALED_FD];
+  if (number !== undefined) {
+    carried = receive(Number(number) as Fd);
+    return;
+  }
+  const payload = memfdCreate("runt-environment");
+  writeAll(payload, new TextEncoder().encode(JSON.stringify(process.env)));
+  addSeals(payload, ALL_SEALS);
+  clearCloexec(payload);
+  for (const fd of preserved) clearCloexec(fd);
+  const environment = [...SINGLE_THREADED, `${SEALED_FD}=${payload}`];
+  const program = sealedProgram();
+  const result = execveFd(program, stringArray([process.argv0, ...args]), stringArray(environment));
+  throw OpError.from("execveat", "the sealed copy of this program", -result);
+}
+
+function receive(payload: Fd): CallerEnvironment {
+  if (!exeIsSealed())
+    throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);
+  if (getSeals(payload) !== ALL_SEALS) throw new Error(`${SEALED_FD}=${payload} is not a sealed memfd`);
+  seekTo(payload, 0);
+  const bytes = readToEnd(payload);
+  close(payload);
+  // An object without a prototype: a variable named __proto__ stays a variable.
+  return Object.assign(Object.create(null), JSON.parse(new TextDecoder().decode(bytes)));
+}
+
+/** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */
+function exeIsSealed(): boolean {
+  const exe = openat(CWD, "/proc/self/exe", O_RDONLY);
+  try {
+    return fstatfs(exe).readOnly || (getSeals(exe) & F_SEAL_WRITE) !== 0;
+  } finally {
+    close(exe);
+  }
+}
+
+/** The first of three ways that works on this host. */
+function sealedProgram(): Fd {
+  for (const way of [privateOverlay, readOnlyClone]) {
+    try {
+      return way();
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error;
+    }
+  }
+  return sealedMemfd();
+}
+
+function ownPath(): { readonly directory: string; readonly name: string } {
+  const path = readlinkat(CWD, "/proc/self/exe");
+  const slash = path.lastIndexOf("/");
+  return { directory: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+}
+
+/**
+ * An overlay of the program's directory: the file system below cannot be reached through it, so there is nothing
+ * to remount writable. A read-only overlay takes at least two lower directories; the second is never looked
+ * into, as the program is found in the first. It only must not contain the first (ELOOP).
+ */
+function privateOverlay(): Fd {
+  const { directory, name } = ownPath();
+  const lowerdir = `${directory.replace(/[\\:]/g, "\\$&")}:/dev`;
+  const detached = createFilesystem("overlay", [{ key: "lowerdir", value: lowerdir }], MOUNT_ATTR_RDONLY);
+  return takeProgram(detached, name, directory);
+}
+
+/** A detached read-only clone of the file's mount: cheaper, but who has CAP_SYS_ADMIN could clone it writable. */
+function readOnlyClone(): Fd {
+  const { directory, name } = ownPath();
+  const detached = cloneTree(CWD, directory, false);
+  mountSetattr(detached, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, directory);
+  return takeProgram(detached, name, directory);
+}
+
+function takeProgram(detached: Fd, name: string, directory: string): Fd {
+  try {
+    const program = openat(detached, name, O_PATH);
+    const seen = fstat(program);
+    const own = statx(CWD, "/proc/self/exe", 0);
+    if (seen.size !== own.size || seen.mtimeSec !== own.mtimeSec || seen.mtimeNsec !== own.mtimeNsec) {
+      throw OpError.from("seal", `${directory}/${name}`, ESTALE, "the program was replaced while it ran");
+    }
+    return program;
+  } finally {
+    close(detached);
+  }
+}
+
+/** The last resort: a copy in memory. It costs the size of the program in memory and time at every start. */
+function sealedMemfd(): Fd {
+  const exe = openat(CWD, "/proc/self/exe", O_RDONLY);
+  const copy = memfdCreate("runt");
+  while (sendfile(copy, exe, 0x7ffff000) > 0);
+  close(exe);
+  addSeals(copy, ALL_SEALS);
+  return copy;
+}
