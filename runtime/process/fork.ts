@@ -8,14 +8,23 @@ import { MADV_DOFORK, tryMadvise } from "../../syscalls/memory.ts";
 import { type Cloned, clone3, exitGroup } from "../../syscalls/process.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
+/** Where to read about this process: a directory and what to put before "self". */
+export interface Procfs {
+  readonly directory: Fd;
+  readonly prefix: string;
+}
+
+const hostProcfs: Procfs = { directory: CWD, prefix: "/proc/" };
+
 /**
  * clone3 with `flags` (CLONE_NEW*): runs `child` in the new process, which must end in execve or exitGroup;
- * what it throws past its own handling ends it with status 70. Returns the child's pid and pidfd.
+ * what it throws past its own handling ends it with status 70. Returns the child's pid and pidfd. In a container
+ * `procfs` is the runtime's own, since what is mounted on /proc there proves nothing.
  */
-export function fork(flags: number, child: () => never, cgroup?: Fd): Cloned {
-  requireSingleThread();
-  inheritHeap();
-  const cloned = clone3(flags, cgroup);
+export function fork(flags: number, child: () => never, procfs = hostProcfs): Cloned {
+  requireSingleThread(procfs);
+  inheritHeap(procfs);
+  const cloned = clone3(flags);
   if (cloned !== undefined) return cloned;
   try {
     child();
@@ -25,15 +34,15 @@ export function fork(flags: number, child: () => never, cgroup?: Fd): Cloned {
 }
 
 /** A thread that does not exist in the child may hold the allocator's lock: one fork in sixty hung that way. */
-function requireSingleThread(): void {
-  const status = readTextAt(CWD, "/proc/self/status");
+function requireSingleThread(procfs: Procfs): void {
+  const status = readTextAt(procfs.directory, `${procfs.prefix}self/status`);
   const threads = /^Threads:\t(\d+)$/m.exec(status)?.[1];
   if (threads !== "1") throw new Error(`refusing to fork with ${threads ?? "an unknown number of"} threads`);
 }
 
 /** JavaScriptCore marks its heap MADV_DONTFORK; without this the child dies at its first instruction. */
-function inheritHeap(): void {
-  const maps = readTextAt(CWD, "/proc/self/maps");
+function inheritHeap(procfs: Procfs): void {
+  const maps = readTextAt(procfs.directory, `${procfs.prefix}self/maps`);
   for (const line of maps.split("\n")) {
     // start-end perms offset dev inode [path]: anonymous private mappings have inode 0 and no file
     const space = line.indexOf(" ");

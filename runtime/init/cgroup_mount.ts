@@ -1,0 +1,103 @@
+/** The container's view of its own cgroups, for mounts of type "cgroup" (cgroups(7), cgroup_namespaces(7)). */
+import {
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MS_REC,
+} from "../../syscalls/constants/mount.ts";
+import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
+import { cloneTree, createFilesystem, type FsOption, mountSetattr } from "../../syscalls/mount.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { openOrCreateInRoot } from "../path/in_root.ts";
+import type { CgroupStep } from "../plan/mounts.ts";
+import { attach, mountPoint } from "./mount.ts";
+
+/** One v1 hierarchy as the container is to see it. */
+export interface CgroupHierarchy {
+  /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
+  readonly name: string;
+  /** The container's own cgroup in it. */
+  readonly path: HostPath;
+  /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
+  readonly option: string;
+}
+
+/** What there is to show. */
+export interface CgroupView {
+  readonly mode: "v1" | "v2" | "none";
+  /** With a cgroup namespace the file system itself is mounted, without one the container's part is bound. */
+  readonly ownNamespace: boolean;
+  readonly hierarchies: readonly CgroupHierarchy[];
+}
+
+/** Mounts the view on the step's destination. */
+export function mountCgroups(root: Fd, step: CgroupStep, view: CgroupView): void {
+  if (view.mode === "v1") mountV1(root, step, view);
+  else if (view.mode === "v2") mountV2(root, step, view);
+}
+
+/** A tmpfs with a directory for each hierarchy, and a link for each controller of a joint one. */
+function mountV1(root: Fd, step: CgroupStep, view: CgroupView): void {
+  const target = mountPoint(root, step.destination, "directory", "cgroup", "refuse");
+  const base = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const tmpfs = createFilesystem(
+    "tmpfs",
+    [
+      { key: "source", value: "tmpfs" },
+      { key: "mode", value: "755" },
+    ],
+    base,
+  );
+  attach(tmpfs, target, { ...step, propagation: [] });
+  const readOnly = step.attributes & MOUNT_ATTR_RDONLY;
+  for (const hierarchy of view.hierarchies) {
+    const place = openOrCreateInRoot(tmpfs, hierarchy.name, "directory", "refuse");
+    const mounted = view.ownNamespace
+      ? remounted(hierarchy, base | readOnly)
+      : bound(hierarchy, base | readOnly);
+    attach(mounted, place, { ...step, propagation: [] });
+    close(mounted);
+    const controllers = hierarchy.name.split(",");
+    if (controllers.length > 1)
+      for (const controller of controllers) trySymlinkat(hierarchy.name, tmpfs, controller);
+  }
+  if (readOnly !== 0)
+    mountSetattr(tmpfs, false, { set: readOnly, clear: 0, propagation: 0 }, step.destination);
+  finishPropagation(tmpfs, step);
+  close(tmpfs);
+}
+
+function remounted({ name, option }: CgroupHierarchy, attributes: number): Fd {
+  const equals = option.indexOf("=");
+  const controllers: FsOption[] =
+    equals < 0
+      ? option.split(",").map((key) => ({ key }))
+      : [{ key: "none" }, { key: option.slice(0, equals), value: option.slice(equals + 1) }];
+  const source = name === "systemd" ? "systemd" : "cgroup";
+  return createFilesystem("cgroup", [{ key: "source", value: source }, ...controllers], attributes);
+}
+
+function bound({ path }: CgroupHierarchy, attributes: number): Fd {
+  const clone = cloneTree(CWD, path, false);
+  mountSetattr(clone, false, { set: attributes, clear: 0, propagation: 0 }, path);
+  return clone;
+}
+
+function mountV2(root: Fd, step: CgroupStep, view: CgroupView): void {
+  const target = mountPoint(root, step.destination, "directory", "cgroup2", "refuse");
+  const own = view.hierarchies[0];
+  const mounted =
+    view.ownNamespace || own === undefined
+      ? createFilesystem("cgroup2", [{ key: "source", value: "cgroup" }], step.attributes)
+      : bound(own, step.attributes);
+  attach(mounted, target, { ...step, propagation: [] });
+  finishPropagation(mounted, step);
+  close(mounted);
+}
+
+function finishPropagation(mounted: Fd, step: CgroupStep): void {
+  for (const change of step.propagation) {
+    mountSetattr(mounted, true, { set: 0, clear: 0, propagation: change & ~MS_REC }, step.destination);
+  }
+}

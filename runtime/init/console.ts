@@ -1,0 +1,56 @@
+/** The terminal of the container: a pty of its own devpts, checked by descriptor (CVE-2025-52565). */
+import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { S_IFCHR } from "../../syscalls/constants/stat.ts";
+import { close, dup3, fstat, fstatfs, isType, O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/file.ts";
+import { cloneTree, moveMountOnto } from "../../syscalls/mount.ts";
+import { sendMessage } from "../../syscalls/socket.ts";
+import {
+  openPtyPeer,
+  ptyNumber,
+  setControllingTerminal,
+  setWindowSize,
+  unlockPty,
+  type WindowSize,
+} from "../../syscalls/tty.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
+import { openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
+
+/** The inode of ptmx in every devpts (fs/devpts/inode.c) and its device number. */
+const PTMX_INODE = 2n;
+/** The first major number of pty slaves (Documentation/admin-guide/devices.txt). */
+const UNIX98_PTY_SLAVE_MAJOR = 136;
+
+/** Makes the pty, binds it on /dev/console, sends the master through `socket`, and returns the slave. */
+export function createConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
+  const master = openInRoot(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, "refuse");
+  const stat = fstat(master);
+  const isPtmx =
+    isType(stat, S_IFCHR) && stat.rdevMajor === 5 && stat.rdevMinor === 2 && stat.ino === PTMX_INODE;
+  if (!isPtmx || fstatfs(master).magic !== DEVPTS_SUPER_MAGIC) {
+    throw safetyViolation("/dev/pts/ptmx in the container is not the ptmx of a devpts");
+  }
+  unlockPty(master);
+  const slave = openPtyPeer(master, O_RDWR | O_NOCTTY);
+  if (fstat(slave).rdevMajor !== UNIX98_PTY_SLAVE_MAJOR || fstatfs(slave).magic !== DEVPTS_SUPER_MAGIC) {
+    throw safetyViolation("the peer of the container's ptmx is not a pty of a devpts");
+  }
+  if (size !== undefined) setWindowSize(master, size);
+  const target = openOrCreateInRoot(root, "/dev/console", "file", "refuse");
+  const clone = cloneTree(slave, "", false);
+  moveMountOnto(clone, target, "/dev/console");
+  close(clone);
+  close(target);
+  // The name travels as the payload, which must not be empty; the receivers look at the descriptor.
+  sendMessage(socket, new TextEncoder().encode(`/dev/pts/${ptyNumber(master)}`), master);
+  close(master);
+  close(socket);
+  return slave;
+}
+
+/** Makes the slave this session's controlling terminal and its standard streams. */
+export function becomeTerminal(slave: Fd): void {
+  setControllingTerminal(slave);
+  for (const fd of [0, 1, 2]) dup3(slave, fd as Fd, 0);
+  close(slave);
+}

@@ -1,0 +1,231 @@
+/**
+ * The container's init process, from the fork to the execve of the user's program, in the order of the kernel.
+ * It runs in a forked JavaScript engine that is about to be inside a hostile root file system: nothing here may
+ * load a library, import, touch Date, Intl, console or the event loop.
+ */
+import { EBADF } from "../../syscalls/constants/errno.ts";
+import { F_GETFD } from "../../syscalls/constants/fcntl.ts";
+import { S_IFCHR } from "../../syscalls/constants/stat.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  dup3,
+  fstat,
+  isType,
+  O_RDWR,
+  tryFcntl,
+  tryOpenat,
+  umask,
+  writeAll,
+} from "../../syscalls/file.ts";
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWNS,
+  setdomainname,
+  sethostname,
+  unshare,
+} from "../../syscalls/namespace.ts";
+import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
+import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { runHooks } from "../hooks.ts";
+import { openOrCreateInRoot } from "../path/in_root.ts";
+import { openProcfs, writeProc } from "../path/procfs.ts";
+import type { ContainerPlan } from "../plan/plan.ts";
+import { waitForStart } from "../process/exec_fifo.ts";
+import type { CgroupView } from "./cgroup_mount.ts";
+import { becomeTerminal, createConsole } from "./console.ts";
+import { createDevices, createDevLinks } from "./devices.ts";
+import {
+  clearParentDeathSignal,
+  closeAllFrom,
+  raiseHardLimits,
+  resetSignals,
+  setLimits,
+} from "./disinherit.ts";
+import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
+import { joinSessionKeyring } from "./keyring.ts";
+import { mountAll } from "./mount.ts";
+import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
+import {
+  finishRootfs,
+  makeReadonly,
+  maskPaths,
+  moveInto,
+  pivotInto,
+  prepareRootfs,
+  remountReadonly,
+} from "./rootfs.ts";
+import { ask, failureOf, type Request, tellFailure, tellWarning } from "./sync.ts";
+import {
+  enterCwd,
+  execProgram,
+  findProgram,
+  prepareProgram,
+  requireCwdInside,
+  tryEnterCwd,
+  withHome,
+} from "./user_program.ts";
+
+/** What the parent hands to the child: plain values and descriptors, all made before the fork. */
+export interface InitContext {
+  readonly plan: ContainerPlan;
+  readonly channel: Fd;
+  readonly namespaces: readonly OpenNamespace[];
+  readonly cgroups: CgroupView;
+  /** The process has to be in its cgroup before the mounts: for a cgroup namespace, or to show it. */
+  readonly joinCgroupEarly: boolean;
+  /** The parent has hooks to run when the mounts are done. */
+  readonly parentHooks: boolean;
+  /** Where the master of the pty goes. */
+  readonly consoleSocket: Fd | undefined;
+  /** Create: the fifo to wait on and the file for an error after that. Run: undefined, the parent says go. */
+  readonly start: { readonly fifo: Fd; readonly errorFile: Fd } | undefined;
+  /** Descriptors 3 to 2+N are the user's. */
+  readonly preservedFds: number;
+  /** The state document for hooks, with this pid and status. */
+  readonly stateFor: (pid: number, status: "creating" | "created") => string;
+  /** Mount points of the host's /proc and /sys, unmounted when the root is moved instead of pivoted. */
+  readonly hostPseudoMounts: readonly string[];
+}
+
+/** Runs in the child; never returns to its caller. */
+export function containerInit(context: InitContext): never {
+  try {
+    initialise(context);
+  } catch (error) {
+    if (context.start !== undefined && started) reportLate(context.start.errorFile, error);
+    else tellFailure(context.channel, error);
+    exitGroup(1);
+  }
+}
+
+/** From the start on nobody listens on the channel. */
+let started = false;
+
+function initialise(context: InitContext): never {
+  const { plan, channel } = context;
+  const { process } = plan;
+  setTraceLabel("[init] ");
+  prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
+  if (plan.keyring !== "") joinSessionKeyring(plan.keyring);
+  trySetsid();
+  enterNamespaces(plan.namespaces, context.namespaces);
+  // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  const procfs = openProcfs();
+  if (plan.hostname !== "") sethostname(plan.hostname);
+  if (plan.domainname !== "") setdomainname(plan.domainname);
+  if (context.joinCgroupEarly) askOrEnd(channel, "join-cgroup");
+  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now.
+  if (plan.namespaces.create & CLONE_NEWCGROUP) unshare(CLONE_NEWCGROUP);
+
+  umask(0);
+  const slave = plan.namespaces.own & CLONE_NEWNS ? setUpRootfs(context, procfs) : undefined;
+
+  writeSysctls(plan, procfs);
+  if (slave !== undefined) becomeTerminal(slave);
+  else reopenNullStdio();
+  umask(process.umask ?? 0o022);
+
+  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  raiseHardLimits(process.rlimits);
+  dropBoundingSet(process.capabilities);
+  ownStdio(process.uid);
+  // The directory may be open only to root (before) or only to the user (after).
+  const entered = tryEnterCwd(process.cwd);
+  becomeUser(process);
+  if (!entered) enterCwd(process.cwd);
+  for (const warning of applyCapabilities(process.capabilities)) tellWarning(channel, warning);
+  requireCwdInside();
+
+  const env = withHome(process.env, process.uid);
+  const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
+  // From here the parent may end at any time; what tells of its death before "go" is the channel.
+  clearParentDeathSignal();
+  askOrEnd(channel, "ready");
+  if (context.start !== undefined) {
+    started = true;
+    close(channel);
+    waitForStart(context.start.fifo);
+  }
+  runHooks("startContainer", plan.hooks.startContainer, {
+    state: context.stateFor(getpid(), "created"),
+    defaultEnv: env,
+    procfs: { directory: procfs, prefix: "" },
+  });
+  close(procfs);
+  resetSignals();
+  setLimits(process.rlimits);
+  closeAllFrom(3 + context.preservedFds);
+  execProgram(program);
+}
+
+/** The mount namespace's part: everything between the copy of the host's mounts and the container's own "/". */
+function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
+  const { plan, channel } = context;
+  const root = prepareRootfs(plan.rootfs);
+  mountAll(root, plan.mounts, context.cgroups);
+  if (plan.setUpDev) {
+    createDevices(root, plan.devices);
+    createDevLinks(root);
+  }
+  const { consoleSocket } = context;
+  const slave =
+    consoleSocket === undefined ? undefined : createConsole(root, consoleSocket, plan.process.consoleSize);
+  if (context.parentHooks) askOrEnd(channel, "hooks");
+  runHooks("createContainer", plan.hooks.createContainer, {
+    state: context.stateFor(getpid(), "creating"),
+    procfs: { directory: procfs, prefix: "" },
+  });
+  close(openOrCreateInRoot(root, plan.process.cwd, "directory", "follow-in-root"));
+  makeReadonly(root, plan.readonlyPaths);
+  maskPaths(root, plan.maskedPaths);
+  for (const step of plan.mounts) {
+    if (step.kind === "filesystem" && step.readOnlyLater) remountReadonly(root, step.destination);
+  }
+  if (plan.noPivot) moveInto(root, context.hostPseudoMounts);
+  else pivotInto(root);
+  finishRootfs(root, plan.rootfs);
+  close(root);
+  return slave;
+}
+
+function writeSysctls(plan: ContainerPlan, procfs: Fd): void {
+  for (const { file, value, from } of plan.sysctl) {
+    setTraceField(from);
+    try {
+      writeProc(procfs, `sys/${file}`, value);
+    } catch (error) {
+      throw error instanceof OpError ? error.askedBy(from) : error;
+    }
+  }
+  setTraceField("");
+}
+
+/** Standard streams on the host's null device become the container's, so that no device node of the host is held. */
+function reopenNullStdio(): void {
+  const inside = tryOpenat(CWD, "/dev/null", O_RDWR);
+  if (inside < 0) return;
+  const node = fstat(inside as Fd);
+  const isNull = isType(node, S_IFCHR) && node.rdevMajor === 1 && node.rdevMinor === 3;
+  for (const fd of [0, 1, 2] as Fd[]) {
+    if (!isNull || tryFcntl(fd, F_GETFD) === -EBADF) continue;
+    const stat = fstat(fd);
+    if (isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3) dup3(inside as Fd, fd, 0);
+  }
+  close(inside as Fd);
+}
+
+/** Asks the parent; when it is gone this process has no reason to go on. */
+function askOrEnd(channel: Fd, request: Request): void {
+  if (!ask(channel, request)) exitGroup(1);
+}
+
+/** After the start the error waits in a file for `start` to print it. */
+function reportLate(errorFile: Fd, error: unknown): void {
+  writeAll(errorFile, new TextEncoder().encode(JSON.stringify(failureOf(error))));
+}

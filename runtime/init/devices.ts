@@ -1,0 +1,95 @@
+/** /dev of the container: nodes, the links that runtime-linux.md asks for, and ptmx. */
+import { EEXIST, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { S_IFIFO, S_IFMT } from "../../syscalls/constants/stat.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  AT_SYMLINK_NOFOLLOW,
+  CWD,
+  close,
+  fchmodat,
+  lchownat,
+  makedev,
+  type Stat,
+  statx,
+  tryMknodat,
+  tryStatx,
+  trySymlinkat,
+  tryUnlinkat,
+} from "../../syscalls/file.ts";
+import { cloneTree, moveMountOnto } from "../../syscalls/mount.ts";
+import { setTraceField } from "../../syscalls/trace.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
+import { cleanPath, openOrCreateInRoot } from "../path/in_root.ts";
+import { type DeviceStep, devLinks } from "../plan/devices.ts";
+
+/** Makes the device nodes, each in its directory opened beneath the root without following links. */
+export function createDevices(root: Fd, steps: readonly DeviceStep[]): void {
+  const dev = openOrCreateInRoot(root, "/dev", "directory", "refuse");
+  for (const step of steps) {
+    setTraceField(step.from);
+    const parts = cleanPath(step.path).split("/");
+    const name = parts.pop() ?? "";
+    const inDev = parts.length === 1 && parts[0] === "dev";
+    const parent = inDev ? dev : openOrCreateInRoot(root, parts.join("/"), "directory", "refuse");
+    try {
+      createDevice(parent, name, step);
+    } catch (error) {
+      throw error instanceof OpError ? error.askedBy(step.from) : error;
+    } finally {
+      if (!inDev) close(parent);
+    }
+  }
+  setTraceField("");
+  close(dev);
+}
+
+function createDevice(parent: Fd, name: string, step: DeviceStep): void {
+  const device = makedev(step.major, step.minor);
+  const made = tryMknodat(parent, name, step.mode, device);
+  if (made === -EPERM) bindDevice(parent, name, step);
+  else if (made === -EEXIST) requireSameDevice(statx(parent, name, AT_SYMLINK_NOFOLLOW), step);
+  else if (made < 0) throw OpError.from("mknod", step.path, -made);
+  else {
+    // The umask is 0 here; what mknod ignores are the bits above the permissions.
+    if (step.mode & 0o7000) fchmodat(parent, name, step.mode & 0o7777);
+    if (step.uid !== 0 || step.gid !== 0) lchownat(parent, name, step.uid, step.gid);
+  }
+}
+
+/** config-linux.md: a file that is there already and is not the device asked for is an error. */
+function requireSameDevice(found: Stat, step: DeviceStep): void {
+  const sameType = (found.mode & S_IFMT) === (step.mode & S_IFMT);
+  const fifo = (step.mode & S_IFMT) === S_IFIFO;
+  const sameNumber = found.rdevMajor === step.major && found.rdevMinor === step.minor;
+  if (sameType && (fifo || sameNumber)) return;
+  throw safetyViolation(
+    `${step.path} exists in the root file system and is not the device that ${step.from} asks for`,
+  );
+}
+
+/** Without the right to mknod (a user namespace) the host's node of the same path is bound. */
+function bindDevice(parent: Fd, name: string, step: DeviceStep): void {
+  const clone = cloneTree(CWD, step.path, false);
+  const target = openOrCreateInRoot(parent, name, "file", "refuse");
+  moveMountOnto(clone, target, step.path);
+  close(target);
+  close(clone);
+}
+
+/** /dev/fd, /dev/stdin and so on, and /dev/ptmx of the container's own devpts; existing links are kept. */
+export function createDevLinks(root: Fd): void {
+  const dev = openOrCreateInRoot(root, "/dev", "directory", "refuse");
+  const hasKcore = typeof tryStatx(CWD, "/proc/kcore", 0) !== "number";
+  const links = hasKcore ? [...devLinks, ["core", "/proc/kcore"] as const] : devLinks;
+  for (const [name, target] of links) link(dev, name, target);
+  const removed = tryUnlinkat(dev, "ptmx");
+  if (removed < 0 && removed !== -ENOENT) throw OpError.from("unlink", "/dev/ptmx", -removed);
+  link(dev, "ptmx", "pts/ptmx");
+  close(dev);
+}
+
+function link(dev: Fd, name: string, target: string): void {
+  const made = trySymlinkat(target, dev, name);
+  if (made < 0 && made !== -EEXIST) throw OpError.from("symlink", `/dev/${name}`, -made);
+}

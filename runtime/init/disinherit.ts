@@ -1,0 +1,48 @@
+/**
+ * Undoing what the engine and the caller did to this process, so that the user's program starts from what the
+ * configuration says: signal dispositions and mask, descriptors, parent-death signal, resource limits.
+ */
+import { OpError } from "../../syscalls/error.ts";
+import { closeRange } from "../../syscalls/file.ts";
+import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
+import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
+import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
+import type { RlimitStep } from "../plan/rlimits.ts";
+
+const CLOSE_RANGE_CLOEXEC = 4;
+const LAST_DESCRIPTOR = 0xffffffff;
+
+/** Every signal to its default, none blocked: ignored and blocked signals would outlive the execve. */
+export function resetSignals(): void {
+  defaultAllSignals();
+  setSignalMask(0n);
+}
+
+/** Marks every descriptor from `first` on to be closed by execve; those before are the caller's gift. */
+export function closeAllFrom(first: number): void {
+  closeRange(first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+}
+
+/** The runtime's death must not be the container's from here on. */
+export function clearParentDeathSignal(): void {
+  prctl(PR_SET_PDEATHSIG, 0, "PR_SET_PDEATHSIG");
+}
+
+/** Raises hard limits while there is the right to; the rest waits, since a small limit would stop the engine. */
+export function raiseHardLimits(steps: readonly RlimitStep[]): void {
+  for (const step of steps) {
+    const current = getrlimit(0, step.resource);
+    if (step.limit.hard > current.hard) set(step, { soft: current.soft, hard: step.limit.hard });
+  }
+}
+
+/** Sets the limits exactly. */
+export function setLimits(steps: readonly RlimitStep[]): void {
+  for (const step of steps) set(step, step.limit);
+}
+
+function set(step: RlimitStep, limit: Rlimit): void {
+  const result = trySetrlimit(0, step.resource, limit);
+  if (result < 0)
+    throw OpError.from("setrlimit", `${step.name} ${limit.soft}:${limit.hard}`, -result).askedBy(step.from);
+}

@@ -1,0 +1,67 @@
+/** Becoming the user of the configuration: groups, ids and capabilities in the order of capabilities(7). */
+
+import {
+  ambientClear,
+  boundingDrop,
+  capset,
+  tryAmbientRaise,
+  tryBoundingRead,
+} from "../../syscalls/capability.ts";
+import { ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { fstat, tryFchown } from "../../syscalls/file.ts";
+import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
+import { PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
+import type { CapabilityPlan } from "../plan/capabilities.ts";
+import type { ProcessPlan } from "../plan/process.ts";
+
+/** Drops from the bounding set what the plan does not keep; this needs CAP_SETPCAP, so it comes first. */
+export function dropBoundingSet(plan: CapabilityPlan): void {
+  for (let capability = 0; capability < 64; capability++) {
+    const present = tryBoundingRead(capability);
+    if (present < 0) break; // EINVAL: the kernel has no capability of this number
+    if (present === 1 && !((plan.bounding >> BigInt(capability)) & 1n)) boundingDrop(capability);
+  }
+}
+
+/** setgroups, setresgid, setresuid; the permitted set survives the change of uid until `applyCapabilities`. */
+export function becomeUser(process: ProcessPlan): void {
+  prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS");
+  withField("process.user.additionalGids", () => setgroups(process.additionalGids));
+  withField("process.user.gid", () => setAllGids(process.gid));
+  withField("process.user.uid", () => setAllUids(process.uid));
+  prctl(PR_SET_KEEPCAPS, 0, "PR_SET_KEEPCAPS");
+}
+
+/** Sets the effective, permitted and inheritable sets, then the ambient one, whose failures are only told. */
+export function applyCapabilities(plan: CapabilityPlan): string[] {
+  capset(plan);
+  ambientClear();
+  const refused: number[] = [];
+  for (let capability = 0; capability < 64; capability++) {
+    const asked = (plan.ambient >> BigInt(capability)) & 1n;
+    if (asked && tryAmbientRaise(capability) < 0) refused.push(capability);
+  }
+  return refused.length === 0 ? [] : [`cannot set ambient capabilities ${refused.join(", ")}`];
+}
+
+/** The user owns its standard streams, so that it may open /dev/stderr; the null device stays as it is. */
+export function ownStdio(uid: number): void {
+  for (const fd of [0, 1, 2] as Fd[]) {
+    const stat = fstat(fd);
+    if (stat.uid === uid || (stat.rdevMajor === 1 && stat.rdevMinor === 3)) continue;
+    const result = tryFchown(fd, uid, -1);
+    // As runc: not ours to change (EPERM), on a read-only file system, or an object without an owner.
+    if (result < 0 && ![-EPERM, -EROFS, -ENOENT].includes(result))
+      throw OpError.from("chown", `fd ${fd}`, -result);
+  }
+}
+
+function withField(field: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw error instanceof OpError ? error.askedBy(field as SpecField) : error;
+  }
+}

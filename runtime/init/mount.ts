@@ -1,0 +1,160 @@
+/** Performing the mounts of a plan: each is made detached, given its attributes, and only then put in place. */
+import { EPERM } from "../../syscalls/constants/errno.ts";
+import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { CWD, close, fstat, fstatfs, isType } from "../../syscalls/file.ts";
+import {
+  cloneTree,
+  createFilesystem,
+  MOUNT_ATTR__ATIME,
+  MS_REC,
+  mountSetattr,
+  moveMountOnto,
+  tryMountSetattr,
+} from "../../syscalls/mount.ts";
+import { setTraceField } from "../../syscalls/trace.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
+import { cleanPath, type Links, openOrCreateInRoot } from "../path/in_root.ts";
+import type { BindStep, FilesystemStep, MountStep } from "../plan/mounts.ts";
+import { type CgroupView, mountCgroups } from "./cgroup_mount.ts";
+
+/** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
+const coverableInProc = new Set([
+  "proc/cpuinfo",
+  "proc/diskstats",
+  "proc/meminfo",
+  "proc/stat",
+  "proc/swaps",
+  "proc/uptime",
+  "proc/loadavg",
+  "proc/slabinfo",
+  "proc/sys/kernel/ns_last_pid",
+  "proc/sys/crypto/fips_enabled",
+]);
+
+/** File systems whose place must be a real directory: a link there has been a way out more than once. */
+const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
+
+/** Makes every mount of the plan in its order, beneath `root`. */
+export function mountAll(root: Fd, steps: readonly MountStep[], cgroups: CgroupView): void {
+  for (const step of steps) {
+    setTraceField(step.from);
+    try {
+      mountOne(root, step, cgroups);
+    } catch (error) {
+      throw error instanceof OpError ? error.askedBy(step.from) : error;
+    }
+  }
+  setTraceField("");
+}
+
+function mountOne(root: Fd, step: MountStep, cgroups: CgroupView): void {
+  if (step.kind === "bind") bind(root, step);
+  else if (step.kind === "cgroup") mountCgroups(root, step, cgroups);
+  else newFilesystem(root, step);
+}
+
+function bind(root: Fd, step: BindStep): void {
+  const source = cloneTree(CWD, step.source, step.recursive);
+  try {
+    const isDirectory = isType(fstat(source), S_IFDIR);
+    const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
+    const target = mountPoint(
+      root,
+      step.destination,
+      isDirectory ? "directory" : "file",
+      ofProc ? "proc" : "bind",
+    );
+    if (step.attributes !== undefined) setBindAttributes(source, step);
+    attach(source, target, step);
+  } finally {
+    close(source);
+  }
+}
+
+/** Where the runtime lacks the right to clear flags of the source that nobody asked to clear, they stay. */
+function setBindAttributes(source: Fd, { attributes, source: object }: BindStep): void {
+  if (attributes === undefined) return;
+  const { set, clear, mustClear } = attributes;
+  const result = tryMountSetattr(source, false, { set, clear, propagation: 0 });
+  if (result >= 0) return;
+  if (result !== -EPERM) throw OpError.from("mount_setattr", object, -result);
+  mountSetattr(
+    source,
+    false,
+    { set, clear: mustClear | (clear & MOUNT_ATTR__ATIME), propagation: 0 },
+    object,
+  );
+}
+
+function newFilesystem(root: Fd, step: FilesystemStep): void {
+  const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
+  const target = mountPoint(root, step.destination, "directory", step.type, links);
+  let mounted: Fd;
+  try {
+    mounted = createFilesystem(step.type, step.options, step.attributes);
+  } catch (error) {
+    close(target);
+    throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
+  }
+  try {
+    attach(mounted, target, step);
+  } finally {
+    close(mounted);
+  }
+}
+
+/** Opens the place to mount on, made if it is missing, and refuses what nobody may mount over. */
+export function mountPoint(
+  root: Fd,
+  destination: string,
+  kind: "directory" | "file",
+  type: string,
+  links: Links = "follow-in-root",
+): Fd {
+  const clean = cleanPath(destination);
+  const insideProc = clean.startsWith("proc/");
+  if (clean === "proc" && type !== "proc") {
+    throw safetyViolation(`mounting ${type} on ${destination} is refused: only a procfs may be there`);
+  }
+  if (insideProc && !coverableInProc.has(clean)) {
+    throw safetyViolation(
+      `mounting on ${destination} is refused: inside /proc only a short list of files may be covered`,
+    );
+  }
+  const target = openOrCreateInRoot(
+    root,
+    destination,
+    kind,
+    insideProc || clean === "proc" ? "refuse" : links,
+  );
+  // By another way than its name, such as a link in the image, the place may still be inside a procfs.
+  if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC) {
+    close(target);
+    throw safetyViolation(`mounting on ${destination} is refused: it leads into /proc`);
+  }
+  return target;
+}
+
+/** Puts a detached mount on its target, then sets what can only be set for a tree or in place. */
+export function attach(
+  detached: Fd,
+  target: Fd,
+  step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
+): void {
+  try {
+    moveMountOnto(detached, target, step.destination);
+  } finally {
+    close(target);
+  }
+  if (step.recursiveSet !== 0 || step.recursiveClear !== 0) {
+    const attr = { set: step.recursiveSet, clear: step.recursiveClear, propagation: 0 };
+    mountSetattr(detached, true, attr, step.destination);
+  }
+  for (const change of step.propagation) {
+    const attr = { set: 0, clear: 0, propagation: change & ~MS_REC };
+    mountSetattr(detached, (change & MS_REC) !== 0, attr, step.destination);
+  }
+}

@@ -1,0 +1,70 @@
+/** Entering namespaces: those to join by descriptor, those to make by unshare (namespaces(7)). */
+import { ENOTTY } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { CWD, close, O_NONBLOCK, O_RDONLY, openat } from "../../syscalls/file.ts";
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWNET,
+  CLONE_NEWPID,
+  setns,
+  tryNamespaceType,
+  unshare,
+} from "../../syscalls/namespace.ts";
+import { interfaceUp } from "../../syscalls/socket.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
+import type { NamespaceJoin, NamespacePlan } from "../plan/namespaces.ts";
+
+/** A namespace to join, open, its type verified. */
+export interface OpenNamespace {
+  readonly join: NamespaceJoin;
+  readonly fd: Fd;
+}
+
+/**
+ * Opens what is to be joined and verifies on the descriptor that it is a namespace of the right type. This is
+ * done by the parent, before the fork: the paths are the caller's and mean what they mean there.
+ */
+export function openNamespaces(joins: readonly NamespaceJoin[]): OpenNamespace[] {
+  return joins.map((join) => {
+    // O_NONBLOCK: a fifo in the place of a namespace must not hang the runtime.
+    const fd = named(join, () => openat(CWD, join.path, O_RDONLY | O_NONBLOCK));
+    const type = tryNamespaceType(fd);
+    if (type === join.flag) return { join, fd };
+    const what = type === -ENOTTY ? "it is not a namespace" : `it is not a ${join.type} namespace`;
+    throw new RuntimeError(
+      "invalid-argument",
+      `join ${join.type} namespace ${join.path}: ${what}, asked for by ${join.from}`,
+    );
+  });
+}
+
+/** Joins a pid namespace for the children of this process: what the parent does before it forks. */
+export function joinPidNamespaceForChildren(namespaces: readonly OpenNamespace[]): void {
+  for (const { join, fd } of namespaces) {
+    if (join.flag === CLONE_NEWPID) named(join, () => setns(fd, join.flag, join.path));
+  }
+}
+
+/** In the child: joins all but the pid namespace, which it was born into, and makes the new ones. */
+export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespace[]): void {
+  for (const { join, fd } of joins) {
+    if (join.flag !== CLONE_NEWPID) named(join, () => setns(fd, join.flag, join.path));
+    close(fd);
+  }
+  // The pid namespace came with clone; the cgroup namespace has to wait until the process is in its cgroup.
+  const create = plan.create & ~(CLONE_NEWPID | CLONE_NEWCGROUP);
+  if (create !== 0) unshare(create);
+  // A new network namespace has its loopback device down.
+  if (plan.create & CLONE_NEWNET) interfaceUp("lo");
+}
+
+function named<T>(join: NamespaceJoin, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof OpError
+      ? error.during(`join ${join.type} namespace`, join.path).askedBy(join.from)
+      : error;
+  }
+}

@@ -1,0 +1,173 @@
+/** The container's root file system: its mounts before pivot_root, pivot_root itself, and what is hidden after. */
+import { EINVAL, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { S_IFCHR, S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  chroot,
+  close,
+  fchdir,
+  fstat,
+  isType,
+  O_DIRECTORY,
+  O_PATH,
+  openat,
+  tryChdir,
+} from "../../syscalls/file.ts";
+import {
+  cloneTree,
+  createFilesystem,
+  MNT_DETACH,
+  MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
+  MS_REC,
+  MS_SHARED,
+  MS_SLAVE,
+  mount,
+  mountSetattr,
+  moveMountOnto,
+  pivotRoot,
+  tryMountSetattr,
+  umount2,
+} from "../../syscalls/mount.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
+import { openInRoot, tryOpenInRoot } from "../path/in_root.ts";
+import type { PathStep } from "../plan/plan.ts";
+import type { RootfsPlan } from "../plan/rootfs.ts";
+
+/**
+ * Makes the root file system a mount of its own in this namespace and returns a descriptor of it, the only way
+ * in which everything after names the container's files. Whoever calls this must call `enterRootfs`.
+ */
+export function prepareRootfs(plan: RootfsPlan): Fd {
+  mount("", "/", "", plan.hostPropagation, "");
+  const place = openat(CWD, plan.path, O_PATH | O_DIRECTORY);
+  // pivot_root(2) refuses a root whose parent mount is shared.
+  if (plan.hostPropagation & MS_SHARED) makeParentPrivate(place);
+  const root = cloneTree(CWD, plan.path, true);
+  moveMountOnto(root, place, plan.path);
+  close(place);
+  return root;
+}
+
+/** mount_setattr(2) takes only the root of a mount, so climb until one is found. */
+function makeParentPrivate(start: Fd): void {
+  let current = openat(start, ".", O_PATH | O_DIRECTORY);
+  for (;;) {
+    const result = tryMountSetattr(current, false, { set: 0, clear: 0, propagation: MS_PRIVATE });
+    if (result >= 0) break;
+    if (result !== -EINVAL)
+      throw OpError.from("mount_setattr", "the parent of the root file system", -result);
+    const parent = openat(current, "..", O_PATH | O_DIRECTORY);
+    close(current);
+    current = parent;
+  }
+  close(current);
+}
+
+/** pivot_root(2) into the root file system; the old root is made slave first, so that its unmount stays here. */
+export function pivotInto(root: Fd): void {
+  fchdir(root);
+  // Both "." : the old root is stacked on the new one, and no directory for it is needed in the image.
+  pivotRoot(".", ".");
+  mount("", ".", "", MS_SLAVE | MS_REC, "");
+  umount2(".", MNT_DETACH);
+  const result = tryChdir("/");
+  if (result < 0) throw OpError.from("chdir", "/", -result);
+}
+
+/**
+ * --no-pivot, for a host whose root is an initramfs: the mount is moved over "/". What lies below stays mounted, so
+ * the host's /proc and /sys are unmounted first, where a container could find a full one again.
+ */
+export function moveInto(root: Fd, hostMounts: readonly string[]): void {
+  for (const path of hostMounts) {
+    mount("", path, "", MS_SLAVE | MS_REC, "");
+    umount2(path, MNT_DETACH);
+  }
+  fchdir(root);
+  const old = openat(CWD, "/", O_PATH | O_DIRECTORY);
+  moveMountOnto(root, old, "/");
+  close(old);
+  chroot(".");
+  const result = tryChdir("/");
+  if (result < 0) throw OpError.from("chdir", "/", -result);
+}
+
+/** The last changes of "/" itself: `linux.rootfsPropagation`, then `root.readonly`. */
+export function finishRootfs(root: Fd, plan: RootfsPlan): void {
+  if (plan.propagation !== 0) {
+    const attr = { set: 0, clear: 0, propagation: plan.propagation & ~MS_REC };
+    mountSetattr(root, (plan.propagation & MS_REC) !== 0, attr, "/");
+  }
+  if (plan.readonly) mountSetattr(root, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, "/");
+}
+
+/**
+ * Hides `linux.maskedPaths`, before pivot_root: files behind the host's null device, verified as such, since the
+ * image's own proves nothing (CVE-2025-31133); directories behind one empty read-only tmpfs. What is not there
+ * needs no hiding.
+ */
+export function maskPaths(root: Fd, steps: readonly PathStep[]): void {
+  const nullDevice = openNullDevice();
+  let tmpfs: Fd | undefined;
+  for (const { path, from } of steps) {
+    const target = openTarget(root, path, "mask", from);
+    if (target === undefined) continue;
+    let mask: Fd;
+    if (!isType(fstat(target), S_IFDIR)) mask = cloneTree(nullDevice, "", false);
+    // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
+    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs();
+    else mask = cloneTree(tmpfs, "", false);
+    moveMountOnto(mask, target, path);
+    if (mask !== tmpfs) close(mask);
+    close(target);
+  }
+  close(nullDevice);
+  if (tmpfs !== undefined) close(tmpfs);
+}
+
+function openNullDevice(): Fd {
+  const fd = openat(CWD, "/dev/null", O_PATH);
+  const stat = fstat(fd);
+  if (isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3) return fd;
+  throw safetyViolation("/dev/null of the host is not the null device");
+}
+
+function emptyTmpfs(): Fd {
+  const options = [
+    { key: "source", value: "tmpfs" },
+    { key: "ro" },
+    { key: "nr_blocks", value: "1" },
+    { key: "nr_inodes", value: "1" },
+  ];
+  return createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
+}
+
+function openTarget(root: Fd, path: string, op: string, from: SpecField): Fd | undefined {
+  const target = tryOpenInRoot(root, path, O_PATH, "follow-in-root");
+  if (target >= 0) return target as Fd;
+  if (target === -ENOENT || target === -ENOTDIR) return undefined;
+  throw OpError.from(op, path, -target).askedBy(from);
+}
+
+/** Makes `linux.readonlyPaths` read-only, keeping their other flags; what is not there is left alone. */
+export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
+  for (const { path, from } of steps) {
+    const target = openTarget(root, path, "make read-only", from);
+    if (target === undefined) continue;
+    const clone = cloneTree(target, "", true);
+    mountSetattr(clone, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, path);
+    moveMountOnto(clone, target, path);
+    close(clone);
+    close(target);
+  }
+}
+
+/** Makes a mount that had to be writable until now read-only, such as /dev. */
+export function remountReadonly(root: Fd, path: string): void {
+  const fd = openInRoot(root, path, O_PATH | O_DIRECTORY, "refuse");
+  mountSetattr(fd, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, path);
+  close(fd);
+}

@@ -1,0 +1,96 @@
+/**
+ * What the parent (the command) and the child (the container's init) say to each other, one message a packet:
+ *
+ *   parent                                        child
+ *     |                                             |  own namespaces, session, network
+ *     |  <------------- join-cgroup --------------  |  only when a cgroup namespace or mount needs it early
+ *     |  ------------------ go ------------------>  |  root file system, /dev, console
+ *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
+ *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
+ *     |  <---------------- ready -----------------  |  nothing left but to start the user's program
+ *     |  ------------------ go ------------------>  |  waits for start, or goes on (run)
+ *     |  <------- end of file, or an error -------  |  execve closed the socket
+ *
+ * At any point the child may send an error and end, or the parent may close the socket, upon which the child ends.
+ */
+import { BadString } from "../../syscalls/cstring.ts";
+import { type ErrorData, OpError } from "../../syscalls/error.ts";
+import { receiveMessage, sendMessage } from "../../syscalls/socket.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
+
+/** What the child asks of the parent. */
+export type Request = "join-cgroup" | "hooks" | "ready";
+
+/** A failure in the child as plain data. */
+export type ChildFailure =
+  | { readonly op: ErrorData }
+  | { readonly kind: RuntimeErrorKind; readonly message: string };
+
+/** One packet of the child. */
+export type ChildMessage =
+  | { readonly request: Request }
+  | { readonly warning: string }
+  | { readonly failure: ChildFailure };
+
+/** The most that one packet may hold; a longer error text is cut. */
+const LIMIT = 64 * 1024;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Child: asks, and waits for "go". Ends quietly when the parent is gone. */
+export function ask(channel: Fd, request: Request): boolean {
+  send(channel, { request });
+  const answer = receiveMessage(channel, 16);
+  return typeof answer !== "number" && answer.bytes.length > 0;
+}
+
+/** Child: a warning for the parent's log. */
+export function tellWarning(channel: Fd, warning: string): void {
+  send(channel, { warning });
+}
+
+/** Child: tells the failure; nothing more can be done when even that fails. */
+export function tellFailure(channel: Fd, error: unknown): void {
+  try {
+    send(channel, { failure: failureOf(error) });
+  } catch {
+    // The parent is gone: its absence is the report.
+  }
+}
+
+/** Parent: the next message, or undefined at the end (execve, or the child's death). */
+export function nextMessage(channel: Fd): ChildMessage | undefined {
+  const received = receiveMessage(channel, LIMIT);
+  if (typeof received === "number" || received.bytes.length === 0) return undefined;
+  return JSON.parse(decoder.decode(received.bytes)) as ChildMessage;
+}
+
+/** Parent: lets the child go on. */
+export function go(channel: Fd): void {
+  sendMessage(channel, encoder.encode("go"));
+}
+
+/** Anything that was thrown, as data. */
+export function failureOf(error: unknown): ChildFailure {
+  if (error instanceof OpError) return { op: error.data };
+  if (error instanceof RuntimeError) return { kind: error.kind, message: error.message };
+  const kind = error instanceof BadString ? "invalid-argument" : "child";
+  return { kind, message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The error that a failure was, again as an error. */
+export function errorOf(failure: ChildFailure): Error {
+  return "op" in failure ? new OpError(failure.op) : new RuntimeError(failure.kind, failure.message);
+}
+
+function send(channel: Fd, message: ChildMessage): void {
+  const bytes = encoder.encode(JSON.stringify(message));
+  if (bytes.length <= LIMIT) sendMessage(channel, bytes);
+  else
+    sendMessage(
+      channel,
+      encoder.encode(JSON.stringify({ failure: { kind: "child", message: "an error too long to report" } })),
+    );
+}

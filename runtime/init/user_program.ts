@@ -1,0 +1,129 @@
+/** The user's program: its working directory, its environment, where its file is, and the execve. */
+import { EACCES, EISDIR, ENOENT, ENOTDIR, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
+import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
+import type { StringArray } from "../../syscalls/cstring.ts";
+import { type CString, cstr, textOf } from "../../syscalls/cstring.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  AT_EACCESS,
+  CWD,
+  close,
+  fstat,
+  getcwd,
+  isType,
+  O_NONBLOCK,
+  O_RDONLY,
+  readToEnd,
+  tryAccess,
+  tryChdir,
+  tryOpenat,
+  tryStatx,
+  X_OK,
+} from "../../syscalls/file.ts";
+import { execve, stringArray } from "../../syscalls/process.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { RuntimeError, safetyViolation } from "../errors.ts";
+
+/** Everything that execve needs, allocated before the limits come into force. */
+export interface UserProgram {
+  readonly path: CString;
+  readonly argv: StringArray;
+  readonly envp: StringArray;
+}
+
+/** chdir to `process.cwd`; false when this identity may not enter it, and another may try. */
+export function tryEnterCwd(cwd: string): boolean {
+  const result = tryChdir(cwd);
+  if (result === -EACCES) return false;
+  if (result < 0) throw cwdError(cwd, -result);
+  return true;
+}
+
+/** The same, where a failure is final. */
+export function enterCwd(cwd: string): void {
+  const result = tryChdir(cwd);
+  if (result < 0) throw cwdError(cwd, -result);
+}
+
+/** The words are runc's, as engines know them. */
+function cwdError(cwd: string, errno: number): RuntimeError {
+  const meaning = errnoMeaning(errnoName(errno));
+  return new RuntimeError(
+    "child",
+    `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${meaning} (${errnoName(errno)})`,
+  );
+}
+
+/** CVE-2024-21626: by a descriptor of the host the working directory may lie outside; the kernel then says so. */
+export function requireCwdInside(): void {
+  const cwd = getcwd();
+  if (!cwd.startsWith("/")) {
+    throw safetyViolation(`current working directory is outside of container mount namespace root: ${cwd}`);
+  }
+}
+
+/** Finds the program as a shell would, by the container's own PATH; the texts are those that engines match. */
+export function findProgram(name: string, env: readonly string[]): string {
+  if (name.includes("/")) {
+    const errno = notExecutable(name);
+    if (errno === 0) return name;
+    throw programError(name, errno);
+  }
+  const path = env.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "";
+  for (const directory of path.split(":")) {
+    const candidate = `${directory === "" ? "." : directory}/${name}`;
+    if (path !== "" && notExecutable(candidate) === 0) return candidate;
+  }
+  throw new RuntimeError("child", `exec: ${JSON.stringify(name)}: executable file not found in $PATH`);
+}
+
+function programError(name: string, errno: number): RuntimeError {
+  const quoted = JSON.stringify(name);
+  const meaning = errnoMeaning(errnoName(errno));
+  // Go's exec.LookPath, whose words engines match, names the failing stat.
+  const stat = errno === ENOENT || errno === ENOTDIR ? `stat ${name}: ` : "";
+  return new RuntimeError("child", `exec: ${quoted}: ${stat}${meaning}`);
+}
+
+/** 0 when the file can be executed, else the errno that says why not. */
+function notExecutable(path: string): number {
+  const stat = tryStatx(CWD, path, 0);
+  if (typeof stat === "number") return -stat;
+  if (isType(stat, S_IFDIR)) return EISDIR;
+  return -tryAccess(CWD, path, X_OK, AT_EACCESS);
+}
+
+/** Adds HOME from the container's passwd where the environment has none, "/" if the user is not in it. */
+export function withHome(env: readonly string[], uid: number): string[] {
+  if (env.some((entry) => entry.startsWith("HOME="))) return [...env];
+  return [...env, `HOME=${homeOf(uid) ?? "/"}`];
+}
+
+/** The image's file: opened so that a fifo does not hang, read only when regular, and bounded. */
+function homeOf(uid: number): string | undefined {
+  const fd = tryOpenat(CWD, "/etc/passwd", O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return undefined;
+  try {
+    if (!isType(fstat(fd as Fd), S_IFREG)) return undefined;
+    const bytes = readToEnd(fd as Fd, 1 << 20);
+    if (bytes === undefined) return undefined;
+    for (const line of textOf(bytes, bytes.length).split("\n")) {
+      const fields = line.split(":");
+      if (fields.length >= 6 && fields[2] === String(uid)) return fields[5];
+    }
+    return undefined;
+  } finally {
+    close(fd as Fd);
+  }
+}
+
+/** Allocates what execve needs; a NUL byte in an argument or a variable is refused here. */
+export function prepareProgram(path: string, args: readonly string[], env: readonly string[]): UserProgram {
+  return { path: cstr(path), argv: stringArray(args), envp: stringArray(env) };
+}
+
+/** execve(2); returning means that it failed, and that is thrown. */
+export function execProgram(program: UserProgram): never {
+  const result = execve(program.path, program.argv, program.envp);
+  throw OpError.from("exec", program.path.text, -result).askedBy("process.args" as SpecField);
+}

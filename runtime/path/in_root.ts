@@ -1,0 +1,142 @@
+/**
+ * Paths inside a root file system that a hostile image may have filled with links. A path is (root descriptor,
+ * relative path), resolved by the kernel as if the descriptor were "/", and what comes back is a descriptor:
+ * what is checked is what is used. Nothing here joins a path of the container to a path of the host.
+ */
+import { EAGAIN, EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../../syscalls/constants/errno.ts";
+import { S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  close,
+  dupAbove,
+  fstat,
+  isType,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_WRONLY,
+  openat,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  tryMkdirat,
+  tryOpenat,
+  tryOpenat2,
+} from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
+
+/** How links on the way are treated: followed beneath the root, or refused altogether. */
+export type Links = "follow-in-root" | "refuse";
+
+/** openat2 gives EAGAIN when a rename races with the resolution of ".."; an attacker can do that, but not for ever. */
+const RACE_RETRIES = 128;
+
+/** "/a/./b/../c//" is "a/c"; what would climb above the root stays there, as in path.Clean of runc. */
+export function cleanPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** Opens a path beneath the root; failure is an answer, minus errno. */
+export function tryOpenInRoot(root: Fd, path: string, flags: number, links: Links): number {
+  const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links === "refuse" ? RESOLVE_NO_SYMLINKS : 0);
+  const relative = cleanPath(path) || ".";
+  for (let attempt = 0; ; attempt++) {
+    const result = tryOpenat2(root, relative, flags, resolve);
+    if (result !== -EAGAIN || attempt === RACE_RETRIES) return result;
+  }
+}
+
+/** Opens a path beneath the root. */
+export function openInRoot(root: Fd, path: string, flags: number, links: Links): Fd {
+  const result = tryOpenInRoot(root, path, flags, links);
+  if (result >= 0) return result as Fd;
+  throw refusedLink(path, -result, links) ?? OpError.from("open", path, -result);
+}
+
+/** ELOOP where links are refused is an attack on the path rather than a loop. */
+function refusedLink(path: string, errno: number, links: Links): Error | undefined {
+  if (links !== "refuse" || (errno !== ELOOP && errno !== EXDEV)) return undefined;
+  return safetyViolation(
+    `${path} in the root file system leads through a symbolic link, which is refused here`,
+  );
+}
+
+/**
+ * The place to mount on: an O_PATH descriptor of an existing path, or of a directory or empty file made for it.
+ * Missing parents are made one by one, each opened without following links before the next is made in it.
+ */
+export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "file", links: Links): Fd {
+  const existing = tryOpenInRoot(root, path, O_PATH, links);
+  if (existing >= 0) return requireKind(existing as Fd, path, kind);
+  if (existing !== -ENOENT)
+    throw refusedLink(path, -existing, links) ?? OpError.from("open", path, -existing);
+  const parts = cleanPath(path).split("/");
+  const name = parts.pop() ?? "";
+  const parent = createDirectories(root, parts, links);
+  try {
+    return kind === "directory" ? makeDirectory(parent, name, path) : makeFile(parent, name, path);
+  } finally {
+    close(parent);
+  }
+}
+
+function requireKind(fd: Fd, path: string, kind: "directory" | "file"): Fd {
+  const isDirectory = isType(fstat(fd), S_IFDIR);
+  if (isDirectory === (kind === "directory")) return fd;
+  close(fd);
+  // Docker turns "not a directory" into its hint about mounting a directory onto a file.
+  throw OpError.from(
+    "mount on",
+    path,
+    ENOTDIR,
+    `it is ${isDirectory ? "a directory" : "no directory"}, the source is ${kind === "directory" ? "one" : "none"}`,
+  );
+}
+
+function createDirectories(root: Fd, parts: readonly string[], links: Links): Fd {
+  let current = dupAbove(root, 3);
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const prefix = parts.slice(0, depth).join("/");
+    const found = tryOpenInRoot(root, prefix, O_PATH | O_DIRECTORY, links);
+    let next: Fd;
+    try {
+      if (found >= 0) next = found as Fd;
+      else if (found === -ENOENT) next = makeDirectory(current, parts[depth - 1] ?? "", prefix);
+      else throw refusedLink(prefix, -found, links) ?? OpError.from("open", `/${prefix}`, -found);
+    } finally {
+      close(current);
+    }
+    current = next;
+  }
+  return current;
+}
+
+function makeDirectory(parent: Fd, name: string, path: string): Fd {
+  const made = tryMkdirat(parent, name, 0o755);
+  if (made < 0 && made !== -EEXIST) throw OpError.from("mkdir", path, -made);
+  // EEXIST is a link that leads nowhere, or a race: the open below does not follow links and so refuses both.
+  const fd = tryOpenat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (fd >= 0) return fd as Fd;
+  if (fd === -ENOTDIR || fd === -ELOOP) {
+    throw safetyViolation(`${path} in the root file system is a dangling symbolic link or was replaced`);
+  }
+  throw OpError.from("open", path, -fd);
+}
+
+function makeFile(parent: Fd, name: string, path: string): Fd {
+  const made = tryOpenat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  if (made >= 0) close(made as Fd);
+  else if (made === -EEXIST) {
+    throw safetyViolation(`${path} in the root file system is a dangling symbolic link or was replaced`);
+  } else throw OpError.from("create", path, -made);
+  return openat(parent, name, O_PATH | O_NOFOLLOW);
+}

@@ -1,0 +1,8 @@
+/** What a plan needs to know of the host, as a value: read once, passed in. */
+
+/** Facts about the host and this process. */
+export interface HostFacts {
+  readonly euid: number;
+  /** The bounding set of this process: no container can have more. */
+  readonly capabilities: bigint;
+}

@@ -1,0 +1,63 @@
+/** Namespaces (config-linux.md "Namespaces"): which are new, which are joined, and in what order. */
+import * as S from "../../syscalls/constants/sched.ts";
+import type { HostPath, SpecField } from "../../syscalls/types.ts";
+import { field } from "../spec/field.ts";
+import type { LinuxNamespace, LinuxNamespaceType } from "../spec/types.ts";
+
+/** CLONE_NEW* of each type of namespace. */
+export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
+  user: S.CLONE_NEWUSER,
+  pid: S.CLONE_NEWPID,
+  network: S.CLONE_NEWNET,
+  ipc: S.CLONE_NEWIPC,
+  uts: S.CLONE_NEWUTS,
+  time: S.CLONE_NEWTIME,
+  cgroup: S.CLONE_NEWCGROUP,
+  mount: S.CLONE_NEWNS,
+};
+
+/** The file in /proc/<pid>/ns of each type. */
+export const namespaceFiles: Readonly<Record<LinuxNamespaceType, string>> = {
+  user: "user",
+  pid: "pid",
+  network: "net",
+  ipc: "ipc",
+  uts: "uts",
+  time: "time",
+  cgroup: "cgroup",
+  mount: "mnt",
+};
+
+/** A namespace to join. */
+export interface NamespaceJoin {
+  readonly type: LinuxNamespaceType;
+  readonly flag: number;
+  readonly path: HostPath;
+  readonly from: SpecField;
+}
+
+/** Which namespaces the container has. */
+export interface NamespacePlan {
+  /** In the order of joining: user first, as it gives the right to the others; mount last, as paths change. */
+  readonly join: readonly NamespaceJoin[];
+  /** New ones, as CLONE_NEW*. */
+  readonly create: number;
+  /** New or joined, as CLONE_NEW*: those that the container does not share with the runtime. */
+  readonly own: number;
+}
+
+/** Plans `linux.namespaces`, which validation has checked for duplicates. */
+export function planNamespaces(namespaces: readonly LinuxNamespace[]): NamespacePlan {
+  const order = Object.keys(namespaceFlags);
+  let create = 0;
+  let own = 0;
+  const join: NamespaceJoin[] = [];
+  namespaces.forEach(({ type, path = "" }, i) => {
+    const flag = namespaceFlags[type];
+    own |= flag;
+    if (path === "") create |= flag;
+    else join.push({ type, flag, path: path as HostPath, from: field("linux", "namespaces", i, "path") });
+  });
+  join.sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
+  return { join, create, own };
+}

@@ -1,0 +1,26 @@
+/** Resource limits (config.md "POSIX process"; getrlimit(2)). */
+import * as R from "../../syscalls/constants/resource.ts";
+import type { Rlimit } from "../../syscalls/resource.ts";
+import type { SpecField } from "../../syscalls/types.ts";
+import { field } from "../spec/field.ts";
+import type { POSIXRlimit } from "../spec/types.ts";
+
+const numbers: Readonly<Record<string, number>> = { ...R };
+
+/** One limit to set. */
+export interface RlimitStep {
+  readonly name: string;
+  readonly resource: number;
+  readonly limit: Rlimit;
+  readonly from: SpecField;
+}
+
+/** Plans `process.rlimits`, whose types validation has checked. */
+export function planRlimits(rlimits: readonly POSIXRlimit[]): RlimitStep[] {
+  return rlimits.map(({ type, soft, hard }, i) => ({
+    name: type,
+    resource: numbers[type] ?? -1,
+    limit: { soft: BigInt(soft), hard: BigInt(hard) },
+    from: field("process", "rlimits", i),
+  }));
+}
