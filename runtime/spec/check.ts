@@ -143,12 +143,12 @@ export const int64 = integer(-0x8000000000000000n, 0x7fffffffffffffffn);
 export function list(item: Check): Check {
   return (value, found) => {
     if (!Array.isArray(value)) return refuse(found, [], "wrong type", value, "a list");
-    const depth = found.path.length;
+    const depth = found.path.push(0) - 1;
     for (let i = 0; i < value.length; i++) {
       found.path[depth] = i;
       item(value[i], found);
     }
-    found.path.length = depth;
+    found.path.pop();
   };
 }
 

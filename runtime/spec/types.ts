@@ -29,6 +29,9 @@ export interface Spec {
   readonly freebsd?: OtherPlatform;
 }
 
+/** A configuration that has a process, as everything that runs one needs. */
+export type RunnableSpec = Spec & { readonly process: Process };
+
 /** config.md "Annotations". */
 export type Annotations = { readonly [key: string]: string };
 

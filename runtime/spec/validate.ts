@@ -26,7 +26,7 @@ import {
 } from "./check.ts";
 import { InvalidSpec, type Warning } from "./invalid_spec.ts";
 import type { JsonObject, JsonValue } from "./read.ts";
-import type { LinuxResources, Process, Spec } from "./types.ts";
+import type { LinuxResources, Process, RunnableSpec, Spec } from "./types.ts";
 import { checkLinux, idMappings, namespacePaths } from "./validate_linux.ts";
 import { checkHooks, checkProcess } from "./validate_process.ts";
 import { checkResourcesUpdate } from "./validate_resources.ts";
@@ -45,9 +45,12 @@ const ociVersion = textThat("a version from 1.0.0, below 2.0.0", (version) =>
 
 /** __NEW_UTS_LEN: sethostname(2) and setdomainname(2) take no more. */
 const LONGEST_HOSTNAME = 64;
-const hostname = textThat(`at most ${LONGEST_HOSTNAME} bytes`, (name) =>
-  new TextEncoder().encode(name).length > LONGEST_HOSTNAME ? "too long" : undefined,
-);
+const hostname = textThat(`at most ${LONGEST_HOSTNAME} bytes`, (name) => {
+  // UTF-8 takes at most three bytes for a UTF-16 unit, so most names need not be encoded to know.
+  const fits =
+    name.length * 3 <= LONGEST_HOSTNAME || new TextEncoder().encode(name).length <= LONGEST_HOSTNAME;
+  return fits ? undefined : "too long";
+});
 
 /** config.md "Mounts". */
 const mount = object(
@@ -109,14 +112,21 @@ const checkSpec: Check = object(
   specRule,
 );
 
+export interface Validated<T extends Spec> {
+  readonly spec: T;
+  readonly warnings: readonly Warning[];
+}
+
 /**
  * A configuration (config.md, config-linux.md) that is known to be well-formed, or an InvalidSpec that lists
  * every problem of it. Unknown keys are ignored, as config.md "Extensibility" demands; see unknownKeys.
  */
+export function validateSpec(value: JsonValue): Validated<RunnableSpec>;
+export function validateSpec(value: JsonValue, options: ValidationOptions): Validated<Spec>;
 export function validateSpec(
   value: JsonValue,
   { requireProcess }: ValidationOptions = { requireProcess: true },
-): { readonly spec: Spec; readonly warnings: readonly Warning[] } {
+): Validated<Spec> {
   const found = findings();
   if (value === null) refuse(found, [], "config cannot be null", value, "an object");
   else checkSpec(value, found);

@@ -25,6 +25,7 @@ import {
   uint32,
   warn,
 } from "./check.ts";
+import { quote } from "./quote.ts";
 import type { JsonObject, JsonValue } from "./read.ts";
 import { sysctlProblem } from "./sysctl.ts";
 import type { LinuxNamespaceType } from "./types.ts";
@@ -72,7 +73,7 @@ function uniqueNamespaces(linux: JsonObject, found: Findings): void {
       refuse(
         found,
         ["namespaces", i, "type"],
-        `malformed spec file: duplicated ns ${JSON.stringify(type)}`,
+        `malformed spec file: duplicated ns ${quote(type)}`,
         type,
         "each type once",
       );

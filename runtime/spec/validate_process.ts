@@ -23,6 +23,7 @@ import {
   uint64,
   warn,
 } from "./check.ts";
+import { quote } from "./quote.ts";
 import type { JsonValue } from "./read.ts";
 
 /** capabilities(7), as of Linux 6.18. */
@@ -57,7 +58,7 @@ const schedulerFlags =
 const capability: Check = (value, found) => {
   text(value, found);
   if (typeof value === "string" && !capabilityNames.has(value))
-    warn(found, [], `unknown capability ignored: ${value}`);
+    warn(found, [], `unknown capability ignored: ${quote(value)}`);
 };
 
 const capabilities = list(capability);
