@@ -16,6 +16,7 @@ import {
   object,
   objectOf,
   oneOf,
+  prefixed,
   type Rule,
   record,
   refuse,
@@ -39,11 +40,12 @@ const propagations = [
   ..."private rprivate shared rshared slave rslave unbindable runbindable".split(" "),
 ];
 
-const memoryModes = "DEFAULT BIND INTERLEAVE WEIGHTED_INTERLEAVE PREFERRED PREFERRED_MANY LOCAL"
-  .split(" ")
-  .map((name) => `MPOL_${name}`);
+const memoryModes = prefixed(
+  "MPOL_",
+  "DEFAULT BIND INTERLEAVE WEIGHTED_INTERLEAVE PREFERRED PREFERRED_MANY LOCAL",
+);
 
-const memoryFlags = "NUMA_BALANCING RELATIVE_NODES STATIC_NODES".split(" ").map((name) => `MPOL_F_${name}`);
+const memoryFlags = prefixed("MPOL_F_", "NUMA_BALANCING RELATIVE_NODES STATIC_NODES");
 
 /** user_namespaces(7) "User and group ID mappings". */
 export const idMappings: Check = list(

@@ -13,6 +13,7 @@ import {
   object,
   objectOf,
   oneOf,
+  prefixed,
   type Rule,
   refuse,
   text,
@@ -28,31 +29,28 @@ import type { JsonValue } from "./read.ts";
 
 /** capabilities(7), as of Linux 6.18. */
 const capabilityNames = new Set(
-  [
-    ..."CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE".split(
-      " ",
-    ),
-    ..."NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO".split(" "),
-    ..."SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME".split(" "),
-    ..."SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG".split(
-      " ",
-    ),
-    ..."WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE".split(" "),
-  ].map((name) => `CAP_${name}`),
+  prefixed(
+    "CAP_",
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO",
+    "SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME",
+    "SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG",
+    "WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE",
+  ),
 );
 
 /** getrlimit(2). */
-const rlimitTypes =
-  "AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK"
-    .split(" ")
-    .map((name) => `RLIMIT_${name}`);
+const rlimitTypes = prefixed(
+  "RLIMIT_",
+  "AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK",
+);
 
-const schedulerPolicies = "OTHER FIFO RR BATCH ISO IDLE DEADLINE".split(" ").map((name) => `SCHED_${name}`);
+const schedulerPolicies = prefixed("SCHED_", "OTHER FIFO RR BATCH ISO IDLE DEADLINE");
 
-const schedulerFlags =
-  "RESET_ON_FORK RECLAIM DL_OVERRUN KEEP_POLICY KEEP_PARAMS UTIL_CLAMP_MIN UTIL_CLAMP_MAX"
-    .split(" ")
-    .map((name) => `SCHED_FLAG_${name}`);
+const schedulerFlags = prefixed(
+  "SCHED_FLAG_",
+  "RESET_ON_FORK RECLAIM DL_OVERRUN KEEP_POLICY KEEP_PARAMS UTIL_CLAMP_MIN UTIL_CLAMP_MAX",
+);
 
 /** Unknown names only warn: config.md "Linux Process" asks for that, so that new profiles run on old kernels. */
 const capability: Check = (value, found) => {

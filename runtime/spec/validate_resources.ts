@@ -22,7 +22,7 @@ import {
 } from "./check.ts";
 
 const MOST_INT64 = 0x7fffffffffffffffn;
-/** Bytes or a number of processes; -1 is no limit. */
+/** Bytes; -1 is no limit. */
 const limit = integer(-1, MOST_INT64);
 /** Half of a dev_t; -1 is any, as in libcontainer's own lists. */
 const deviceNumber = integer(-1, 0xffffffff);

@@ -10,6 +10,7 @@ import {
   object,
   objectOf,
   oneOf,
+  prefixed,
   type Rule,
   refuse,
   text,
@@ -17,22 +18,17 @@ import {
   uint64,
 } from "./check.ts";
 
-const actions = "KILL KILL_PROCESS KILL_THREAD TRAP ERRNO TRACE ALLOW LOG NOTIFY"
-  .split(" ")
-  .map((name) => `SCMP_ACT_${name}`);
+const actions = prefixed("SCMP_ACT_", "KILL KILL_PROCESS KILL_THREAD TRAP ERRNO TRACE ALLOW LOG NOTIFY");
 
-const architectures = [
-  ..."X86 X86_64 X32 ARM AARCH64 LOONGARCH64 M68K MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32".split(
-    " ",
-  ),
-  ..."PPC PPC64 PPC64LE S390 S390X SH SHEB PARISC PARISC64 RISCV64".split(" "),
-].map((name) => `SCMP_ARCH_${name}`);
+const architectures = prefixed(
+  "SCMP_ARCH_",
+  "X86 X86_64 X32 ARM AARCH64 LOONGARCH64 M68K MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32",
+  "PPC PPC64 PPC64LE S390 S390X SH SHEB PARISC PARISC64 RISCV64",
+);
 
-const operators = "NE LT LE EQ GE GT MASKED_EQ".split(" ").map((name) => `SCMP_CMP_${name}`);
+const operators = prefixed("SCMP_CMP_", "NE LT LE EQ GE GT MASKED_EQ");
 
-const flags = "TSYNC LOG SPEC_ALLOW WAIT_KILLABLE_RECV"
-  .split(" ")
-  .map((name) => `SECCOMP_FILTER_FLAG_${name}`);
+const flags = prefixed("SECCOMP_FILTER_FLAG_", "TSYNC LOG SPEC_ALLOW WAIT_KILLABLE_RECV");
 
 const action = oneOf(actions, "unknown seccomp action");
 
