@@ -1,0 +1,115 @@
+/** The examples that the specification ships beside its JSON schemas. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { InvalidSpec } from "./invalid_spec.ts";
+import { InvalidJson, parseJson } from "./read.ts";
+import { unknownKeys } from "./unknown_keys.ts";
+import { validateSpec } from "./validate.ts";
+
+const schema = process.env.RUNT_OCI_SCHEMA ?? join(import.meta.dir, "../../../shared/oci-schema");
+const config = join(schema, "test/config");
+
+function validate(file: string, ociVersion?: string): void {
+  const value = parseJson(readFileSync(join(config, file)), "config.json");
+  const changed = ociVersion === undefined ? value : { ...(value as object), ociVersion };
+  validateSpec(changed, { requireProcess: false });
+}
+
+function messageOf(run: () => void): string {
+  try {
+    run();
+  } catch (e) {
+    if (e instanceof InvalidSpec || e instanceof InvalidJson) return e.message;
+    throw e;
+  }
+  return "no error";
+}
+
+const examples = suite("validateSpec [examples of the specification]");
+
+examples("a version and a root are all that a configuration needs", () => {
+  const parse = (text: string) => parseJson(new TextEncoder().encode(text), "config.json");
+  const minimal = parse('{"ociVersion": "1.0.0", "root": {"path": "rootfs"}}');
+  assert.is(validateSpec(minimal, { requireProcess: false }).spec.root.path, "rootfs");
+  assert.is(
+    messageOf(() => validateSpec(parse("{}"))),
+    'invalid config.json: 3 problems: ociVersion: is required (given nothing; accepted: a value); root: root must be specified (given nothing; accepted: an object with "path"); process: process property must not be empty (given nothing; accepted: an object)',
+  );
+});
+
+if (existsSync(config)) {
+  examples("every good example is there and is judged", () => {
+    assert.equal(readdirSync(join(config, "good")).sort(), [
+      "linux-netdevice.json",
+      "linux-rdma.json",
+      "minimal-for-start.json",
+      "minimal.json",
+      "spec-example.json",
+    ]);
+    assert.equal(readdirSync(join(config, "bad")).sort(), [
+      "invalid-json.json",
+      "linux-hugepage.json",
+      "linux-netdevice.json",
+      "linux-rdma.json",
+    ]);
+  });
+
+  for (const file of ["linux-rdma.json", "minimal-for-start.json", "minimal.json"])
+    examples(`${file} is accepted`, () =>
+      assert.is(
+        messageOf(() => validate(`good/${file}`)),
+        "no error",
+      ),
+    );
+
+  examples("spec-example.json is accepted as a later version: it calls itself 0.5.0-dev", () => {
+    assert.is(
+      messageOf(() => validate("good/spec-example.json", "1.3.0")),
+      "no error",
+    );
+    assert.is(
+      messageOf(() => validate("good/spec-example.json")),
+      'invalid config.json: ociVersion: unsupported specification version (given "0.5.0-dev"; accepted: a version from 1.0.0, below 2.0.0)',
+    );
+    const unknown = unknownKeys(
+      parseJson(readFileSync(join(config, "good/spec-example.json")), "config.json"),
+    );
+    assert.equal(unknown, [{ field: "linux.resources.oomScoreAdj" }]);
+  });
+
+  for (const [file, message] of [
+    // Its shape is good; it moves devices without a network namespace to move them to, which runc refuses.
+    [
+      "good/linux-netdevice.json",
+      'invalid config.json: linux.netDevices: unable to move network devices without a private NET namespace (given an object; accepted: nothing, or a namespace of type "network")',
+    ],
+    ["bad/invalid-json.json", 'config.json: line 1, column 2: expected a key in double quotes, found "]"'],
+    [
+      "bad/linux-hugepage.json",
+      'invalid config.json: linux.resources.hugepageLimits[0].pageSize: malformed (given "64kB"; accepted: a size such as "2MB")',
+    ],
+    [
+      "bad/linux-rdma.json",
+      'invalid config.json: linux.resources.rdma.mlx5_1.hcaHandles: wrong type (given "not a uint32"; accepted: an integer from 0 to 4294967295)',
+    ],
+  ] as const)
+    examples(`${file} is refused`, () =>
+      assert.is(
+        messageOf(() => validate(file)),
+        message,
+      ),
+    );
+
+  examples("bad/linux-netdevice.json is refused for its shape", () => {
+    assert.match(
+      messageOf(() => validate("bad/linux-netdevice.json")),
+      "linux.netDevices.eth0.name: wrong type (given 23; accepted: a string)",
+    );
+  });
+} else {
+  console.log(`skipped: the examples of the specification are not at ${schema} (RUNT_OCI_SCHEMA)`);
+}
+
+examples.run();

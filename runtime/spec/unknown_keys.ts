@@ -1,0 +1,46 @@
+/** Keys of a configuration that nothing reads: allowed by the specification, and most often a slip of the pen. */
+import type { SpecField } from "../../syscalls/types.ts";
+import { field } from "./field.ts";
+import type { JsonValue } from "./read.ts";
+import { unknownIn } from "./validate.ts";
+
+export interface UnknownKey {
+  readonly field: SpecField;
+  /** The known name that the author may have meant. */
+  readonly closest?: string;
+}
+
+/** The keys of config.json that no part of the specification names (config.md "Extensibility"). */
+export function unknownKeys(value: JsonValue): readonly UnknownKey[] {
+  return unknownIn(value).map(({ path, known }) => {
+    const closest = closestName(String(path.at(-1)), known);
+    return closest === undefined ? { field: field(...path) } : { field: field(...path), closest };
+  });
+}
+
+/** The name that is at most a third of its letters away, case apart; the first of equally near ones. */
+export function closestName(given: string, names: readonly string[]): string | undefined {
+  let closest: string | undefined;
+  let least = Math.max(1, Math.floor(given.length / 3)) + 1;
+  for (const name of names) {
+    // The difference in length is the least that the distance can be.
+    if (Math.abs(name.length - given.length) >= least) continue;
+    const distance = editDistance(given.toLowerCase(), name.toLowerCase());
+    if (distance < least) [closest, least] = [name, distance];
+  }
+  return closest;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(changed, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+  }
+  return row[b.length] ?? 0;
+}
