@@ -72,7 +72,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
       closeAllFrom(3);
       resetSignals();
       const errno = -execve(path, argv, envp);
-      const text = `exec: ${errnoName(errno)} (${errnoMeaning(errno)})`;
+      const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
       tryWrite(2 as Fd, new TextEncoder().encode(text));
       exitGroup(127);
     },

@@ -19,14 +19,17 @@ import {
   fstatfs,
   getSeals,
   memfdCreate,
+  O_DIRECTORY,
   O_PATH,
   O_RDONLY,
   openat,
+  readDirectory,
   readlinkat,
   readToEnd,
   seekTo,
   sendfile,
   statx,
+  tryReadlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
@@ -59,9 +62,9 @@ export function isSealed(): boolean {
 
 /**
  * On the first start re-executes the program sealed and does not return; on the second verifies that it is
- * sealed, takes over the carried environment and returns. `preserved` are the caller's descriptors to keep.
+ * sealed, takes over the carried environment and returns. What was done before is done again, so call it first.
  */
-export function sealSelf(args: readonly string[], preserved: readonly Fd[] = []): void {
+export function sealSelf(): void {
   if (isSealed()) return;
   const number = process.env[SEALED_FD];
   if (number !== undefined) {
@@ -72,11 +75,24 @@ export function sealSelf(args: readonly string[], preserved: readonly Fd[] = [])
   writeAll(payload, new TextEncoder().encode(JSON.stringify(process.env)));
   addSeals(payload, ALL_SEALS);
   clearCloexec(payload);
-  for (const fd of preserved) clearCloexec(fd);
+  const args = process.argv.slice(2);
+  if (process.env.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds")))
+    keepInherited();
   const environment = [...SINGLE_THREADED, `${SEALED_FD}=${payload}`];
   const program = sealedProgram();
   const result = execveFd(program, stringArray([process.argv0, ...args]), stringArray(environment));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
+}
+
+/** Bun marks what it inherited from 4 on to be closed by execve; its own are the two that have no file. */
+function keepInherited(): void {
+  const directory = openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
+  for (const { name } of readDirectory(directory)) {
+    const fd = Number(name) as Fd;
+    const target = tryReadlinkat(directory, name) ?? "";
+    if (fd > 2 && fd !== directory && !/^anon_inode:\[event(poll|fd)\]$/.test(target)) clearCloexec(fd);
+  }
+  close(directory);
 }
 
 function receive(payload: Fd): CallerEnvironment {

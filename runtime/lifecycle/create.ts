@@ -1,0 +1,16 @@
+/** create (runtime.md "Create"): everything but the user's program, which waits for start. */
+import { close } from "../../syscalls/file.ts";
+import type { RuntimeContext } from "../context.ts";
+import { go } from "../init/sync.ts";
+import { type CreateRequest, launch, openConsoleSocket, prepareConfig } from "../process/launch.ts";
+
+export type { CreateRequest } from "../process/launch.ts";
+
+/** Makes the container; when this returns its init process waits to be started. */
+export function createContainer(context: RuntimeContext, request: CreateRequest): void {
+  const spec = prepareConfig(context, request);
+  const consoleSocket = openConsoleSocket(spec, request, true);
+  const { channel } = launch(context, request, spec, { waitForStart: true, consoleSocket });
+  go(channel);
+  close(channel);
+}

@@ -1,0 +1,96 @@
+/** delete (runtime.md "Delete"): takes away everything that create made, and can be repeated when cut short. */
+import { POLLIN } from "../../syscalls/constants/poll.ts";
+import { close, poll } from "../../syscalls/file.ts";
+import { tryPidfdSendSignal } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import { openCgroup } from "../cgroup/manager.ts";
+import type { RuntimeContext } from "../context.ts";
+import { messageOf, notFound, RuntimeError } from "../errors.ts";
+import { runHooks } from "../hooks.ts";
+import { sealSelf } from "../process/seal.ts";
+import { isAlive, openProcess } from "../state/init_pid.ts";
+import {
+  lock,
+  readState,
+  removeStateDir,
+  type SavedState,
+  type StateDir,
+  tryOpenStateDir,
+} from "../state/store.ts";
+import { sharesPidNamespace } from "./kill.ts";
+import { hookState } from "./state.ts";
+import { statusOf } from "./status.ts";
+
+/** How long a killed init process may take to die. */
+const DEATH_TIMEOUT_MS = 10_000;
+
+/** Deletes a stopped or created container, with `force` any. */
+export function deleteContainer(
+  context: RuntimeContext,
+  request: { readonly id: string; readonly force: boolean },
+): void {
+  const { id, force } = request;
+  const dir = tryOpenStateDir(context.root, id);
+  if (dir === undefined) {
+    if (force) return;
+    throw notFound();
+  }
+  const unlocked = tryRead(dir, force);
+  if ((unlocked?.config.hooks?.poststop?.length ?? 0) > 0) sealSelf();
+  lock(dir);
+  // Who held the lock may have deleted the container, or made it: look again.
+  const saved = tryRead(dir, force);
+  if (saved === undefined) {
+    removeStateDir(dir);
+    if (force) return;
+    throw notFound();
+  }
+  const status = statusOf(dir, saved);
+  if (status !== "stopped" && status !== "created" && !force) {
+    throw new RuntimeError("wrong-status", `cannot delete container ${id} that is not stopped: ${status}`);
+  }
+  destroy(context, dir, saved);
+}
+
+/** The state; undefined when there is none, and with `force` also when it is beyond reading. */
+function tryRead(dir: StateDir, force: boolean): SavedState | undefined {
+  try {
+    return readState(dir);
+  } catch (error) {
+    if (force || (error instanceof RuntimeError && error.kind === "not-found")) return undefined;
+    throw error;
+  }
+}
+
+/** Ends what still runs, removes cgroups and state, then runs the poststop hooks, whose failures are only told. */
+export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedState): void {
+  const cgroup = openCgroup(saved.cgroupPaths);
+  endInit(saved, cgroup);
+  if (sharesPidNamespace(saved) && cgroup.exists()) cgroup.killAll(SIGKILL);
+  cgroup.remove();
+  removeStateDir(dir);
+  runPoststop(context, saved);
+}
+
+/** Runs the poststop hooks: after the deletion, and a failure must not stop the others (runtime.md, step 13). */
+export function runPoststop(context: RuntimeContext, saved: SavedState): void {
+  for (const hook of saved.config.hooks?.poststop ?? []) {
+    try {
+      runHooks("poststop", [hook], { state: hookState(saved, "stopped", 0) });
+    } catch (error) {
+      context.warn(messageOf(error));
+    }
+  }
+}
+
+function endInit(saved: SavedState, cgroup: ReturnType<typeof openCgroup>): void {
+  const pidfd = openProcess(saved.init);
+  if (pidfd === undefined) return;
+  tryPidfdSendSignal(pidfd, SIGKILL);
+  if (cgroup.freezerState() === "frozen") cgroup.thaw();
+  // A pidfd is readable when its process has ended, be it reaped or not.
+  const [ended = 0] = poll([{ fd: pidfd, events: POLLIN }], DEATH_TIMEOUT_MS);
+  close(pidfd);
+  if (ended === 0 && isAlive(saved.init))
+    throw new RuntimeError("wrong-status", "container init still running");
+}

@@ -1,0 +1,59 @@
+/** kill (runtime.md "Kill"): a signal for the init process, or for everything in the container. */
+import { ESRCH } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { close } from "../../syscalls/file.ts";
+import { tryPidfdSendSignal } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import { openCgroup } from "../cgroup/manager.ts";
+import type { RuntimeContext } from "../context.ts";
+import { RuntimeError } from "../errors.ts";
+import { openProcess } from "../state/init_pid.ts";
+import { openStateDir, readState, type SavedState } from "../state/store.ts";
+
+/** What kill is asked for. */
+export interface KillRequest {
+  readonly id: string;
+  /** 0 asks only whether the container is there. */
+  readonly signal: number;
+  /** Every process in the container's cgroup. */
+  readonly all: boolean;
+}
+
+/** Sends the signal. */
+export function killContainer(context: RuntimeContext, { id, signal, all }: KillRequest): void {
+  const saved = readState(openStateDir(context.root, id));
+  const cgroup = openCgroup(saved.cgroupPaths);
+  const pidfd = openProcess(saved.init);
+  if (pidfd === undefined) {
+    // With --all a container that has stopped is no error, and what it left behind is signalled.
+    if (all && cgroup.exists()) cgroup.killAll(signal);
+    if (all) return;
+    throw new RuntimeError("wrong-status", "container not running");
+  }
+  // Without a pid namespace of its own nothing dies with the init process.
+  if (all || (signal === SIGKILL && sharesPidNamespace(saved))) cgroup.killAll(signal);
+  else sendSignal(pidfd, signal);
+  close(pidfd);
+  // A frozen process takes SIGKILL only when it is thawed (cgroup v1).
+  if (signal === SIGKILL && cgroup.freezerState() === "frozen") cgroup.thaw();
+}
+
+function sendSignal(pidfd: Parameters<typeof tryPidfdSendSignal>[0], signal: number): void {
+  const result = tryPidfdSendSignal(pidfd, signal);
+  if (result === -ESRCH) throw new RuntimeError("wrong-status", "container not running");
+  if (result < 0) throw OpError.from("send signal", String(signal), -result);
+}
+
+/** True when the container has no pid namespace of its own, or one that existed before it. */
+export function sharesPidNamespace(saved: SavedState): boolean {
+  const namespace = saved.config.linux?.namespaces?.find(({ type }) => type === "pid");
+  return namespace === undefined || (namespace.path ?? "") !== "";
+}
+
+/** SIGKILL for the init process of a container that must not go on; its being gone already is fine. */
+export function killInit(saved: SavedState): void {
+  const pidfd = openProcess(saved.init);
+  if (pidfd === undefined) return;
+  tryPidfdSendSignal(pidfd, SIGKILL);
+  close(pidfd);
+}

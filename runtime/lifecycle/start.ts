@@ -1,0 +1,70 @@
+/** start (runtime.md "Start"): lets the waiting init process go on to the user's program. */
+
+import { textOf } from "../../syscalls/cstring.ts";
+import { close, O_NOFOLLOW, O_RDONLY, readToEnd, tryOpenat } from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { RuntimeContext } from "../context.ts";
+import { RuntimeError } from "../errors.ts";
+import { runHooks } from "../hooks.ts";
+import { type ChildFailure, errorOf } from "../init/sync.ts";
+import { openStarter, releaseInit } from "../process/exec_fifo.ts";
+import { sealSelf } from "../process/seal.ts";
+import { openProcess } from "../state/init_pid.ts";
+import { lock, openStateDir, readState, type SavedState, type StateDir } from "../state/store.ts";
+import { killInit } from "./kill.ts";
+import { hookState } from "./state.ts";
+import { type Status, statusOf } from "./status.ts";
+
+const refusals: Partial<Record<Status, string>> = {
+  stopped: "cannot start a container that has stopped",
+  running: "cannot start an already running container",
+  paused: "cannot start a container in the paused state",
+  creating: "cannot start a container that is being created",
+};
+
+/** Starts a created container and runs its poststart hooks. */
+export function startContainer(context: RuntimeContext, id: string): void {
+  const dir = openStateDir(context.root, id);
+  const saved = readState(dir);
+  const hooks = saved.config.hooks?.poststart;
+  // Running a hook is a fork, which only the sealed, single-threaded start of this program may do.
+  if (hooks !== undefined && hooks.length > 0) sealSelf();
+  lock(dir);
+  release(dir, saved);
+  poststart(saved);
+}
+
+function release(dir: StateDir, saved: SavedState): void {
+  const status = statusOf(dir, saved);
+  const pidfd = openProcess(saved.init);
+  const starter = status === "created" ? openStarter(dir.fd) : undefined;
+  if (starter === undefined || pidfd === undefined) {
+    throw new RuntimeError("wrong-status", refusals[status] ?? "cannot start a container that has stopped");
+  }
+  releaseInit(starter, pidfd);
+  close(pidfd);
+  const failure = readFailure(dir.fd);
+  if (failure !== undefined) throw errorOf(failure);
+}
+
+/** Runs the poststart hooks; a failing one ends the container (runtime.md "Lifecycle", step 10). */
+export function poststart(saved: SavedState): void {
+  try {
+    runHooks("poststart", saved.config.hooks?.poststart, {
+      state: hookState(saved, "running", saved.init.pid),
+    });
+  } catch (error) {
+    killInit(saved);
+    throw error;
+  }
+}
+
+/** What the init process wrote when it failed after the start; usually nothing. */
+function readFailure(dir: Fd): ChildFailure | undefined {
+  const fd = tryOpenat(dir, "error.json", O_RDONLY | O_NOFOLLOW);
+  if (fd < 0) return undefined;
+  const bytes = readToEnd(fd as Fd, 1 << 20);
+  close(fd as Fd);
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  return JSON.parse(textOf(bytes, bytes.length)) as ChildFailure;
+}

@@ -1,0 +1,39 @@
+/** config.json of a bundle, read and validated. */
+
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { CWD, close, O_RDONLY, openat, readToEnd } from "../../syscalls/file.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
+import { MAX_BYTES, parseJson } from "../spec/read.ts";
+import type { RunnableSpec } from "../spec/types.ts";
+import { validateSpec } from "../spec/validate.ts";
+
+/** Reads and validates <bundle>/config.json; warnings go to `warn`. */
+export function readConfig(bundle: HostPath, warn: (message: string) => void): RunnableSpec {
+  const bytes = readFile(`${bundle}/config.json`);
+  const { spec, warnings } = validateSpec(parseJson(bytes, "config.json"));
+  for (const { field, text } of warnings) warn(`config.json: ${field}: ${text}`);
+  return spec;
+}
+
+function readFile(path: string): Uint8Array {
+  let fd: Fd;
+  try {
+    fd = openat(CWD, path, O_RDONLY);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) {
+      throw new RuntimeError("not-found", `JSON specification file config.json not found (${path})`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  try {
+    // One byte over the reader's bound, so that it is the reader who refuses what is too large.
+    return readToEnd(fd, MAX_BYTES) ?? new Uint8Array(MAX_BYTES + 1);
+  } catch (error) {
+    throw error instanceof OpError ? error.during("read", path) : error;
+  } finally {
+    close(fd);
+  }
+}

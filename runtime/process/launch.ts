@@ -1,0 +1,296 @@
+/**
+ * The parent's half of making a container, shared by create and run: claim the id, plan, fork the init process,
+ * make the cgroups while it sets up its root file system, answer its requests (init/sync.ts), and record it.
+ */
+
+import { capget } from "../../syscalls/capability.ts";
+import { EACCES } from "../../syscalls/constants/errno.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  O_CREAT,
+  O_RDONLY,
+  O_WRONLY,
+  openat,
+  readTextAt,
+  writeTextAt,
+} from "../../syscalls/file.ts";
+import { geteuid } from "../../syscalls/identity.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWPID, setns } from "../../syscalls/namespace.ts";
+import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import { connectUnix, messagePair } from "../../syscalls/socket.ts";
+import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
+import { type CgroupManager, planCgroup } from "../cgroup/manager.ts";
+import type { RuntimeContext } from "../context.ts";
+import { RuntimeError } from "../errors.ts";
+import { runHooks } from "../hooks.ts";
+import { containerInit } from "../init/container_init.ts";
+import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
+import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { hookState } from "../lifecycle/state.ts";
+import { Undo } from "../lifecycle/undo.ts";
+import { type ContainerPlan, planContainer } from "../plan/plan.ts";
+import { findUnsupported } from "../plan/unsupported.ts";
+import type { RunnableSpec } from "../spec/types.ts";
+import { identify } from "../state/init_pid.ts";
+import {
+  createStateDir,
+  lock,
+  removeStateDir,
+  type SavedState,
+  type StateDir,
+  writeState,
+} from "../state/store.ts";
+import { readConfig } from "./config.ts";
+import { createExecFifo } from "./exec_fifo.ts";
+import { fork } from "./fork.ts";
+import { writePidFile } from "./pid_file.ts";
+import { keepPreservedFds } from "./preserved_fds.ts";
+
+/** What create and run are asked for on the command line; paths are absolute. */
+export interface CreateRequest {
+  readonly id: string;
+  readonly bundle: HostPath;
+  readonly consoleSocket?: HostPath | undefined;
+  readonly pidfdSocket?: HostPath | undefined;
+  readonly pidFile?: HostPath | undefined;
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+  readonly preserveFds: number;
+}
+
+/** What differs between create and run. */
+export interface LaunchMode {
+  /** The init process waits for `start` after it is ready. */
+  readonly waitForStart: boolean;
+  /** Where the master of the pty goes: the caller's socket, or one of ours when attached. */
+  readonly consoleSocket: Fd | undefined;
+}
+
+/** A container whose init process is ready. */
+export interface Launched {
+  readonly dir: StateDir;
+  readonly state: SavedState;
+  readonly pid: Pid;
+  readonly pidfd: Fd;
+  readonly channel: Fd;
+  readonly cgroup: CgroupManager;
+}
+
+/** Reads the configuration and refuses what is not implemented. */
+export function prepareConfig(context: RuntimeContext, request: CreateRequest): RunnableSpec {
+  const spec = readConfig(request.bundle, context.warn);
+  for (const { field, verdict } of findUnsupported(spec)) {
+    if (verdict === "refuse")
+      throw new RuntimeError("unsupported", `${field} is not supported by this version`);
+    context.warn(`${field} is not supported by this version: the container runs without it`);
+  }
+  return spec;
+}
+
+/** Opens --console-socket, after runc's two refusals of what does not fit together. */
+export function openConsoleSocket(
+  spec: RunnableSpec,
+  request: CreateRequest,
+  detached: boolean,
+): Fd | undefined {
+  const terminal = spec.process.terminal ?? false;
+  const path = request.consoleSocket;
+  if (path === undefined) {
+    if (!terminal || !detached) return undefined;
+    throw new RuntimeError(
+      "invalid-argument",
+      "cannot allocate tty if runc will detach without setting console socket",
+    );
+  }
+  if (!terminal || !detached) {
+    throw new RuntimeError(
+      "invalid-argument",
+      "cannot use console socket if runc will not detach or allocate tty",
+    );
+  }
+  return connectUnix(path);
+}
+
+/** Makes the container up to its init process being ready; on failure nothing is left of it. */
+export function launch(
+  context: RuntimeContext,
+  request: CreateRequest,
+  spec: RunnableSpec,
+  mode: LaunchMode,
+): Launched {
+  keepPreservedFds(request.preserveFds);
+  const host = { euid: geteuid(), capabilities: capget().permitted };
+  const { plan, warnings } = planContainer(spec, host, request);
+  warnings.forEach(context.warn);
+  const cgroup = planCgroup(spec, request.id);
+  cgroup.requireUsable();
+  const dir = createStateDir(context.root, request.id);
+  const undo = new Undo();
+  undo.push("remove the state directory", () => removeStateDir(dir));
+  try {
+    lock(dir);
+    return make({ context, request, spec, mode, plan, cgroup, dir, undo });
+  } catch (error) {
+    undo.run(context.warn);
+    throw error;
+  }
+}
+
+interface Making {
+  readonly context: RuntimeContext;
+  readonly request: CreateRequest;
+  readonly spec: RunnableSpec;
+  readonly mode: LaunchMode;
+  readonly plan: ContainerPlan;
+  readonly cgroup: CgroupManager;
+  readonly dir: StateDir;
+  readonly undo: Undo;
+}
+
+function make(making: Making): Launched {
+  const { request, spec, mode, plan, cgroup, dir, undo } = making;
+  const recorded: SavedState = {
+    id: request.id,
+    bundle: request.bundle,
+    rootfs: plan.rootfs.path,
+    created: timestamp(),
+    init: { pid: 0 as Pid, startTime: "0", bootId: "" },
+    cgroupPaths: cgroup.paths,
+    config: spec,
+  };
+  // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
+  writeState(dir, recorded);
+  const namespaces = openNamespaces(plan.namespaces.join);
+  const start = mode.waitForStart
+    ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
+    : undefined;
+  const [channel, childChannel] = messagePair();
+  const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
+  const joinCgroupEarly =
+    (plan.namespaces.create & CLONE_NEWCGROUP) !== 0 || plan.mounts.some((step) => step.kind === "cgroup");
+  const init = forkInit(plan, namespaces, () => {
+    close(channel);
+    containerInit({
+      plan,
+      channel: childChannel,
+      namespaces,
+      cgroups: cgroup.view((plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
+      joinCgroupEarly,
+      parentHooks,
+      consoleSocket: mode.consoleSocket,
+      start,
+      preservedFds: request.preserveFds,
+      stateFor: (pid, status) => hookState(recorded, status, pid),
+      hostPseudoMounts: plan.noPivot ? pseudoMounts() : [],
+    });
+  });
+  for (const fd of [
+    childChannel,
+    mode.consoleSocket,
+    start?.fifo,
+    start?.errorFile,
+    ...namespaces.map(({ fd }) => fd),
+  ]) {
+    if (fd !== undefined) close(fd);
+  }
+  undo.push("end the init process", () => {
+    tryPidfdSendSignal(init.pidfd, SIGKILL);
+    waitFor(init.pid);
+  });
+  const state: SavedState = { ...recorded, init: identify(init.pid) };
+  setOomScore(plan, init.pid);
+  // While the child sets up its root file system on another core.
+  undo.push("remove the cgroups", () => cgroup.remove());
+  cgroup.create();
+  cgroup.apply(cgroup.plan(spec.linux?.resources));
+  serve(making, init, channel, state);
+  if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
+  return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
+}
+
+/** Answers the child until it is ready; its failure is thrown here. */
+function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
+  let joined = false;
+  const join = (): void => {
+    if (!joined) cgroup.join(init.pid);
+    joined = true;
+  };
+  for (;;) {
+    const message = nextMessage(channel);
+    if (message === undefined) throw diedEarly(init);
+    if ("failure" in message) throw errorOf(message.failure);
+    if ("warning" in message) {
+      context.warn(message.warning);
+      continue;
+    }
+    join();
+    if (message.request === "hooks") {
+      const hooks = { state: hookState(state, "creating", init.pid) };
+      runHooks("prestart", plan.hooks.prestart, hooks);
+      runHooks("createRuntime", plan.hooks.createRuntime, hooks);
+    }
+    if (message.request === "ready") {
+      writeState(dir, state);
+      return;
+    }
+    go(channel);
+  }
+}
+
+/** The channel ended without a word: the init process was killed, by a signal or by the OOM killer. */
+function diedEarly(init: Cloned): RuntimeError {
+  const exit = waitFor(init.pid);
+  const how =
+    exit === undefined || exit.signal === 0 ? `with status ${exit?.status}` : `by signal ${exit.signal}`;
+  const hint = exit?.signal === SIGKILL ? " (out of memory? the memory limit may be too low)" : "";
+  return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
+}
+
+/** Forks into the pid namespace of the plan: a new one by clone, one to join by setns before and back after. */
+function forkInit(plan: ContainerPlan, namespaces: readonly OpenNamespace[], child: () => never): Cloned {
+  const joins = namespaces.some(({ join }) => join.flag === CLONE_NEWPID);
+  if (!joins) return fork(plan.namespaces.create & CLONE_NEWPID, child);
+  const own = openat(CWD, "/proc/self/ns/pid", O_RDONLY);
+  joinPidNamespaceForChildren(namespaces);
+  try {
+    return fork(0, child);
+  } finally {
+    // The hooks of the runtime must not be born in the container's pid namespace.
+    setns(own, CLONE_NEWPID, "/proc/self/ns/pid");
+    close(own);
+  }
+}
+
+/** Absent must not be written (config.md); the parent does it, as it has the right and a procfs it can trust. */
+function setOomScore(plan: ContainerPlan, pid: Pid): void {
+  const { oomScoreAdj } = plan.process;
+  if (oomScoreAdj === undefined) return;
+  try {
+    writeTextAt(CWD, `/proc/${pid}/oom_score_adj`, O_WRONLY, String(oomScoreAdj));
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
+    const named =
+      hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);
+    throw named.askedBy("process.oomScoreAdj" as SpecField);
+  }
+}
+
+/** Mount points of procfs and sysfs on the host, deepest first. */
+function pseudoMounts(): string[] {
+  return readTextAt(CWD, "/proc/self/mountinfo")
+    .split("\n")
+    .filter((line) => / - (proc|sysfs) /.test(line))
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path.startsWith("/") && path !== "/")
+    .reverse();
+}
+
+/** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */
+function timestamp(): string {
+  const now = new Date().toISOString();
+  return `${now.slice(0, -1)}000000Z`;
+}

@@ -1,0 +1,53 @@
+/** Which process the init process is: a pid alone may belong to another one by now. */
+
+import { OpError } from "../../syscalls/error.ts";
+import { CWD, readTextAt } from "../../syscalls/file.ts";
+import { tryPidfdOpen } from "../../syscalls/process.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
+
+/** A process for good: pids are reused within a boot, start times are not, and boots differ. */
+export interface ProcessIdentity {
+  readonly pid: Pid;
+  /** Field 22 of /proc/<pid>/stat, clock ticks since boot. */
+  readonly startTime: string;
+  readonly bootId: string;
+}
+
+/** The identity of a process that is alive. */
+export function identify(pid: Pid): ProcessIdentity {
+  const stat = readStat(pid);
+  if (stat === undefined) throw OpError.from("read", `/proc/${pid}/stat`, 3);
+  return { pid, startTime: stat.startTime, bootId: bootId() };
+}
+
+/** True while the process lives; a zombie is dead, and so is another process with its pid. */
+export function isAlive(process: ProcessIdentity): boolean {
+  if (process.pid <= 0) return false;
+  const stat = readStat(process.pid);
+  if (stat === undefined || stat.state === "Z" || stat.state === "X") return false;
+  return stat.startTime === process.startTime && process.bootId === bootId();
+}
+
+/** A pidfd that surely is this process: opened first, then compared. Undefined when it is dead. */
+export function openProcess(process: ProcessIdentity): Fd | undefined {
+  if (process.pid <= 0) return undefined;
+  const pidfd = tryPidfdOpen(process.pid);
+  return pidfd >= 0 && isAlive(process) ? (pidfd as Fd) : undefined;
+}
+
+function readStat(pid: Pid): { readonly state: string; readonly startTime: string } | undefined {
+  let text: string;
+  try {
+    text = readTextAt(CWD, `/proc/${pid}/stat`);
+  } catch (error) {
+    if (error instanceof OpError) return undefined;
+    throw error;
+  }
+  // The second field is the command in parentheses, which may hold anything, ")" included.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "X", startTime: fields[19] ?? "" };
+}
+
+function bootId(): string {
+  return readTextAt(CWD, "/proc/sys/kernel/random/boot_id").trim();
+}

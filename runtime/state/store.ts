@@ -1,0 +1,213 @@
+/**
+ * State on disk: <root>/<id>/state.json, replaced by rename. The directory is also the container's lock, by flock,
+ * so that two commands that change one container wait for each other; commands that only read do not wait.
+ */
+import { EEXIST, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  fstat,
+  LOCK_EX,
+  LOCK_NB,
+  O_CREAT,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  O_TRUNC,
+  O_WRONLY,
+  openat,
+  readDirectory,
+  readToEnd,
+  renameat2,
+  rmdirat,
+  tryFlock,
+  tryMkdirat,
+  tryOpenat,
+  tryStatx,
+  tryUnlinkat,
+  unlinkat,
+  writeAll,
+} from "../../syscalls/file.ts";
+import { geteuid } from "../../syscalls/identity.ts";
+import { getpid } from "../../syscalls/process.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { notFound, RuntimeError } from "../errors.ts";
+import { parseJson, stringifyJson } from "../spec/read.ts";
+import type { RunnableSpec } from "../spec/types.ts";
+import { requireValidId } from "./container_id.ts";
+import type { ProcessIdentity } from "./init_pid.ts";
+
+/** What state.json holds: all that later commands need, so that a later edit of config.json has no effect. */
+export interface SavedState {
+  readonly id: string;
+  readonly bundle: HostPath;
+  readonly rootfs: HostPath;
+  /** RFC 3339 with nanoseconds, UTC. */
+  readonly created: string;
+  /** pid 0 until the init process has been made. */
+  readonly init: ProcessIdentity;
+  /** Controller to host path of the container's cgroups. */
+  readonly cgroupPaths: Readonly<Record<string, HostPath>>;
+  readonly config: RunnableSpec;
+}
+
+/** A container's directory, open. */
+export interface StateDir {
+  readonly id: string;
+  readonly root: HostPath;
+  readonly fd: Fd;
+}
+
+const STATE = "state.json";
+/** State is written by us; a file larger than this is not ours. */
+const LARGEST = 64 * 1024 * 1024;
+
+/** Makes the state root if it is missing, and refuses one that others may write to. */
+export function ensureRoot(root: HostPath): Fd {
+  const parts = root.split("/");
+  for (let i = 2; i <= parts.length; i++) {
+    const path = parts.slice(0, i).join("/");
+    const made = tryMkdirat(CWD, path, i === parts.length ? 0o700 : 0o755);
+    // EROFS is said before EEXIST by some file systems; the open below tells whether the directory is there.
+    if (made < 0 && made !== -EEXIST && made !== -EROFS) throw OpError.from("mkdir", path, -made);
+  }
+  const fd = openat(CWD, root, O_RDONLY | O_DIRECTORY);
+  const { mode, uid } = fstat(fd);
+  const euid = geteuid();
+  if ((uid === euid || uid === 0) && (mode & 0o022) === 0) return fd;
+  close(fd);
+  throw new RuntimeError("safety", `state root ${root} may be written by others than its owner, uid ${euid}`);
+}
+
+/** Makes <root>/<id>, which exactly one caller can; the directory is the claim on the id. */
+export function createStateDir(root: HostPath, id: string): StateDir {
+  requireValidId(id);
+  const rootFd = ensureRoot(root);
+  try {
+    const made = tryMkdirat(rootFd, id, 0o711);
+    if (made === -EEXIST) throw new RuntimeError("exists", "container with given ID already exists");
+    if (made < 0) throw OpError.from("mkdir", `${root}/${id}`, -made);
+    const fd = openat(rootFd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    return { id, root, fd };
+  } finally {
+    close(rootFd);
+  }
+}
+
+/** Opens <root>/<id>; undefined when it is not there. */
+export function tryOpenStateDir(root: HostPath, id: string): StateDir | undefined {
+  requireValidId(id);
+  const fd = tryOpenat(CWD, `${root}/${id}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (fd === -ENOENT) return undefined;
+  if (fd < 0) throw OpError.from("open", `${root}/${id}`, -fd);
+  return { id, root, fd: fd as Fd };
+}
+
+/** Opens <root>/<id>. */
+export function openStateDir(root: HostPath, id: string): StateDir {
+  const dir = tryOpenStateDir(root, id);
+  if (dir === undefined) throw notFound();
+  return dir;
+}
+
+/** Waits for other commands that change this container; the lock ends with the descriptor. */
+export function lock(dir: StateDir): void {
+  const result = tryFlock(dir.fd, LOCK_EX);
+  if (result < 0) throw OpError.from("flock", `${dir.root}/${dir.id}`, -result);
+}
+
+/** True while another command holds the lock; does not wait. */
+export function isLocked(dir: StateDir): boolean {
+  const other = openat(dir.fd, ".", O_RDONLY | O_DIRECTORY);
+  const result = tryFlock(other, LOCK_EX | LOCK_NB);
+  close(other);
+  return result < 0;
+}
+
+/** Replaces state.json as a whole. */
+export function writeState(dir: StateDir, state: SavedState): void {
+  const temporary = `${STATE}.${getpid()}`;
+  const fd = openat(dir.fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  try {
+    writeAll(fd, new TextEncoder().encode(stringifyJson(state)), `${dir.root}/${dir.id}/${STATE}`);
+    renameat2(dir.fd, temporary, dir.fd, STATE);
+  } catch (error) {
+    tryUnlinkat(dir.fd, temporary);
+    throw error;
+  } finally {
+    close(fd);
+  }
+}
+
+/** Reads state.json. A directory without one is a container that never was; damaged text is an error of its own. */
+export function readState(dir: StateDir): SavedState {
+  let fd: Fd;
+  try {
+    fd = openat(dir.fd, STATE, O_RDONLY | O_NOFOLLOW);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) throw notFound();
+    throw error;
+  }
+  const bytes = readToEnd(fd, LARGEST);
+  close(fd);
+  const what = `${dir.root}/${dir.id}/${STATE}`;
+  if (bytes === undefined)
+    throw new RuntimeError("invalid-argument", `${what} is larger than any state of a container`);
+  const value = parseJson(bytes, what) as unknown;
+  if (!isSavedState(value))
+    throw new RuntimeError("invalid-argument", `${what} is not the state of a container`);
+  return value;
+}
+
+function isSavedState(value: unknown): value is SavedState {
+  const state = value as SavedState | null;
+  return (
+    typeof state === "object" &&
+    state !== null &&
+    typeof state.id === "string" &&
+    typeof state.bundle === "string" &&
+    typeof state.created === "string" &&
+    Number.isSafeInteger(state.init?.pid) &&
+    typeof state.init.startTime === "string" &&
+    typeof state.cgroupPaths === "object" &&
+    state.cgroupPaths !== null &&
+    Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&
+    typeof state.config?.ociVersion === "string"
+  );
+}
+
+/** Removes the directory with all that is in it, state.json last: pulled short, it can be done again. */
+export function removeStateDir(dir: StateDir): void {
+  for (const { name } of readDirectory(openat(dir.fd, ".", O_RDONLY | O_DIRECTORY))) {
+    if (name !== STATE) unlinkat(dir.fd, name);
+  }
+  tryUnlinkat(dir.fd, STATE);
+  const parent = openat(CWD, dir.root, O_RDONLY | O_DIRECTORY);
+  try {
+    rmdirat(parent, dir.id);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  } finally {
+    close(parent);
+  }
+}
+
+/** The ids below the root, in the order of their names; none when the root is not there. */
+export function listIds(root: HostPath): string[] | undefined {
+  const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
+  if (fd === -ENOENT) return undefined;
+  if (fd < 0) throw OpError.from("open", root, -fd);
+  const ids = readDirectory(fd as Fd)
+    .filter((entry) => entry.type === 4)
+    .map((entry) => entry.name)
+    .sort();
+  close(fd as Fd);
+  return ids;
+}
+
+/** The uid that owns the container's directory. */
+export function ownerOf(dir: StateDir): number {
+  const stat = tryStatx(dir.fd, ".", 0);
+  return typeof stat === "number" ? 0 : stat.uid;
+}
