@@ -5,7 +5,16 @@ import { checkGlobals, defaultRoot, logSettings, readGlobals } from "./global_op
 const globals = suite("global options");
 
 globals("end at the command", () => {
-  const { options, args } = readGlobals(["--log-format=json", "--log", "/l", "-root", "/r", "kill", "--all", "a"]);
+  const { options, args } = readGlobals([
+    "--log-format=json",
+    "--log",
+    "/l",
+    "-root",
+    "/r",
+    "kill",
+    "--all",
+    "a",
+  ]);
   assert.equal(logSettings(options), { path: "/l", format: "json", debug: false });
   assert.is(checkGlobals(options).root, "/r");
   assert.equal(args, ["kill", "--all", "a"]);
@@ -18,7 +27,9 @@ const refused: [string[], string][] = [
   [["--rootless", "maybe"], "invalid value for --rootless: maybe"],
 ];
 for (const [argv, message] of refused)
-  globals(`refuse ${argv.join(" ")}`, () => assert.throws(() => checkGlobals(readGlobals(argv).options), message));
+  globals(`refuse ${argv.join(" ")}`, () =>
+    assert.throws(() => checkGlobals(readGlobals(argv).options), message),
+  );
 
 globals("refuse an unknown log format with runc's words", () => {
   assert.throws(() => logSettings(readGlobals(["--log-format", "xml"]).options), "invalid log-format: xml");

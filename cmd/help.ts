@@ -13,11 +13,23 @@ import { writeStdout } from "./output.ts";
 const about = `A container runtime: makes containers from OCI bundles, as runc does.
 A bundle is a directory with a config.json and a root filesystem.`;
 
-// yargs reads process.stdout.columns while it is loaded. Bun makes that object when it is first looked at, and it
-// leaves O_NONBLOCK on the caller's pipe; so yargs finds another one there.
 const WIDTH = 100;
-Object.defineProperty(process, "stdout", { value: { columns: WIDTH }, configurable: true });
-const { default: yargs } = await import("yargs");
+const yargs = await loadYargs();
+
+/**
+ * While it is loaded, yargs looks at process.stdout.columns and the working directory. Bun makes process.stdout when
+ * anything touches that property and leaves O_NONBLOCK on the caller's pipe, so yargs is shown another process.
+ */
+async function loadYargs() {
+  const real = globalThis.process;
+  const shown = Object.create(real, { stdout: { value: { columns: WIDTH } }, cwd: { value: () => "/" } });
+  globalThis.process = shown;
+  try {
+    return (await import("yargs")).default;
+  } finally {
+    globalThis.process = real;
+  }
+}
 
 /** The commands that help.ts is itself: `help [COMMAND]` and `completion`. */
 export async function serve(program: string, name: string, words: readonly string[]): Promise<void> {

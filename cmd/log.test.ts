@@ -17,11 +17,17 @@ records("text is what logrus writes", () => {
     record("text", "error", 'runc: "kill" requires a minimum of 1 argument(s)', now),
     `time="${time}" level=error msg="runc: \\"kill\\" requires a minimum of 1 argument(s)"`,
   );
-  assert.is(record("text", "warning", "a/b-c_d.e@f^g+h", now), `time="${time}" level=warning msg=a/b-c_d.e@f^g+h`);
+  assert.is(
+    record("text", "warning", "a/b-c_d.e@f^g+h", now),
+    `time="${time}" level=warning msg=a/b-c_d.e@f^g+h`,
+  );
 });
 
 records("json is one object with level, msg and time in this order", () => {
-  assert.is(record("json", "error", 'exec: "x"', now), `{"level":"error","msg":"exec: \\"x\\"","time":"${time}"}`);
+  assert.is(
+    record("json", "error", 'exec: "x"', now),
+    `{"level":"error","msg":"exec: \\"x\\"","time":"${time}"}`,
+  );
 });
 
 records("a container cannot forge a record or move the cursor", () => {

@@ -89,6 +89,7 @@ count("says what runc says", () => {
     } catch (error) {
       return (error as Error).message;
     }
+    return undefined;
   };
   assert.is(message(2, 1, 2), undefined);
   assert.is(message(0, 1, 2), 'runc: "kill" requires a minimum of 1 argument(s)');
@@ -129,7 +130,21 @@ const lines: Readonly<Record<string, readonly string[]>> = {
     "--bundle.x y a",
   ],
   run: ["-d a", "-detach --keep -no-subreaper a", "--no-subreaper=x=y", "-db /x a", "--keep"],
-  kill: ["a", "a KILL", "a b c", "", "--all a 9", "-a a TERM", "a --all", "a --x", "--x a", "-all", "a -- b"],
+  kill: [
+    "a",
+    "a KILL",
+    "a b c",
+    "",
+    "--all a 9",
+    "-a a TERM",
+    "a --all",
+    "a --x",
+    "--x a",
+    "-all",
+    "a -- b",
+    "-9 a",
+    "a -9",
+  ],
   delete: ["a", "-f a", "--force a", "a --force", "a -f", "-ff a", "--force", "-- -a"],
   list: ["", "-q", "--format json", "-f json -q", "-f", "x", "--quiet=true", "-qf json"],
   state: ["a", "", "a b", "--all a", "-"],
@@ -142,15 +157,9 @@ for (const [name, list] of Object.entries(lines))
       assert.is(await yargsAccepts(name, words(line)), await readerAccepts(name, words(line)));
     });
 
-both("differ only where yargs cannot be taught", async () => {
-  // Booleans: yargs takes any value after "=", and reads -9 as a number and not as an unknown flag.
-  for (const [name, line] of [
-    ["list", "--quiet=maybe"],
-    ["kill", "-9 a"],
-  ] as const) {
-    assert.is(await readerAccepts(name, words(line)), false, line);
-    assert.is(await yargsAccepts(name, words(line)), true, line);
-  }
+both("differ only where yargs cannot be taught: it takes any value after the = of a boolean", async () => {
+  assert.is(await readerAccepts("list", ["--quiet=maybe"]), false);
+  assert.is(await yargsAccepts("list", ["--quiet=maybe"]), true);
 });
 both.run();
 

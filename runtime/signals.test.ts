@@ -23,8 +23,21 @@ const known: [string, number][] = [
   ["rtmax-1", 63],
   ["RTMIN+30", 64],
 ];
-for (const [text, number] of known) signals(`${text} is ${number}`, () => assert.is(parseSignal(text), number));
+for (const [text, number] of known)
+  signals(`${text} is ${number}`, () => assert.is(parseSignal(text), number));
 
-for (const text of ["", "X", "65", "-1", "1.5", "0x9", "SIGSIGTERM", "RTMIN+31", "RTMAX+1", "RTMIN-1", "constructor"])
+for (const text of [
+  "",
+  "X",
+  "65",
+  "-1",
+  "1.5",
+  "0x9",
+  "SIGSIGTERM",
+  "RTMIN+31",
+  "RTMAX+1",
+  "RTMIN-1",
+  "constructor",
+])
   signals(`"${text}" is unknown`, () => assert.throws(() => parseSignal(text), `unknown signal "${text}"`));
 signals.run();
