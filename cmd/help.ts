@@ -19,10 +19,15 @@ const yargs = await loadYargs();
 /**
  * While it is loaded, yargs looks at process.stdout.columns and the working directory. Bun makes process.stdout when
  * anything touches that property and leaves O_NONBLOCK on the caller's pipe, so yargs is shown another process.
+ * Later it looks upwards from that directory for a package.json; one that cannot be ends the search at once, where
+ * an empty search ends in an AssertionError, for which Bun makes process.stderr, with the same effect.
  */
 async function loadYargs() {
   const real = globalThis.process;
-  const shown = Object.create(real, { stdout: { value: { columns: WIDTH } }, cwd: { value: () => "/" } });
+  const shown = Object.create(real, {
+    stdout: { value: { columns: WIDTH } },
+    cwd: { value: () => "/dev/null/none" },
+  });
   globalThis.process = shown;
   try {
     return (await import("yargs")).default;
@@ -102,7 +107,7 @@ function parser(program: string, table: OptionTable): Argv {
   const options = Object.fromEntries(
     Object.entries(table).map(([name, option]) => [name, yargsOption(name, option)]),
   );
-  // "/" keeps it from asking for the working directory, the locale from asking the environment.
+  // "/" keeps it from asking for the working directory, the given locale from asking the environment.
   return yargs([], "/")
     .scriptName(program)
     .detectLocale(false)
