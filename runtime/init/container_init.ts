@@ -59,7 +59,7 @@ import {
   prepareRootfs,
   remountReadonly,
 } from "./rootfs.ts";
-import { ask, failureOf, type Request, tellFailure, tellWarning } from "./sync.ts";
+import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
   execProgram,
@@ -139,7 +139,7 @@ function initialise(context: InitContext): never {
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process);
   if (!entered) enterCwd(process.cwd);
-  for (const warning of applyCapabilities(process.capabilities)) tellWarning(channel, warning);
+  for (const note of applyCapabilities(process.capabilities)) tellNote(channel, note);
   requireCwdInside();
 
   const env = withHome(process.env, process.uid);

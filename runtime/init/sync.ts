@@ -30,7 +30,7 @@ export type ChildFailure =
 /** One packet of the child. */
 export type ChildMessage =
   | { readonly request: Request }
-  | { readonly warning: string }
+  | { readonly note: string }
   | { readonly failure: ChildFailure };
 
 /** The most that one packet may hold; a longer error text is cut. */
@@ -46,9 +46,9 @@ export function ask(channel: Fd, request: Request): boolean {
   return typeof answer !== "number" && answer.bytes.length > 0;
 }
 
-/** Child: a warning for the parent's log. */
-export function tellWarning(channel: Fd, warning: string): void {
-  send(channel, { warning });
+/** Child: a note for the parent's log at debug level. */
+export function tellNote(channel: Fd, note: string): void {
+  send(channel, { note });
 }
 
 /** Child: tells the failure; nothing more can be done when even that fails. */

@@ -222,8 +222,8 @@ function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
     if ("failure" in message) throw errorOf(message.failure);
-    if ("warning" in message) {
-      context.warn(message.warning);
+    if ("note" in message) {
+      context.debugLog(message.note);
       continue;
     }
     join();

@@ -1,0 +1,30 @@
+/** The table of contents: every command, and the file that it lives in. A command's code is loaded when it is called. */
+import type { Command } from "./command.ts";
+
+export interface Entry {
+  readonly name: string;
+  readonly group: "Life of a container" | "Looking at containers" | "Help for people";
+  readonly summary: string;
+  /** Puts a process into a container, which could reach our executable through /proc: runs from a sealed copy. */
+  readonly sealed?: true;
+  /** Missing for what help.ts does itself, from this table. */
+  load?(): Promise<Command>;
+}
+
+const life = "Life of a container";
+const look = "Looking at containers";
+const people = "Help for people";
+
+// biome-ignore format: one line a command
+export const commands: readonly Entry[] = [
+  { name: "create", group: life, summary: "create a container", sealed: true, load: async () => (await import("./create.ts")).create },
+  { name: "start", group: life, summary: "start the user's program in a created container", load: async () => (await import("./start.ts")).start },
+  { name: "run", group: life, summary: "create and start a container, wait for it and delete it", sealed: true, load: async () => (await import("./run.ts")).run },
+  { name: "kill", group: life, summary: "send a signal to a container's init process", load: async () => (await import("./kill.ts")).kill },
+  { name: "delete", group: life, summary: "delete what a container holds", load: async () => (await import("./delete.ts")).deleteCommand },
+  { name: "state", group: look, summary: "print the state of a container as JSON", load: async () => (await import("./state.ts")).state },
+  { name: "list", group: look, summary: "list the containers below the given root", load: async () => (await import("./list.ts")).list },
+  { name: "spec", group: people, summary: "write an example config.json", load: async () => (await import("./spec.ts")).spec },
+  { name: "help", group: people, summary: "print help for all or for one command" },
+  { name: "completion", group: people, summary: "print a completion script for bash, zsh or fish" },
+];

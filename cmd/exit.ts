@@ -1,0 +1,41 @@
+/** From an error to what the caller sees: an exit code and one sentence. */
+
+export interface Failure {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** Words and exit code are those of runc's command line library. */
+export class NoSuchCommand extends Error {
+  override readonly name = "NoSuchCommand";
+  constructor(command: string) {
+    super(`No help topic for '${command}'`);
+  }
+}
+
+/** `command` is the command that had begun, if any. */
+export function failure(error: unknown, program: string, command: string | undefined): Failure {
+  if (error instanceof NoSuchCommand) return { code: 3, message: error.message };
+  const message = `${prefix(program, command)}${sentence(error)}`;
+  // Every failure of exec is 255, to tell it from the exit status of the program that exec ran.
+  return { code: command === "exec" ? 255 : 1, message };
+}
+
+/** The stack, for --debug. */
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function prefix(program: string, command: string | undefined): string {
+  if (command === "create" || command === "run") return `${program} ${command} failed: `;
+  return command === "exec" ? "exec failed: " : "";
+}
+
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return `internal error: ${String(error)}`;
+  // The engine throws these for a mistake of ours; everything that we throw ourselves is Error or a class of ours.
+  const bug = [TypeError, RangeError, ReferenceError, EvalError, URIError].some(
+    (type) => error instanceof type,
+  );
+  return bug ? `internal error: ${error.name}: ${error.message}` : error.message;
+}

@@ -1,0 +1,170 @@
+/**
+ * yargs, for people: help and shell completion, built from the tables that the small reader uses. Loading it takes
+ * longer than a whole `state`, so it is imported only when somebody asks for help or makes a mistake.
+ */
+import type { Argv, Options } from "yargs";
+import type { Command } from "./command.ts";
+import { commands, type Entry } from "./commands.ts";
+import { NoSuchCommand } from "./exit.ts";
+import { globalOptions } from "./global_options.ts";
+import { type Option, type OptionTable, parseInteger } from "./options.ts";
+import { writeStdout } from "./output.ts";
+
+const about = `A container runtime: makes containers from OCI bundles, as runc does.
+A bundle is a directory with a config.json and a root filesystem.`;
+
+const WIDTH = 100;
+const yargs = await loadYargs();
+
+/**
+ * While it is loaded, yargs looks at process.stdout.columns and the working directory. Bun makes process.stdout when
+ * anything touches that property and leaves O_NONBLOCK on the caller's pipe, so yargs is shown another process.
+ * Later it looks upwards from that directory for a package.json; one that cannot be ends the search at once, where
+ * an empty search ends in an AssertionError, for which Bun makes process.stderr, with the same effect.
+ */
+async function loadYargs() {
+  const real = globalThis.process;
+  const shown = Object.create(real, {
+    stdout: { value: { columns: WIDTH } },
+    cwd: { value: () => "/dev/null/none" },
+  });
+  globalThis.process = shown;
+  try {
+    return (await import("yargs")).default;
+  } finally {
+    globalThis.process = real;
+  }
+}
+
+/** The commands that help.ts is itself: `help [COMMAND]` and `completion`. */
+export async function serve(program: string, name: string, words: readonly string[]): Promise<void> {
+  if (name === "completion") writeStdout(await completionScript(program));
+  else await showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
+}
+
+/** Help for everything, or for one command. */
+export async function showHelp(program: string, topic?: string): Promise<void> {
+  writeStdout(`${await helpText(program, topic)}\n`);
+}
+
+/** What runc prints on stdout in front of a usage error's log record, the error repeated or not. */
+export async function showUsage(program: string, topic: string | undefined, error?: string): Promise<void> {
+  const colon = topic === undefined ? "." : ":";
+  const heading = error === undefined ? "Incorrect Usage." : `Incorrect Usage${colon} ${error}`;
+  writeStdout(`${heading}\n\n${await helpText(program, topic)}\n`);
+}
+
+async function helpText(program: string, topic: string | undefined): Promise<string> {
+  if (topic === undefined) return programHelp(program);
+  const entry = commands.find(({ name }) => name === topic);
+  if (entry === undefined) throw new NoSuchCommand(topic);
+  const command = await entry.load?.();
+  if (command === undefined) return `Usage: ${program} ${entry.name}\n\n${sentence(entry)}`;
+  return commandParser(program, entry.name, command).getHelp();
+}
+
+/** yargs for one command. It must accept and refuse what the small reader does; options.test.ts compares them. */
+export function commandParser(program: string, name: string, command: Command): Argv {
+  const operands = command.operands === "" ? "" : ` ${command.operands}`;
+  return parser(program, command.options)
+    .usage(`Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`)
+    .parserConfiguration({ ...likeGo, "halt-at-non-option": command.flagsFirst ?? false })
+    .demandCommand(command.min, command.max);
+}
+
+async function programHelp(program: string): Promise<string> {
+  const usage = `Usage: ${program} [global options] <command> [options] [arguments]\n\n${about}\n\n${contents()}`;
+  const hint = `"${program} help <command>" prints the options of a command.`;
+  // yargs would trim the lines of the list, so it makes only the part that it is good at.
+  return `${usage}\n\n${await parser(program, globalOptions).epilogue(hint).getHelp()}`;
+}
+
+function contents(): string {
+  const groups = [...new Set(commands.map(({ group }) => group))];
+  const line = ({ name, summary }: Entry) => `  ${name.padEnd(12)}${summary}`;
+  return groups
+    .map((group) => [`${group}:`, ...commands.filter((entry) => entry.group === group).map(line)].join("\n"))
+    .join("\n\n");
+}
+
+function sentence({ summary }: Entry): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}
+
+// Go's flag package in yargs' words.
+const likeGo = {
+  "short-option-groups": false,
+  "nargs-eats-options": true,
+  "boolean-negation": false,
+  "camel-case-expansion": false,
+  "dot-notation": false,
+  "duplicate-arguments-array": false,
+  "parse-numbers": false,
+  "parse-positional-numbers": false,
+};
+
+function parser(program: string, table: OptionTable): Argv {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, option]) => [name, yargsOption(name, option)]),
+  );
+  // "/" keeps it from asking for the working directory, the given locale from asking the environment.
+  return yargs([], "/")
+    .scriptName(program)
+    .detectLocale(false)
+    .locale("en")
+    .parserConfiguration(likeGo)
+    .version(false)
+    .options(options)
+    .help("help", "print this help")
+    .alias("help", "h")
+    .strictOptions()
+    .exitProcess(false)
+    .wrap(WIDTH);
+}
+
+function yargsOption(name: string, option: Option): Options {
+  const { kind, short, placeholder, description } = option;
+  return {
+    describe: placeholder === undefined ? description : `${placeholder}: ${description}`,
+    ...(short === undefined ? {} : { alias: short }),
+    ...(option.default === undefined ? {} : { default: option.default }),
+    ...(kind === "boolean" ? { type: "boolean" } : { type: "string", nargs: 1 }),
+    ...(kind === "number" ? { coerce: (text: string | number) => parseInteger(name, String(text)) } : {}),
+  };
+}
+
+async function completionScript(program: string): Promise<string> {
+  const words = yargs([], "/").scriptName(program).detectLocale(false).locale("en").exitProcess(false);
+  // With a callback yargs hands over what it would have printed with console.log.
+  return new Promise((resolve, reject) => {
+    words.completion("completion").parse(["completion"], {}, (error, _argv, output) => {
+      if (error) reject(error);
+      else resolve(`${output}\n`);
+    });
+  });
+}
+
+/** What can follow these words, the first of which is the program: the script's question at each press of TAB. */
+export async function showCompletions(program: string, words: readonly string[]): Promise<void> {
+  // The word being completed is the last; a command stands before it or not at all.
+  const index = words.findIndex(
+    (word, i) => i < words.length - 1 && commands.some(({ name }) => name === word),
+  );
+  const entry = commands.find(({ name }) => name === words[index]);
+  const command = await entry?.load?.();
+  if (entry === undefined) {
+    const found = parser(program, globalOptions).strictOptions(false);
+    for (const { name, summary } of commands) found.command(name, summary);
+    return print(await found.getCompletion(words.slice(1)));
+  }
+  if (command === undefined) return print(commands.map(({ name }) => name));
+  return print(
+    await parser(program, command.options)
+      .strictOptions(false)
+      .getCompletion(words.slice(index + 1)),
+  );
+}
+
+function print(lines: readonly string[]): void {
+  writeStdout(lines.map((line) => `${line}\n`).join(""));
+}

@@ -1,0 +1,18 @@
+import { killContainer } from "../runtime/lifecycle/kill.ts";
+import { parseSignal } from "../runtime/signals.ts";
+import { command } from "./command.ts";
+
+export const kill = command({
+  operands: "<container-id> [signal]",
+  min: 1,
+  max: 2,
+  flagsFirst: true,
+  description: `Sends a signal, SIGTERM by default, to a container's init process. The signal is a number or a name in
+any case, with or without SIG: 9, KILL, sigterm, RTMIN+3.`,
+  options: {
+    all: { kind: "boolean", short: "a", description: "send it to all processes of the container" },
+  },
+  run(context, { all }, id: string, signal = "SIGTERM") {
+    killContainer(context, { id, signal: parseSignal(signal), all });
+  },
+});

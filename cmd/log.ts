@@ -1,0 +1,68 @@
+/**
+ * Log records as runc writes them, since engines read them: logfmt text or one JSON object a line. A command that
+ * fails writes exactly one error record.
+ */
+import { type Fd, type HostPath, isTerminal, openLog, STDERR, writeAll } from "../runtime/host.ts";
+import { writeStderr } from "./output.ts";
+import { jsonLine, printable, quote } from "./quote.ts";
+
+export type LogFormat = "text" | "json";
+export type Level = "debug" | "info" | "warning" | "error";
+
+export interface LogSettings {
+  /** Where records go; stderr when undefined. */
+  readonly path?: HostPath | undefined;
+  readonly format: LogFormat;
+  readonly debug: boolean;
+}
+
+export interface Log {
+  /** Opens the file now, so that a bad --log is an error before anything is done. */
+  open(): void;
+  error(message: string): void;
+  warn(message: string): void;
+  debug(message: string): void;
+}
+
+export function createLog({ path, format, debug }: LogSettings): Log {
+  let fd: Fd | undefined = path === undefined ? STDERR : undefined;
+  const open = (): void => {
+    if (fd === undefined && path !== undefined) fd = openLog(path);
+  };
+  return {
+    open,
+    error(message) {
+      // As runc: the message also goes to stderr as plain text when the log is elsewhere; conmon reads it there.
+      if (path !== undefined) writeStderr(`${printable(message)}\n`);
+      write("error", message);
+    },
+    warn(message) {
+      // podman decodes a JSON log as one single object and gives up at a second one, so that a warning in front
+      // of the error would hide the error. In that format warnings are kept for --debug.
+      if (format === "text" || debug) write("warning", message);
+    },
+    debug(message) {
+      if (debug) write("debug", message);
+    },
+  };
+
+  function write(level: Level, message: string): void {
+    // What the log cannot take (disk full, bad path) must not replace what the command has to say.
+    try {
+      open();
+      if (fd === undefined) return;
+      const people = fd === STDERR && format === "text" && isTerminal(STDERR);
+      const line = people ? `${level}: ${printable(message)}` : record(format, level, message, new Date());
+      writeAll(fd, new TextEncoder().encode(`${line}\n`));
+    } catch {}
+  }
+}
+
+/** One record, without its newline. */
+export function record(format: LogFormat, level: Level, message: string, now: Date): string {
+  // UTC: the local zone would make the engine load its time zone tables.
+  const time = `${now.toISOString().slice(0, 19)}Z`;
+  if (format === "json") return jsonLine({ level, msg: message, time });
+  const msg = /^[A-Za-z0-9._/@^+-]*$/.test(message) ? message : quote(message);
+  return `time="${time}" level=${level} msg=${msg}`;
+}

@@ -1,0 +1,194 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { commands } from "./commands.ts";
+import { commandParser } from "./help.ts";
+import { checkCount, type OptionTable, readArgv, UsageError } from "./options.ts";
+
+const table = {
+  bundle: { kind: "string", short: "b", description: "" },
+  format: { kind: "string", description: "", default: "table" },
+  count: { kind: "number", description: "", default: 0 },
+  force: { kind: "boolean", short: "f", description: "" },
+  env: { kind: "string[]", short: "e", description: "" },
+} as const satisfies OptionTable;
+
+const none = { bundle: undefined, format: "table", count: 0, force: false, env: [] };
+
+const reader = suite("readArgv");
+
+const accepted: [string, object, string[]][] = [
+  ["", {}, []],
+  ["a", {}, ["a"]],
+  ["-", {}, ["-"]],
+  ["--bundle x a", { bundle: "x" }, ["a"]],
+  ["--bundle=x a", { bundle: "x" }, ["a"]],
+  ["-bundle x a", { bundle: "x" }, ["a"]],
+  ["-bundle=x=y a", { bundle: "x=y" }, ["a"]],
+  ["-b x a", { bundle: "x" }, ["a"]],
+  ["a -b x", { bundle: "x" }, ["a"]],
+  ["-b -f a", { bundle: "-f" }, ["a"]],
+  ["-b= a", { bundle: "" }, ["a"]],
+  ["-b x -b y", { bundle: "y" }, []],
+  ["-force a", { force: true }, ["a"]],
+  ["--force=false a", {}, ["a"]],
+  ["--force=1 a", { force: true }, ["a"]],
+  ["--force false", { force: true }, ["false"]],
+  ["--count -1", { count: -1 }, []],
+  ["-e A=1,2 -e B", { env: ["A=1,2", "B"] }, []],
+  ["-- -b x", {}, ["-b", "x"]],
+  ["a -- --force", {}, ["a", "--force"]],
+];
+for (const [line, values, args] of accepted)
+  reader(`accepts "${line}"`, () => {
+    const read = readArgv(table, words(line), false);
+    assert.equal(read.options, { ...none, ...values });
+    assert.equal(read.args, args);
+  });
+
+const refused: [string, string][] = [
+  ["--bundle", "flag needs an argument: -bundle"],
+  ["a -b", "flag needs an argument: -b"],
+  ["--nope", "flag provided but not defined: -nope"],
+  ["a --nope=1", "flag provided but not defined: -nope"],
+  ["--constructor", "flag provided but not defined: -constructor"],
+  ["-9", "flag provided but not defined: -9"],
+  ["---force", "bad flag syntax: ---force"],
+  ["--=x", "bad flag syntax: --=x"],
+  ["--force=maybe", 'invalid boolean value "maybe" for -force: parse error'],
+  ["--count x", 'invalid value "x" for flag -count: parse error'],
+  ["--count 010", 'invalid value "010" for flag -count: parse error'],
+  ["--count 99999999999999999999", 'invalid value "99999999999999999999" for flag -count: parse error'],
+];
+for (const [line, message] of refused)
+  reader(`refuses "${line}"`, () => {
+    assert.throws(
+      () => readArgv(table, words(line), false),
+      (error: unknown) => error instanceof UsageError && error.message === message,
+    );
+  });
+
+reader("leaves everything behind the first word alone when flags come first", () => {
+  const { options, args } = readArgv(table, words("-f id ls -l -- --help"), true);
+  assert.is(options.force, true);
+  assert.equal(args, ["id", "ls", "-l", "--", "--help"]);
+});
+
+reader("knows --help and -h among the options only", () => {
+  for (const line of ["--help", "-h", "-help", "a --help", "--help=true"])
+    assert.is(readArgv(table, words(line), false).help, true, line);
+  for (const line of ["-- --help", "--help=false", "-b --help"])
+    assert.is(readArgv(table, words(line), false).help, false, line);
+});
+reader.run();
+
+const count = suite("checkCount");
+count("says what runc says", () => {
+  const message = (have: number, min: number, max: number) => {
+    try {
+      checkCount("runc", "kill", have, min, max);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  assert.is(message(2, 1, 2), undefined);
+  assert.is(message(0, 1, 2), 'runc: "kill" requires a minimum of 1 argument(s)');
+  assert.is(message(3, 1, 2), 'runc: "kill" requires a maximum of 2 argument(s)');
+  assert.is(message(2, 1, 1), 'runc: "kill" requires exactly 1 argument(s)');
+});
+count.run();
+
+const both = suite("the small reader and yargs");
+
+const lines: Readonly<Record<string, readonly string[]>> = {
+  create: [
+    "a",
+    "",
+    "a b",
+    "--bundle /x a",
+    "-bundle=/x a",
+    "-b /x a",
+    "a -b /x",
+    "a -b",
+    "--bundle -x a",
+    "--preserve-fds 3 a",
+    "--preserve-fds=x a",
+    "--preserve-fds 010 a",
+    "--no-pivot a",
+    "-no-pivot a",
+    "--no-pivot=true a",
+    "--no-pivot=false a",
+    "--pivot a",
+    "--no-no-pivot a",
+    "--noPivot a",
+    "-nb /x a",
+    "--detach a",
+    "-- -b",
+    "-- -b c",
+    "--console-socket s --pid-file p --pidfd-socket q --no-new-keyring a",
+    "--bundle a --bundle b c",
+    "--bundle.x y a",
+  ],
+  run: ["-d a", "-detach --keep -no-subreaper a", "--no-subreaper=x=y", "-db /x a", "--keep"],
+  kill: [
+    "a",
+    "a KILL",
+    "a b c",
+    "",
+    "--all a 9",
+    "-a a TERM",
+    "a --all",
+    "a --x",
+    "--x a",
+    "-all",
+    "a -- b",
+    "-9 a",
+    "a -9",
+  ],
+  delete: ["a", "-f a", "--force a", "a --force", "a -f", "-ff a", "--force", "-- -a"],
+  list: ["", "-q", "--format json", "-f json -q", "-f", "x", "--quiet=true", "-qf json"],
+  state: ["a", "", "a b", "--all a", "-"],
+  start: ["a", "a b", "-d a"],
+  spec: ["", "--rootless", "--bundle /x", "-b", "extra", "-b /x --rootless"],
+};
+for (const [name, list] of Object.entries(lines))
+  for (const line of list)
+    both(`agree on "${name} ${line}"`, async () => {
+      assert.is(await yargsAccepts(name, words(line)), await readerAccepts(name, words(line)));
+    });
+
+both("differ only where yargs cannot be taught: it takes any value after the = of a boolean", async () => {
+  assert.is(await readerAccepts("list", ["--quiet=maybe"]), false);
+  assert.is(await yargsAccepts("list", ["--quiet=maybe"]), true);
+});
+both.run();
+
+function words(line: string): string[] {
+  return line === "" ? [] : line.split(" ");
+}
+
+async function load(name: string) {
+  const command = await commands.find((entry) => entry.name === name)?.load?.();
+  if (command === undefined) throw new Error(`no command ${name}`);
+  return command;
+}
+
+async function readerAccepts(name: string, argv: string[]): Promise<boolean> {
+  const command = await load(name);
+  try {
+    command.prepare("runt", name, argv);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
+async function yargsAccepts(name: string, argv: string[]): Promise<boolean> {
+  const command = await load(name);
+  let refusal: unknown;
+  await commandParser("runt", name, command).parse(argv, {}, (error: unknown) => {
+    refusal = error;
+  });
+  return refusal === undefined || refusal === null;
+}

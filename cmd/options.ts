@@ -1,0 +1,136 @@
+/**
+ * Options as plain tables, and the small reader that turns argv into their values the way Go's flag package does:
+ * `--name value`, `--name=value` and both with one dash; a boolean takes a value only after "=". help.ts builds
+ * yargs from the same tables for people; engines never wait for it.
+ */
+import { quote } from "./quote.ts";
+
+export interface Option {
+  readonly kind: "boolean" | "string" | "number" | "string[]";
+  /** The one-letter name. */
+  readonly short?: string;
+  /** What stands for the value in help, such as "DIR". */
+  readonly placeholder?: string;
+  readonly description: string;
+  readonly default?: string | number;
+}
+
+/** Options by their long name. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+export type OptionValues<T extends OptionTable> = { readonly [Name in keyof T]: ValueOf<T[Name]> };
+
+type ValueOf<O extends Option> = O extends { kind: "boolean" }
+  ? boolean
+  : O extends { kind: "string[]" }
+    ? readonly string[]
+    : O extends { default: infer D }
+      ? Widened<D>
+      : (O extends { kind: "number" } ? number : string) | undefined;
+type Widened<D> = D extends number ? number : string;
+
+export interface CommandLine<T extends OptionTable> {
+  readonly options: OptionValues<T>;
+  /** Everything that is not an option. */
+  readonly args: readonly string[];
+  /** --help or -h was among the options. */
+  readonly help: boolean;
+}
+
+/** A command line that cannot be read: the usage is shown with it. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  /** `repeatable`: runc says a flag error twice (in front of the usage and in the log), a wrong count once. */
+  constructor(
+    message: string,
+    readonly repeatable: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** Reads argv. With `flagsFirst` the first other word ends the options, so that `exec ID ls -l` keeps its -l. */
+export function readArgv<const T extends OptionTable>(
+  table: T,
+  argv: readonly string[],
+  flagsFirst: boolean,
+): CommandLine<T> {
+  const values = defaults(table);
+  const args: string[] = [];
+  let help = false;
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? "";
+    if (word === "--") {
+      args.push(...argv.slice(i + 1));
+      break;
+    }
+    if (word.length < 2 || !word.startsWith("-")) {
+      if (flagsFirst) {
+        args.push(...argv.slice(i));
+        break;
+      }
+      args.push(word);
+      continue;
+    }
+    const { given, text } = splitFlag(word);
+    const name = longName(table, given);
+    const option = name === undefined ? undefined : table[name];
+    if (name === undefined || option === undefined) {
+      if (given !== "help" && given !== "h") throw flagError(`flag provided but not defined: -${given}`);
+      help = text === undefined || parseBoolean(given, text);
+    } else if (option.kind === "boolean") {
+      values[name] = text === undefined || parseBoolean(given, text);
+    } else {
+      const value = text ?? argv[++i];
+      if (value === undefined) throw flagError(`flag needs an argument: -${given}`);
+      if (option.kind === "string[]") (values[name] as string[]).push(value);
+      else values[name] = option.kind === "number" ? parseInteger(given, value) : value;
+    }
+  }
+  return { options: values as OptionValues<T>, args, help };
+}
+
+/** Throws runc's words when there are too few or too many arguments. */
+export function checkCount(program: string, command: string, count: number, min: number, max: number): void {
+  if (count >= min && count <= max) return;
+  const bound = min === max ? `exactly ${min}` : count < min ? `a minimum of ${min}` : `a maximum of ${max}`;
+  throw new UsageError(`${program}: "${command}" requires ${bound} argument(s)`, false);
+}
+
+/** A whole number in decimal; "010" is refused, since Go would read it as eight. */
+export function parseInteger(flag: string, text: string): number {
+  const value = /^[+-]?(0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw flagError(`invalid value ${quote(text)} for flag -${flag}: parse error`);
+}
+
+function parseBoolean(flag: string, text: string): boolean {
+  if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
+  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
+  throw flagError(`invalid boolean value ${quote(text)} for -${flag}: parse error`);
+}
+
+function splitFlag(word: string): { given: string; text: string | undefined } {
+  const body = word.slice(word.startsWith("--") ? 2 : 1);
+  if (/^[-=]/.test(body)) throw flagError(`bad flag syntax: ${word}`);
+  const equals = body.indexOf("=");
+  return equals < 0
+    ? { given: body, text: undefined }
+    : { given: body.slice(0, equals), text: body.slice(equals + 1) };
+}
+
+function longName(table: OptionTable, given: string): string | undefined {
+  if (Object.hasOwn(table, given)) return given;
+  return Object.keys(table).find((name) => table[name]?.short === given);
+}
+
+function defaults(table: OptionTable): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(table))
+    values[name] = option.kind === "boolean" ? false : option.kind === "string[]" ? [] : option.default;
+  return values;
+}
+
+function flagError(message: string): UsageError {
+  return new UsageError(message, true);
+}

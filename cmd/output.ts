@@ -1,0 +1,46 @@
+/**
+ * The one way out: everything printed goes through a full-write loop on the descriptor. process.stdout and console
+ * are out of bounds: they lose output when the disk is full and leave O_NONBLOCK set on the caller's pipe.
+ */
+import { STDERR, STDOUT, writeAll } from "../runtime/host.ts";
+import { printable } from "./quote.ts";
+
+const encoder = new TextEncoder();
+
+/** Throws when not all of it could be written: a caller must not take half an answer for a whole one. */
+export function writeStdout(text: string): void {
+  writeAll(STDOUT, encoder.encode(text), "standard output");
+}
+
+/** Never throws: podman closes its end of stderr early, and there is nowhere else to say so. */
+export function writeStderr(text: string): void {
+  try {
+    writeAll(STDERR, encoder.encode(text), "standard error");
+  } catch {}
+}
+
+// The parameters that runc gives to Go's text/tabwriter.
+const MIN_WIDTH = 12;
+const PADDING = 3;
+
+/** Columns as Go's tabwriter aligns them for runc; the last one is not padded. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map(printable));
+  const widths: number[] = [];
+  for (const row of cells)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, characters(cell) + PADDING);
+    });
+  return cells
+    .map((row) => `${row.map((cell, column) => pad(cell, column, row.length)).join("")}\n`)
+    .join("");
+
+  function pad(cell: string, column: number, columns: number): string {
+    if (column === columns - 1) return cell;
+    return cell + " ".repeat((widths[column] ?? 0) - characters(cell));
+  }
+}
+
+function characters(text: string): number {
+  return Array.from(text).length;
+}

@@ -1,0 +1,13 @@
+/** Paths from the command line: made absolute before anything changes the working directory. */
+import { resolve } from "node:path";
+import type { HostPath } from "../runtime/host.ts";
+
+/** Links are not followed: the name that the caller gave is the name that messages show. */
+export function absolute(path: string): HostPath {
+  return resolve(path) as HostPath;
+}
+
+/** `{ [key]: absolute path }`, or nothing when the option was not given or is empty, as Go sees both alike. */
+export function optionalPath<K extends string>(key: K, path: string | undefined): { [P in K]?: HostPath } {
+  return path === undefined || path === "" ? {} : ({ [key]: absolute(path) } as { [P in K]: HostPath });
+}

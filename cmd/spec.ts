@@ -1,0 +1,27 @@
+import { createFile, getegid, geteuid } from "../runtime/host.ts";
+import { exampleSpec } from "../runtime/spec/example.ts";
+import { stringifyJson } from "../runtime/spec/read.ts";
+import { command } from "./command.ts";
+import { absolute } from "./paths.ts";
+
+export const spec = command({
+  operands: "",
+  min: 0,
+  max: 0,
+  description: `Writes an example config.json that runs "sh" in the directory rootfs. A file that is there is left alone.`,
+  options: {
+    bundle: {
+      kind: "string",
+      short: "b",
+      placeholder: "DIR",
+      description: "where to write it; the current directory when not given",
+    },
+    rootless: { kind: "boolean", description: "make it usable without root privileges" },
+  },
+  run(_context, { bundle, rootless }) {
+    const path = absolute(`${bundle || "."}/config.json`);
+    const example = exampleSpec({ rootless, euid: geteuid(), egid: getegid() });
+    if (!createFile(path, stringifyJson(example, "\t")))
+      throw new Error("File config.json exists. Remove it first");
+  },
+});

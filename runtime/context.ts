@@ -1,0 +1,16 @@
+/** What every operation gets from the command line, as one plain value made once and never changed. */
+import type { HostPath } from "../syscalls/types.ts";
+
+export interface RuntimeContext {
+  /** Where container state is kept; absolute. */
+  readonly root: HostPath;
+  /** True when --root named it: a default root that does not exist yet is no error, a given one is. */
+  readonly rootGiven?: boolean;
+  readonly systemdCgroup: boolean;
+  readonly rootless: boolean | "auto";
+  readonly debug: boolean;
+  /** "runt", or "runc" when called by that name: engines match on it. */
+  readonly programName: string;
+  warn(message: string): void;
+  debugLog(message: string): void;
+}

@@ -1,0 +1,46 @@
+/** The few things of the host that a command itself needs: a log, its output, its end. Keeps cmd/ off syscalls/. */
+import { EEXIST } from "../syscalls/constants/errno.ts";
+import { OpError } from "../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  O_APPEND,
+  O_CREAT,
+  O_EXCL,
+  O_TRUNC,
+  O_WRONLY,
+  openat,
+  tryOpenat,
+  writeAll,
+} from "../syscalls/file.ts";
+import { setTrace } from "../syscalls/trace.ts";
+import type { Fd, HostPath } from "../syscalls/types.ts";
+
+export { writeAll } from "../syscalls/file.ts";
+export { getegid, geteuid } from "../syscalls/identity.ts";
+export { exitGroup } from "../syscalls/process.ts";
+export { isTerminal } from "../syscalls/tty.ts";
+export type { Fd, HostPath } from "../syscalls/types.ts";
+
+export const STDOUT = 1 as Fd;
+export const STDERR = 2 as Fd;
+
+/** Opens a log for appending; several commands may share it. */
+export function openLog(path: HostPath): Fd {
+  return openat(CWD, path, O_CREAT | O_WRONLY | O_APPEND, 0o644);
+}
+
+/** Writes a new file; false when it exists already (and is left alone). */
+export function createFile(path: HostPath, text: string): boolean {
+  const fd = tryOpenat(CWD, path, O_CREAT | O_EXCL | O_WRONLY, 0o666);
+  if (fd === -EEXIST) return false;
+  if (fd < 0) throw OpError.from("create", path, -fd);
+  writeAll(fd as Fd, new TextEncoder().encode(text), path);
+  close(fd as Fd);
+  return true;
+}
+
+/** From here on every system call is printed to this file, or to stderr for "-". */
+export function traceTo(destination: HostPath | "-"): void {
+  setTrace(destination === "-" ? STDERR : openat(CWD, destination, O_CREAT | O_WRONLY | O_TRUNC, 0o644));
+}

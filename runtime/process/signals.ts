@@ -1,0 +1,30 @@
+/** Signals of an attached command: taken as data from a descriptor, so that none is lost between fork and wait. */
+import * as S from "../../syscalls/constants/signal.ts";
+import { close } from "../../syscalls/file.ts";
+import { blockSignals, setSignalMask, signalfd, signalMask } from "../../syscalls/signal.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+/** Left to do what they do: a fault of our own must kill us, and SIGURG is noise of some callers' engines. */
+const OURS = signalMask([4, 5, 6, 7, 8, 11, S.SIGURG]);
+const ALL = 0xffffffffffffffffn;
+
+/** A descriptor with all other signals of this process, which are blocked from now on. */
+export interface SignalQueue {
+  readonly fd: Fd;
+  /** Lets signals act again and closes the descriptor. */
+  end(): void;
+}
+
+/** Blocks signals and opens the queue; to be called before the fork, so that what comes meanwhile is forwarded. */
+export function queueSignals(): SignalQueue {
+  const mask = ALL & ~OURS;
+  const before = blockSignals(mask);
+  const fd = signalfd(mask);
+  return {
+    fd,
+    end() {
+      setSignalMask(before);
+      close(fd);
+    },
+  };
+}

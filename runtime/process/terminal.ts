@@ -1,0 +1,124 @@
+/** The caller's terminal while a container is attached to it: raw, and always given back as it was. */
+import { EAGAIN } from "../../syscalls/constants/errno.ts";
+import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
+import {
+  CWD,
+  F_SETFL,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDWR,
+  type PollRequest,
+  tryFcntl,
+  tryOpenat,
+  tryRead,
+  tryWrite,
+} from "../../syscalls/file.ts";
+import {
+  getTermios,
+  isTerminal,
+  rawTermios,
+  setWindowSize,
+  tryGetWindowSize,
+  trySetTermios,
+} from "../../syscalls/tty.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+const STDIN = 0 as Fd;
+const STDOUT = 1 as Fd;
+
+/** Copies between the caller's standard streams and the master of the container's pty. */
+export class TerminalRelay {
+  readonly #master: Fd;
+  readonly #host: Fd | undefined;
+  readonly #saved: Uint8Array | undefined;
+  #toContainer = new Uint8Array(0);
+  #toCaller = new Uint8Array(0);
+  #stdinOpen = true;
+  #masterOpen = true;
+
+  /** Takes over the master and puts the caller's terminal, if there is one, into raw mode. */
+  constructor(master: Fd) {
+    this.#master = master;
+    tryFcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+    this.#host = findTerminal();
+    if (this.#host !== undefined) {
+      this.#saved = getTermios(this.#host);
+      trySetTermios(this.#host, rawTermios(this.#saved));
+      this.resize();
+    }
+  }
+
+  /** Gives the container's terminal the size of the caller's; at the start and at each SIGWINCH. */
+  resize(): void {
+    const size = this.#host === undefined ? undefined : tryGetWindowSize(this.#host);
+    if (size !== undefined) setWindowSize(this.#master, size);
+  }
+
+  /** What to wait for now. A full buffer stops reading its source: back-pressure without spinning. */
+  requests(): PollRequest[] {
+    const requests: PollRequest[] = [];
+    if (this.#stdinOpen && this.#toContainer.length === 0) requests.push({ fd: STDIN, events: POLLIN });
+    if (this.#toCaller.length > 0) requests.push({ fd: STDOUT, events: POLLOUT });
+    if (this.#masterOpen) {
+      const events =
+        (this.#toContainer.length > 0 ? POLLOUT : 0) | (this.#toCaller.length === 0 ? POLLIN : 0);
+      if (events !== 0) requests.push({ fd: this.#master, events });
+    }
+    return requests;
+  }
+
+  /** Moves what can be moved, after a poll that said so. */
+  move(ready: ReadonlyMap<Fd, number>): void {
+    if (ready.has(STDIN)) {
+      const bytes = readSome(STDIN);
+      if (bytes === undefined) this.#stdinOpen = false;
+      else this.#toContainer = bytes;
+    }
+    if (ready.has(this.#master) && this.#toCaller.length === 0) {
+      const bytes = readSome(this.#master);
+      if (bytes === undefined) this.#masterOpen = false;
+      else this.#toCaller = bytes;
+    }
+    this.#toContainer = writeSome(this.#master, this.#toContainer);
+    if (ready.has(STDOUT) || this.#toCaller.length > 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
+  }
+
+  /** After the container's end: the last bytes that the pty still holds, until it says EIO. */
+  drain(): void {
+    while (this.#masterOpen) {
+      while (this.#toCaller.length > 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
+      const bytes = readSome(this.#master);
+      if (bytes === undefined || bytes.length === 0) return;
+      this.#toCaller = bytes;
+    }
+  }
+
+  /** Puts the caller's terminal back as it was. */
+  restore(): void {
+    if (this.#host !== undefined && this.#saved !== undefined) trySetTermios(this.#host, this.#saved);
+  }
+}
+
+/** As runc: the first of stderr, stdout and stdin that is a terminal, else the controlling one. */
+function findTerminal(): Fd | undefined {
+  const standard = ([2, 1, 0] as Fd[]).find(isTerminal);
+  if (standard !== undefined) return standard;
+  const controlling = tryOpenat(CWD, "/dev/tty", O_RDWR | O_NOCTTY);
+  return controlling < 0 ? undefined : (controlling as Fd);
+}
+
+/** Bytes, none yet (EAGAIN), or undefined at the end. */
+function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
+  const buffer = new Uint8Array(16 * 1024);
+  const count = tryRead(fd, buffer);
+  if (count === -EAGAIN) return new Uint8Array(0);
+  return count <= 0 ? undefined : buffer.slice(0, count);
+}
+
+/** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
+function writeSome(fd: Fd, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.length === 0) return bytes;
+  const count = tryWrite(fd, bytes);
+  if (count === -EAGAIN) return bytes;
+  return count < 0 ? new Uint8Array(0) : bytes.slice(count);
+}
