@@ -147,17 +147,22 @@ function initialise(context: InitContext): never {
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
   askOrEnd(channel, "ready");
+  const hooks = plan.hooks.startContainer ?? [];
+  // While it waits, the process holds no directory of ours that something in the container could climb into.
+  if (hooks.length === 0) close(procfs);
   if (context.start !== undefined) {
     started = true;
     close(channel);
     waitForStart(context.start.fifo);
   }
-  runHooks("startContainer", plan.hooks.startContainer, {
-    state: context.stateFor(getpid(), "created"),
-    defaultEnv: env,
-    procfs: { directory: procfs, prefix: "" },
-  });
-  close(procfs);
+  if (hooks.length > 0) {
+    runHooks("startContainer", hooks, {
+      state: context.stateFor(getpid(), "created"),
+      defaultEnv: env,
+      procfs: { directory: procfs, prefix: "" },
+    });
+    close(procfs);
+  }
   resetSignals();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);

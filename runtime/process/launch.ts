@@ -172,7 +172,8 @@ function make(making: Making): Launched {
   const joinCgroupEarly =
     (plan.namespaces.create & CLONE_NEWCGROUP) !== 0 || plan.mounts.some((step) => step.kind === "cgroup");
   const init = forkInit(plan, namespaces, () => {
-    close(channel);
+    // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
+    for (const fd of [channel, dir.fd]) close(fd);
     containerInit({
       plan,
       channel: childChannel,
