@@ -21,8 +21,9 @@ export function findLeftovers(token: string): Leftovers {
   };
 }
 
+/** Keyrings are not counted: a dead process holds its own until whoever adopted it reaps it. */
 export const nothingLeft = (left: Leftovers): boolean =>
-  left.processes.length + left.mounts.length + left.cgroups.length + left.keyrings.length === 0;
+  left.processes.length + left.mounts.length + left.cgroups.length === 0;
 
 /** Pids of live processes which run in, below, or on behalf of what the token names. Zombies are not alive. */
 export function processesOf(token: string): number[] {

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
 import { conformance, type Fixture, succeed } from "../harness.ts";
 import { cgroupDirectory, cgroupValue } from "../inspect.ts";
+import { cgroupsOf, removeCgroups } from "../leftovers.ts";
 import { runtimePath } from "../needs.ts";
 import type { Resources } from "../spec.ts";
 import { runcPath } from "./compare.ts";
@@ -95,6 +96,11 @@ for (const [title, resources, shows, path] of cases)
       const ours = await written(c, runtimePath, c.root);
       const theirs = await written(c, runcPath(), join(c.dir, "oracle-state"));
       assert.equal(ours, theirs);
+      assert.equal(
+        cgroupsOf(c.token).filter((dir) => !dir.endsWith("-group")), // a parent stays, as with runc
+        [],
+      );
+      removeCgroups(c.token);
       for (const line of shows) assert.ok(ours.includes(line), `${line} is not among\n${ours.join("\n")}`);
     },
     { needs: ["runc", "cgroup1"] },

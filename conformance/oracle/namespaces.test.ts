@@ -48,7 +48,6 @@ oracleSuite("oracle: namespaces", [
   without("uts", "uts", (spec) => {
     delete spec.hostname;
   }),
-  without("pid", "pid"),
   {
     title: "a cgroup namespace",
     edit: (spec) => {
