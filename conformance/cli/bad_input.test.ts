@@ -1,0 +1,344 @@
+// Input that cannot work: one clear line, runc's exit code, and nothing left on the machine.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { eventually, type Result, runCommand } from "../command.ts";
+import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { isAlive } from "../inspect.ts";
+import { runtimePath } from "../needs.ts";
+import { type Spec, shell } from "../spec.ts";
+
+const bad = conformance("bad input");
+
+/** Exit 1, and one line on stderr, which says `text`. */
+function oneLine(result: Result, text: string | RegExp): void {
+  refuse(result, text);
+  assert.is(result.status, 1);
+  assert.is(result.stderr.trimEnd().split("\n").length, 1, result.stderr);
+}
+
+/** create and run both refuse, and neither leaves a container. */
+async function refused(c: Fixture, text: string | RegExp): Promise<void> {
+  for (const command of ["create", "run"]) {
+    oneLine(await c.runt([command, "--bundle", c.bundle, c.id]), text);
+    refuse(await c.runt(["state", c.id]), "does not exist");
+  }
+}
+
+const configFile = (c: Fixture): string => join(c.bundle, "config.json");
+
+/** Writes config.json with one field set to a value that its type forbids. */
+function mistyped(c: Fixture, path: string, value: unknown): void {
+  const spec = JSON.parse(readFileSync(configFile(c), "utf8")) as Record<string, unknown>;
+  const names = path.split(".");
+  const last = names.pop() ?? "";
+  const parent = names.reduce<Record<string, unknown>>(
+    (object, name) => object[name] as Record<string, unknown>,
+    spec,
+  );
+  parent[last] = value;
+  writeFileSync(configFile(c), JSON.stringify(spec));
+}
+
+bad("no config.json", async (c) => {
+  rmSync(configFile(c));
+  await refused(c, /config\.json/);
+});
+
+bad("no bundle", async (c) => {
+  oneLine(await c.runt(["create", "--bundle", join(c.dir, "nowhere"), c.id]), "no such file or directory");
+});
+
+for (const [title, text] of [
+  ["broken", '{"ociVersion": "1.0.2", "process": {'],
+  ["empty", ""],
+  ["not an object", "[1, 2]"],
+] as const)
+  bad(`config.json [${title}]`, async (c) => {
+    writeFileSync(configFile(c), text);
+    await refused(c, "");
+  });
+
+for (const [path, value] of [
+  ["process.args", "sh"],
+  ["process.args", [1]],
+  ["process.user", "root"],
+  ["process.user.uid", "0"],
+  ["process.user.uid", -1],
+  ["process.env", { A: "b" }],
+  ["root", "rootfs"],
+  ["mounts", {}],
+  ["linux.namespaces", "pid"],
+  ["linux.maskedPaths", [1]],
+  ["process.noNewPrivileges", "yes"],
+  ["hostname", 5],
+] as const)
+  bad(`wrong type [${path}: ${JSON.stringify(value)}]`, async (c) => {
+    mistyped(c, path, value);
+    await refused(c, "");
+  });
+
+const edits: readonly [title: string, edit: (spec: Spec) => void, text: string | RegExp][] = [
+  ["unknown namespace", (spec) => spec.linux.namespaces.push({ type: "nonsense" }), "nonsense"],
+  [
+    "a namespace given twice",
+    (spec) => spec.linux.namespaces.push({ type: "pid" }),
+    /duplicate|twice|more than once/,
+  ],
+  [
+    "a namespace path that does not exist",
+    (spec) => spec.linux.namespaces.splice(1, 1, { type: "network", path: "/nonexistent" }),
+    /no such file|does not exist/,
+  ],
+  ["missing rootfs", (spec) => Object.assign(spec.root, { path: "nowhere" }), /nowhere/],
+  [
+    "missing executable",
+    (spec) => Object.assign(spec.process, { args: ["nonesuch"] }),
+    "executable file not found in $PATH",
+  ],
+  [
+    "missing executable, absolute",
+    (spec) => Object.assign(spec.process, { args: ["/bin/nonesuch"] }),
+    "no such file or directory",
+  ],
+  [
+    "a directory as executable",
+    (spec) => Object.assign(spec.process, { args: ["/bin"] }),
+    /permission denied|is a directory/,
+  ],
+  [
+    "a file without execute permission",
+    (spec) => Object.assign(spec.process, { args: ["/etc/passwd"] }),
+    "permission denied",
+  ],
+  ["no args", (spec) => Object.assign(spec.process, { args: [] }), /args must not be empty|args/],
+  ["empty cwd", (spec) => Object.assign(spec.process, { cwd: "" }), "Cwd"],
+  ["relative cwd", (spec) => Object.assign(spec.process, { cwd: "tmp" }), "Cwd must be an absolute path"],
+  ["cwd that is a file", (spec) => Object.assign(spec.process, { cwd: "/etc/passwd" }), "not a directory"],
+  [
+    "unknown rlimit",
+    (spec) => spec.process.rlimits?.push({ type: "RLIMIT_NONSENSE", soft: 1, hard: 1 }),
+    "RLIMIT_NONSENSE",
+  ],
+  [
+    "soft rlimit above hard",
+    (spec) => Object.assign(spec.process, { rlimits: [{ type: "RLIMIT_CORE", soft: 5, hard: 1 }] }),
+    /invalid argument/,
+  ],
+  [
+    "unknown mount type",
+    (spec) => spec.mounts.push({ destination: "/mnt", type: "nonsensefs", source: "x" }),
+    /no such device/,
+  ],
+  [
+    "missing bind source",
+    (spec) =>
+      spec.mounts.push({ destination: "/mnt", type: "bind", source: "/nonexistent", options: ["bind"] }),
+    "no such file or directory",
+  ],
+  [
+    "sysctl that does not exist",
+    (spec) => Object.assign(spec.linux, { sysctl: { "net.ipv4.nonsense": "1" } }),
+    /nonsense/,
+  ],
+  ["terminal without console socket", (spec) => Object.assign(spec.process, { terminal: true }), ""],
+];
+for (const [title, edit, text] of edits)
+  bad(`configuration [${title}]`, async (c) => {
+    c.configure(edit);
+    const result = await c.create();
+    oneLine(result, text);
+    refuse(await c.runt(["state", c.id]), "does not exist");
+  });
+
+for (const id of ["a/b", "../x", "..", ".", "", "a b", "a;b", "a\nb", "é", "%2e%2e/", "x".repeat(300)])
+  bad(`id [${JSON.stringify(id.slice(0, 20))}]`, async (c) => {
+    refuse(
+      await c.runt(["create", "--bundle", c.bundle, id]),
+      /invalid container ID|id cannot be empty|file name too long|exactly 1/i,
+    );
+    assert.equal(existsSync(c.root) ? readdirSync(c.root) : [], []);
+    assert.equal(
+      readdirSync(c.dir).filter((name) => !["bundle", "state"].includes(name)),
+      [],
+    );
+  });
+
+bad("no id, and too many", async (c) => {
+  assert.is(refuse(await c.runt(["create"]), "requires exactly 1 argument").status, 1);
+  assert.is(refuse(await c.runt(["create", "a", "b"]), "requires exactly 1 argument").status, 1);
+});
+
+bad("unknown command, unknown flag, flag without its value", async (c) => {
+  refuse(await c.runt(["create", "--nonsense", c.id]), "flag provided but not defined");
+  refuse(await c.runt(["create", "--bundle"]), "flag needs an argument");
+});
+
+bad("id in use", async (c) => {
+  succeed(await c.create());
+  oneLine(await c.create(), "container with given ID already exists");
+  assert.is((await c.state()).status, "created");
+});
+
+bad("start twice, and delete while it runs", async (c) => {
+  c.configure((spec) => shell(spec, "exec sleep 60"));
+  succeed(await c.create());
+  succeed(await c.runt(["start", c.id]));
+  oneLine(await c.runt(["start", c.id]), "cannot start an already running container");
+  oneLine(await c.runt(["delete", c.id]), "not stopped");
+});
+
+bad("kill of a stopped container", async (c) => {
+  succeed(await c.create());
+  const { pid } = await c.state();
+  succeed(await c.runt(["start", c.id]));
+  assert.ok(await eventually(() => !isAlive(pid)));
+  oneLine(await c.runt(["kill", c.id, "TERM"]), "container not running");
+});
+
+for (const command of ["state", "start", "kill", "delete", "pause", "resume"])
+  bad(`${command} of a container that does not exist`, async (c) => {
+    oneLine(await c.runt([command, c.id]), "container does not exist");
+  });
+
+bad("console socket without a terminal", async (c) => {
+  oneLine(
+    await c.runt(["create", "--bundle", c.bundle, "--console-socket", join(c.dir, "sock"), c.id]),
+    "cannot use console socket if runc will not detach or allocate tty",
+  );
+});
+
+bad(
+  "full disk under the state root",
+  async (c) => {
+    mkdirSync(c.root);
+    const script = 'mount -t tmpfs -o size=4k,nr_inodes=3 tmpfs "$1"; shift; "$@"';
+    const command = [runtimePath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
+    const result = await runCommand(["unshare", "-m", "sh", "-c", script, "sh", c.root, ...command]);
+    refuse(result, "no space left on device");
+  },
+  { needs: ["unshare", "mount"] },
+);
+
+bad(
+  "a state root that cannot be written",
+  async (c) => {
+    mkdirSync(c.root);
+    const script = 'mount -t tmpfs -o ro tmpfs "$1"; shift; "$@"';
+    const command = [runtimePath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
+    const result = await runCommand(["unshare", "-m", "sh", "-c", script, "sh", c.root, ...command]);
+    refuse(result, "read-only file system");
+  },
+  { needs: ["unshare", "mount"] },
+);
+
+bad("a state root that is a file", async (c) => {
+  writeFileSync(c.root, "");
+  refuse(await c.create(), "not a directory");
+  rmSync(c.root);
+});
+
+bad("an unreadable state root, as another user", async (c) => {
+  mkdirSync(c.root, { mode: 0o700 });
+  chmodSync(c.dir, 0o755);
+  const command = [runtimePath, "--root", c.root, "state", c.id];
+  const result = await runCommand([
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+    ...command,
+  ]);
+  refuse(result, /permission denied|does not exist/);
+});
+
+bad(
+  "a state root of /",
+  async (c) => {
+    refuse(await runCommand([runtimePath, "--root", "/", "list"]), /should not be set to/);
+    assert.ok(existsSync(c.dir));
+  },
+  { runcMayFail: "newer than runc 1.1.5" },
+);
+
+for (const command of ["state", "list", "spec --help"])
+  bad(
+    `standard output is /dev/full [${command}]`,
+    async (c) => {
+      succeed(await c.create());
+      const args = command === "state" ? ["state", c.id] : command.split(" ");
+      const result = await c.runt(args, { stdout: "/dev/full" });
+      if (command.startsWith("spec"))
+        assert.ok(result.signal === null); // help may be lost, but does not crash
+      else refuse(result, "no space left on device");
+    },
+    command === "list" ? { runcMayFail: "the error of the last flush is lost" } : {},
+  );
+
+bad("standard output is closed", async (c) => {
+  succeed(await c.create());
+  const command = [runtimePath, "--root", c.root, "state", c.id];
+  const result = await runCommand(["sh", "-c", 'exec "$@" >&-', "sh", ...command]);
+  refuse(result, "bad file descriptor");
+});
+
+bad(
+  "standard input, output and error all closed: create still works",
+  async (c) => {
+    const command = [runtimePath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
+    succeed(await runCommand(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", ...command]));
+    assert.is((await c.state()).status, "created");
+  },
+  { runcMayFail: "runc 1.1.5 does not fill closed standard descriptors" },
+);
+
+bad("the reader of stderr has gone: state prints its JSON and succeeds", async (c) => {
+  succeed(await c.create());
+  const command = [runtimePath, "--root", c.root, "state", c.id];
+  const script = '{ "$@" 2>&3; echo "exit $?" >&2; } 3>&1 >"$OUT" | true';
+  const out = join(c.dir, "out");
+  const result = await runCommand(["sh", "-c", script, "sh", ...command], {
+    env: { PATH: process.env.PATH ?? "", OUT: out },
+  });
+  assert.match(result.stderr, "exit 0");
+  assert.is((JSON.parse(readFileSync(out, "utf8")) as { id: string }).id, c.id);
+});
+
+bad("--log-format [invalid]", async (c) => {
+  refuse(await c.runt(["--log-format", "nonsense", "list"]), "nonsense");
+});
+
+bad("--log-format json [exactly one line, an error]", async (c) => {
+  const log = join(c.dir, "log.json");
+  c.configure((spec) => {
+    spec.process.args = ["nonesuch"];
+  });
+  const args = ["--log", log, "--log-format", "json", "create", "--bundle", c.bundle, c.id];
+  const result = refuse(await c.runt(args), "executable file not found in $PATH");
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  assert.is(lines.length, 1, lines.join("\n"));
+  const entry = JSON.parse(lines[0] ?? "") as { level: string; msg: string; time: string };
+  assert.is(entry.level, "error");
+  assert.match(entry.msg, 'exec: "nonesuch": executable file not found in $PATH');
+  assert.ok(result.stderr.includes("executable file not found in $PATH"));
+  assert.not.ok(Number.isNaN(Date.parse(entry.time)));
+});
+
+bad("error text with a line break and an escape in it stays one line and is quoted", async (c) => {
+  c.configure((spec) => {
+    spec.process.args = ["/no\n\u001b]0;title\u0007level=error"];
+  });
+  const result = await c.create();
+  oneLine(result, "no such file or directory");
+  assert.not(result.stderr.includes("\u001b"));
+});
+
+bad("an environment without PATH and HOME", async (c) => {
+  const options = { env: {} };
+  succeed(await c.create(options));
+  succeed(await c.runt(["state", c.id], options));
+  succeed(await c.runt(["start", c.id], options));
+  succeed(await c.runt(["delete", "--force", c.id], options));
+});
+
+bad.run();

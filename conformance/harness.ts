@@ -1,0 +1,179 @@
+// The suite function and the fixture of every conformance test: a bundle, a private state root, the runtime
+// under test, and tidying up. A test that leaves a process, mount, cgroup, keyring or state directory behind
+// fails, whatever else it asserts.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { suite } from "uvu";
+import {
+  type CommandOptions,
+  eventually,
+  type Result,
+  type Running,
+  runCommand,
+  startCommand,
+} from "./command.ts";
+import { findLeftovers, nothingLeft, processesOf, removeCgroups } from "./leftovers.ts";
+import { type Need, needs, runtimePath, testingRunc } from "./needs.ts";
+import { makeRootfs } from "./rootfs.ts";
+import { defaultSpec, type Spec } from "./spec.ts";
+
+export type Fixture = {
+  /** In the name of everything that this test makes. */
+  readonly token: string;
+  readonly dir: string;
+  readonly root: string;
+  readonly bundle: string;
+  readonly rootfs: string;
+  readonly id: string;
+  /** Writes config.json: the default, edited. */
+  readonly configure: (edit?: (spec: Spec) => void) => void;
+  /** The runtime under test with `--root` given, to its end. */
+  readonly runt: (args: readonly string[], options?: CommandOptions) => Promise<Result>;
+  readonly startRunt: (args: readonly string[], options?: CommandOptions) => Running;
+  readonly create: (options?: CommandOptions) => Promise<Result>;
+  readonly run: (options?: CommandOptions) => Promise<Result>;
+  readonly state: () => Promise<ContainerState>;
+  readonly deleteForce: (id?: string) => Promise<Result>;
+};
+
+export type ContainerState = {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly pid: number;
+  readonly status: string;
+  readonly bundle: string;
+  readonly rootfs?: string;
+  readonly created?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
+export type CaseOptions = {
+  readonly needs?: readonly Need[];
+  /** runc is known to fail this test, and why. Tried against runc, the test must then really fail. */
+  readonly runcFails?: string;
+  /** The same, for a failure that depends on who is first; runc may then pass as well. */
+  readonly runcMayFail?: string;
+};
+
+export type Suite = {
+  (title: string, body: (c: Fixture) => Promise<void>, options?: CaseOptions): void;
+  run: () => void;
+};
+
+/** A uvu suite whose tests get a fixture. */
+export function conformance(name: string): Suite {
+  const tests = suite(name);
+  const add = (title: string, body: (c: Fixture) => Promise<void>, options: CaseOptions = {}): void => {
+    if (!needs(`${name}: ${title}`, "root", "busybox", ...(options.needs ?? []))) {
+      tests.skip(title, () => {});
+      return;
+    }
+    tests(title, () => expecting(options, () => withFixture(body)));
+  };
+  return Object.assign(add, { run: () => tests.run() });
+}
+
+async function expecting(options: CaseOptions, body: () => Promise<void>): Promise<void> {
+  const reason = options.runcFails ?? options.runcMayFail;
+  if (!testingRunc || reason === undefined) return body();
+  const failed = await body().then(
+    () => false,
+    () => true,
+  );
+  if (!failed && options.runcFails)
+    throw new Error(`runc passes, but the test says that it fails: ${reason}`);
+  if (failed) console.log(`runc fails, as declared: ${reason}`);
+}
+
+export async function withFixture(body: (c: Fixture) => Promise<void>): Promise<void> {
+  const fixture = makeFixture();
+  try {
+    await body(fixture);
+    await tidy(fixture);
+    const left = findLeftovers(fixture.token);
+    if (!nothingLeft(left)) throw new Error(`left behind: ${JSON.stringify(left, null, 1)}`);
+  } finally {
+    await sweep(fixture);
+  }
+}
+
+function makeFixture(): Fixture {
+  if (!existsSync(runtimePath)) throw new Error(`no runtime at ${runtimePath}: build it, or set RUNT`);
+  const dir = mkdtempSync(join(tmpdir(), "conf-"));
+  const token = basename(dir);
+  const root = join(dir, "state");
+  const bundle = join(dir, "bundle");
+  const id = `${token}.c`;
+  mkdirSync(bundle);
+  makeRootfs(join(bundle, "rootfs"));
+  const command = (args: readonly string[]) => [runtimePath, "--root", root, ...args];
+  const runt: Fixture["runt"] = (args, options) => runCommand(command(args), options);
+  const fixture: Fixture = {
+    token,
+    dir,
+    root,
+    bundle,
+    id,
+    rootfs: join(bundle, "rootfs"),
+    configure: (edit) => {
+      const spec = defaultSpec();
+      edit?.(spec);
+      writeFileSync(join(bundle, "config.json"), JSON.stringify(spec, null, 1));
+    },
+    runt,
+    startRunt: (args, options) => startCommand(command(args), options),
+    create: (options) => runt(["create", "--bundle", bundle, id], options),
+    run: (options) => runt(["run", "--bundle", bundle, id], options),
+    state: async () => JSON.parse((await runt(["state", id])).stdout) as ContainerState,
+    deleteForce: (other) => runt(["delete", "--force", other ?? id]),
+  };
+  fixture.configure();
+  return fixture;
+}
+
+/** Deletes the containers through the runtime, and waits for what the kernel removes a little later. */
+async function tidy(c: Fixture): Promise<void> {
+  const deleted = existsSync(c.root) ? readdirSync(c.root) : [];
+  for (const id of deleted) await c.deleteForce(id);
+  await eventually(() => nothingLeft(findLeftovers(c.token)), 3);
+  const stay = existsSync(c.root) ? readdirSync(c.root) : [];
+  if (stay.length > 0) throw new Error(`left behind in the state root: ${stay.join(" ")}`);
+}
+
+/** Without the runtime: whatever happened, nothing of this test stays. May be called twice. */
+async function sweep(c: Fixture): Promise<void> {
+  for (const pid of processesOf(c.token))
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {} // it ended meanwhile
+  await eventually(() => processesOf(c.token).length === 0, 5);
+  for (const line of [...findLeftovers(c.token).mounts].reverse())
+    try {
+      execFileSync("umount", ["-l", line.split(" ")[4] ?? ""], { stdio: "ignore" });
+    } catch {} // a parent's umount took it along
+  await eventually(() => {
+    removeCgroups(c.token);
+    return findLeftovers(c.token).cgroups.length === 0;
+  }, 3);
+  rmSync(c.dir, { recursive: true, force: true });
+}
+
+/** Throws with everything that the command said, when it did not succeed. */
+export function succeed(result: Result): Result {
+  if (result.status !== 0) throw new Error(`exit ${result.status ?? result.signal}: ${describe(result)}`);
+  return result;
+}
+
+/** Throws unless the command failed by itself with this text among what it said. */
+export function refuse(result: Result, text: string | RegExp = ""): Result {
+  const said = result.stderr + result.stdout;
+  const matches = typeof text === "string" ? said.includes(text) : text.test(said);
+  if (result.status === 0 || result.status === null || !matches)
+    throw new Error(`expected a failure that says ${text}; exit ${result.status}: ${describe(result)}`);
+  return result;
+}
+
+const describe = (result: Result): string =>
+  `${result.timedOut ? "timed out " : ""}stdout ${JSON.stringify(result.stdout)} stderr ${JSON.stringify(result.stderr)}`;

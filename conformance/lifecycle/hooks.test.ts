@@ -1,0 +1,200 @@
+// Hooks of all six kinds. runc 1.1.5 follows runtime-spec 1.0; where 1.3 says otherwise the test says so.
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { eventually } from "../command.ts";
+import { type ContainerState, conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { type Hook, type HookKind, shell } from "../spec.ts";
+
+const hooks = conformance("hooks");
+
+const kinds: readonly HookKind[] = [
+  "prestart",
+  "createRuntime",
+  "createContainer",
+  "startContainer",
+  "poststart",
+  "poststop",
+];
+/** These run in the runtime's own mount namespace, so they find the host's files. */
+const onHost = kinds.filter((kind) => kind !== "startContainer");
+
+const log = (c: Fixture): string =>
+  existsSync(join(c.dir, "log")) ? readFileSync(join(c.dir, "log"), "utf8") : "";
+
+/** A hook that runs shell text on the host; `$LOG` is in place of the log's path. */
+const hook = (c: Fixture, text: string, more: Partial<Hook> = {}): Hook => ({
+  path: "/bin/sh",
+  args: ["sh", "-c", text.replaceAll("$LOG", join(c.dir, "log"))],
+  ...more,
+});
+
+const lifetime = async (c: Fixture): Promise<void> => {
+  succeed(await c.create());
+  succeed(await c.runt(["start", c.id]));
+  succeed(await c.deleteForce());
+};
+
+hooks(
+  "all six run, in the order of the specification",
+  async (c) => {
+    c.configure((spec) => {
+      spec.root.readonly = false;
+      spec.mounts.push({ destination: "/log", type: "bind", source: c.dir, options: ["rbind", "rw"] });
+      spec.hooks = Object.fromEntries(
+        kinds.map((kind) => {
+          const at = kind === "startContainer" ? "/log/log" : join(c.dir, "log");
+          const run = (n: number): Hook => ({
+            path: "/bin/sh",
+            args: ["sh", "-c", `echo ${kind} ${n} >> ${at}`],
+          });
+          return [kind, [run(1), run(2)]];
+        }),
+      );
+      shell(spec, "exec sleep 60");
+    });
+    await lifetime(c);
+    assert.equal(
+      log(c).trim().split("\n"),
+      kinds.flatMap((kind) => [`${kind} 1`, `${kind} 2`]),
+    );
+  },
+  { runcMayFail: "runc 1.1.5 does not wait for startContainer hooks before it runs poststart hooks" },
+);
+
+for (const kind of onHost)
+  hooks(
+    `${kind} [environment as declared, state on stdin]`,
+    async (c) => {
+      c.configure((spec) => {
+        spec.process.env = ["PATH=/bin", "LD_PRELOAD=/evil.so", "FROM_IMAGE=1"];
+        spec.annotations = { color: "blue" };
+        const env = ["ONLY=this", "PATH=/usr/bin:/bin"];
+        spec.hooks = { [kind]: [hook(c, "/usr/bin/env > $LOG; cat > $LOG.state; exit 0", { env })] };
+        shell(spec, "exec sleep 60");
+      });
+      succeed(await c.create());
+      const { pid } = await c.state();
+      succeed(await c.runt(["start", c.id]));
+      succeed(await c.deleteForce());
+      const names = log(c)
+        .trim()
+        .split("\n")
+        .map((line) => line.split("=")[0] ?? "")
+        .filter((name) => !["PWD", "SHLVL", "_", "OLDPWD"].includes(name)); // the shell's own
+      assert.equal(names.sort(), ["ONLY", "PATH"]);
+      const state = JSON.parse(readFileSync(join(c.dir, "log.state"), "utf8")) as ContainerState;
+      assert.is(state.id, c.id);
+      assert.is(state.bundle, c.bundle);
+      assert.equal(state.annotations, { color: "blue" });
+      assert.match(state.ociVersion, /^1\./);
+      const status: Partial<Record<HookKind, RegExp>> = { poststart: /^running$/, poststop: /^stopped$/ };
+      assert.match(state.status, status[kind] ?? /^creat(ing|ed)$/);
+      if (kind !== "poststop") assert.ok(state.pid === pid || kind === "createContainer");
+    },
+    kind === "poststart"
+      ? { runcMayFail: "runc 1.1.5 may tell a poststart hook that the container is created" }
+      : {},
+  );
+
+hooks(
+  "hook environment [none declared: empty]",
+  async (c) => {
+    c.configure((spec) => {
+      spec.process.env = ["PATH=/bin", "FROM_IMAGE=1"];
+      spec.hooks = { createRuntime: [{ path: "/usr/bin/env", args: ["env", "-0"] }] };
+      spec.hooks.createRuntime?.push(hook(c, "cat /proc/$$/environ > $LOG"));
+    });
+    await lifetime(c);
+    assert.is(log(c), "");
+  },
+  { runcFails: "runc 1.1.5 gives a hook without env the runtime's own environment" },
+);
+
+hooks("createRuntime runs in the host's mount namespace, createContainer in the container's", async (c) => {
+  c.configure((spec) => {
+    const read = (name: string) => hook(c, `readlink /proc/self/ns/mnt > $LOG.${name}`);
+    spec.hooks = { createRuntime: [read("runtime")], createContainer: [read("container")] };
+  });
+  succeed(await c.create());
+  const { pid } = await c.state();
+  const text = (name: string) => readFileSync(join(c.dir, `log.${name}`), "utf8").trim();
+  assert.is(text("runtime"), readlinkSync("/proc/self/ns/mnt"));
+  assert.is(text("container"), readlinkSync(`/proc/${pid}/ns/mnt`));
+});
+
+for (const kind of ["prestart", "createRuntime", "createContainer"] as const)
+  hooks(`${kind} [fails: create fails, the process never runs, poststop does]`, async (c) => {
+    c.configure((spec) => {
+      spec.hooks = { [kind]: [hook(c, "exit 3")], poststop: [hook(c, "echo poststop >> $LOG")] };
+    });
+    refuse(await c.create(), /exit status 3|exited with 3/);
+    refuse(await c.runt(["state", c.id]), "does not exist");
+    assert.is(log(c), "poststop\n");
+  });
+
+hooks("startContainer [fails: the process never runs]", async (c) => {
+  c.configure((spec) => {
+    spec.root.readonly = false;
+    spec.hooks = { startContainer: [{ path: "/bin/false", args: ["false"] }] };
+    shell(spec, "touch /ran");
+  });
+  succeed(await c.create());
+  const { pid } = await c.state();
+  await c.runt(["start", c.id]);
+  assert.ok(await eventually(() => !existsSync(`/proc/${pid}/ns/mnt`)));
+  assert.not(existsSync(join(c.rootfs, "ran")));
+});
+
+hooks(
+  "poststop [fails: delete goes on to the end]",
+  async (c) => {
+    c.configure((spec) => {
+      spec.hooks = { poststop: [hook(c, "exit 1"), hook(c, "echo second >> $LOG")] };
+    });
+    succeed(await c.create());
+    succeed(await c.runt(["delete", "--force", c.id]));
+    assert.is(log(c), "second\n");
+  },
+  {
+    runcFails:
+      "runc 1.1.5 gives up at the first failing poststop hook; runtime-spec 1.3: log a warning and go on",
+  },
+);
+
+hooks("a hook that does not read its stdin", async (c) => {
+  c.configure((spec) => {
+    spec.annotations = { long: "x".repeat(200_000) }; // more than a pipe holds
+    spec.hooks = { createRuntime: [hook(c, "exec 0<&-; echo ran >> $LOG")] };
+  });
+  const result = await c.create({ timeoutSeconds: 10 });
+  assert.is(result.timedOut, false);
+  assert.is(log(c), "ran\n");
+});
+
+hooks(
+  "timeout [the hook and its children end, create fails at once]",
+  async (c) => {
+    c.configure((spec) => {
+      const text = `sleep 1234 & echo $! >> $LOG; sleep 1234`;
+      spec.hooks = { createRuntime: [hook(c, text, { timeout: 1, env: ["PATH=/usr/bin:/bin"] })] };
+    });
+    const began = Date.now();
+    refuse(await c.create({ timeoutSeconds: 20 }), /timeout|timed out/);
+    assert.ok(Date.now() - began < 8000, "create waited for the grandchild");
+    const grandchild = Number(log(c));
+    const gone = await eventually(() => !existsSync(`/proc/${grandchild}`), 2);
+    if (!gone) process.kill(grandchild, "SIGKILL");
+    assert.ok(gone, "the hook's child outlived its timeout");
+  },
+  { runcFails: "runc 1.1.5 kills the hook alone, not its children" },
+);
+
+hooks("a hook path that does not exist", async (c) => {
+  c.configure((spec) => {
+    spec.hooks = { createRuntime: [{ path: "/nonexistent/hook" }] };
+  });
+  refuse(await c.create(), "no such file or directory");
+});
+
+hooks.run();

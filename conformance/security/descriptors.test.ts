@@ -1,0 +1,145 @@
+// What a container process must not inherit: descriptors of the host, and the runtime's own executable.
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { conformance, succeed } from "../harness.ts";
+import { runtimePath } from "../needs.ts";
+import { shell } from "../spec.ts";
+import { makeCanary } from "./canary.ts";
+
+const descriptors = conformance("descriptors");
+
+/** Descriptors 3 to 20, each the directory, handed to the runtime without close-on-exec. */
+async function leaking(dir: string, body: (fds: readonly number[]) => Promise<void>): Promise<void> {
+  const fds = Array.from({ length: 18 }, () => openSync(dir, "r"));
+  try {
+    await body(fds);
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
+}
+
+descriptors("the container has 0 to 2 only, whatever the caller leaks", async (c) => {
+  c.configure((spec) => {
+    spec.process.args = ["ls", "-l", "/proc/self/fd"];
+  });
+  await leaking("/", async (extraFds) => {
+    const { stdout } = succeed(await c.run({ extraFds }));
+    const names = [...stdout.matchAll(/ (\d+) -> /g)].map((match) => match[1]);
+    assert.equal(names, ["0", "1", "2", "3"]); // 3 is the directory that ls reads
+    assert.match(stdout, / 3 -> \/proc\/\d+\/fd/);
+  });
+});
+
+descriptors("cwd /proc/self/fd/N never leads to the host (CVE-2024-21626)", async (c) => {
+  const canary = makeCanary(c);
+  await leaking(canary.dir, async (extraFds) => {
+    for (let fd = 3; fd <= 20; fd++) {
+      c.configure((spec) => {
+        spec.process.cwd = `/proc/self/fd/${fd}`;
+        shell(spec, "cat ./secret; cat ../canary/secret");
+      });
+      const result = await c.run({ extraFds });
+      assert.not.match(result.stdout, "host file", `descriptor ${fd}`);
+    }
+  });
+});
+
+descriptors("cwd is a link in the image to /proc/self/fd/N", async (c) => {
+  const canary = makeCanary(c);
+  await leaking(canary.dir, async (extraFds) => {
+    for (let fd = 3; fd <= 20; fd++) {
+      symlinkSync(`/proc/self/fd/${fd}`, join(c.rootfs, `to${fd}`));
+      c.configure((spec) => {
+        spec.process.cwd = `/to${fd}`;
+        shell(spec, "cat ./secret");
+      });
+      const result = await c.run({ extraFds });
+      assert.not.match(result.stdout, "host file", `descriptor ${fd}`);
+    }
+  });
+});
+
+descriptors("the executable /proc/self/fd/N/program is never the host's", async (c) => {
+  const canary = makeCanary(c);
+  await leaking(canary.dir, async (extraFds) => {
+    for (let fd = 3; fd <= 20; fd++) {
+      c.configure((spec) => {
+        spec.process.args = [`/proc/self/fd/${fd}/program`];
+      });
+      const result = await c.run({ extraFds });
+      assert.not.is(result.status, 0);
+      assert.not.match(result.stdout, "ran a host file");
+    }
+  });
+});
+
+const digest = (): string => createHash("sha256").update(readFileSync(runtimePath)).digest("hex");
+
+descriptors(
+  "an image whose entry is #!/proc/self/exe does not reach the runtime's file (CVE-2019-5736)",
+  async (c) => {
+    const before = digest();
+    writeFileSync(join(c.rootfs, "bin/entry"), "#!/proc/self/exe\n", { mode: 0o755 });
+    c.configure((spec) => {
+      spec.root.readonly = false;
+      spec.process.args = ["/bin/entry"];
+    });
+    await c.run({ timeoutSeconds: 10 });
+    assert.is(digest(), before);
+  },
+);
+
+descriptors("/proc/PID/exe of a created container is not the runtime's file, or is read-only", async (c) => {
+  succeed(await c.create());
+  const { pid } = await c.state();
+  const exe = statSync(`/proc/${pid}/exe`);
+  const own = statSync(realpathSync(runtimePath));
+  const same = exe.dev === own.dev && exe.ino === own.ino;
+  const errno = writeErrno(`/proc/${pid}/exe`);
+  // ETXTBSY alone would only mean "while it runs": the file itself must be another one.
+  assert.ok(errno === "EROFS" || (!same && errno !== undefined), `same file: ${same}, errno: ${errno}`);
+});
+
+function writeErrno(path: string): string | undefined {
+  try {
+    closeSync(openSync(path, "r+"));
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
+descriptors(
+  "a created container waits with nothing of the host open but its standard streams and sockets",
+  async (c) => {
+    succeed(await c.create());
+    const { pid } = await c.state();
+    const open = readdirSync(`/proc/${pid}/fd`)
+      .filter((fd) => Number(fd) > 2)
+      .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+      .filter((target) => statKind(target) === "directory");
+    assert.equal(open, []);
+  },
+);
+
+const statKind = (path: string): string => {
+  try {
+    return statSync(path).isDirectory() ? "directory" : "other";
+  } catch {
+    return "other";
+  }
+};
+
+descriptors.run();

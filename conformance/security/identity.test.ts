@@ -1,0 +1,119 @@
+// Nothing of the caller's identity is kept, and nothing is granted that the configuration does not name.
+import { chmodSync, copyFileSync } from "node:fs";
+import * as assert from "uvu/assert";
+import { runCommand } from "../command.ts";
+import { conformance, refuse, succeed } from "../harness.ts";
+import { runtimePath } from "../needs.ts";
+import { shell } from "../spec.ts";
+
+const identity = conformance("identity");
+
+/** Fields of /proc/self/status as the container's process sees them. */
+const fields = (text: string): Map<string, string> =>
+  new Map(text.split("\n").map((line) => [line.split(":")[0] ?? "", (line.split(":")[1] ?? "").trim()]));
+
+const readStatus = "cat /proc/self/status";
+const caps = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+const zero = "0000000000000000";
+
+identity("a user without ambient capabilities has none (CVE-2016-8867)", async (c) => {
+  c.configure((spec) => {
+    spec.process.user = { uid: 1000, gid: 1000 };
+    shell(spec, readStatus);
+  });
+  const status = fields(succeed(await c.run()).stdout);
+  assert.equal(
+    ["CapInh", "CapPrm", "CapEff", "CapAmb"].map((name) => status.get(name)),
+    [zero, zero, zero, zero],
+  );
+  assert.is(status.get("CapBnd"), "0000000020000420");
+});
+
+identity("no inheritable capabilities unless named (CVE-2022-29162)", async (c) => {
+  c.configure((spec) => shell(spec, readStatus));
+  assert.is(fields(succeed(await c.run()).stdout).get("CapInh"), zero);
+});
+
+identity(
+  "no capabilities object: all five sets are empty",
+  async (c) => {
+    c.configure((spec) => {
+      delete spec.process.capabilities;
+      shell(spec, readStatus);
+    });
+    const status = fields(succeed(await c.run()).stdout);
+    assert.equal(
+      caps.map((name) => status.get(name)),
+      caps.map(() => zero),
+    );
+  },
+  { runcMayFail: "runc 1.1.5 leaves the capability sets as they are" },
+);
+
+identity("the caller's supplementary groups are dropped (CVE-2022-36109)", async (c) => {
+  c.configure((spec) => shell(spec, "id -G"));
+  const command = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
+  assert.is(succeed(await runCommand(["setpriv", "--groups", "10,27", ...command])).stdout, "0\n");
+});
+
+identity("nothing of the caller's environment is seen in the container", async (c) => {
+  c.configure((spec) => shell(spec, "cat /proc/1/environ"));
+  const env = {
+    PATH: process.env.PATH ?? "",
+    SECRET_OF_CALLER: "1",
+    LD_LIBRARY_PATH: "/x",
+    TZ: "Asia/Tokyo",
+  };
+  const names = succeed(await c.run({ env }))
+    .stdout.split("\0")
+    .map((entry) => entry.split("=")[0] ?? "");
+  assert.equal(names.filter((name) => name !== "").sort(), ["HOME", "PATH", "TERM"]);
+});
+
+identity("a setuid program gains nothing under no_new_privs", async (c) => {
+  copyFileSync(`${c.rootfs}/bin/busybox`, `${c.rootfs}/bin/id-of-root`);
+  chmodSync(`${c.rootfs}/bin/id-of-root`, 0o4755);
+  c.configure((spec) => {
+    spec.process.user = { uid: 1000, gid: 1000 };
+    shell(spec, "exec -a id /bin/id-of-root -u 2>/dev/null || /bin/id-of-root id -u");
+  });
+  assert.is((await c.run()).stdout, "1000\n");
+});
+
+identity("the container's process is its own session leader and has no terminal", async (c) => {
+  c.configure((spec) => shell(spec, "cut -d' ' -f6,7 /proc/1/stat"));
+  assert.is(succeed(await c.run()).stdout, "1 0\n");
+});
+
+identity("a session keyring of its own, unless --no-new-keyring", async (c) => {
+  c.configure((spec) => {
+    spec.linux.maskedPaths = [];
+    shell(spec, `grep -c '_ses.${c.id}' /proc/keys`);
+  });
+  assert.is((await c.run()).stdout, "1\n");
+  assert.is((await c.runt(["run", "--no-new-keyring", "--bundle", c.bundle, c.id])).stdout, "0\n");
+});
+
+identity(
+  "signals that the caller blocks or ignores by accident of its engine are not the container's",
+  async (c) => {
+    c.configure((spec) => shell(spec, readStatus));
+    const status = fields(succeed(await c.run()).stdout);
+    assert.is(status.get("SigIgn"), zero);
+    assert.is(status.get("SigBlk"), zero);
+  },
+);
+
+const unknown = "CAP_NONSENSE";
+identity(
+  "an unknown capability is refused",
+  async (c) => {
+    c.configure((spec) => {
+      spec.process.capabilities = { bounding: [unknown] };
+    });
+    refuse(await c.create(), unknown);
+  },
+  { runcFails: "runc 1.1.5 warns and goes on" },
+);
+
+identity.run();
