@@ -136,12 +136,7 @@ function openNullDevice(): Fd {
 }
 
 function emptyTmpfs(): Fd {
-  const options = [
-    { key: "source", value: "tmpfs" },
-    { key: "ro" },
-    { key: "nr_blocks", value: "1" },
-    { key: "nr_inodes", value: "1" },
-  ];
+  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }];
   return createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
 }
 

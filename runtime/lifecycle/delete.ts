@@ -5,8 +5,7 @@ import { tryPidfdSendSignal } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/manager.ts";
 import type { RuntimeContext } from "../context.ts";
-import { messageOf, notFound, RuntimeError } from "../errors.ts";
-import { runHooks } from "../hooks.ts";
+import { notFound, RuntimeError } from "../errors.ts";
 import { sealSelf } from "../process/seal.ts";
 import { isAlive, openProcess } from "../state/init_pid.ts";
 import {
@@ -18,7 +17,7 @@ import {
   tryOpenStateDir,
 } from "../state/store.ts";
 import { sharesPidNamespace } from "./kill.ts";
-import { hookState } from "./state.ts";
+import { runPoststop } from "./poststop.ts";
 import { statusOf } from "./status.ts";
 
 /** How long a killed init process may take to die. */
@@ -70,17 +69,6 @@ export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedStat
   cgroup.remove();
   removeStateDir(dir);
   runPoststop(context, saved);
-}
-
-/** Runs the poststop hooks: after the deletion, and a failure must not stop the others (runtime.md, step 13). */
-export function runPoststop(context: RuntimeContext, saved: SavedState): void {
-  for (const hook of saved.config.hooks?.poststop ?? []) {
-    try {
-      runHooks("poststop", [hook], { state: hookState(saved, "stopped", 0) });
-    } catch (error) {
-      context.warn(messageOf(error));
-    }
-  }
 }
 
 function endInit(saved: SavedState, cgroup: ReturnType<typeof openCgroup>): void {

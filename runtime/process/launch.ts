@@ -29,6 +29,7 @@ import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
 import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { runPoststop } from "../lifecycle/poststop.ts";
 import { hookState } from "../lifecycle/state.ts";
 import { Undo } from "../lifecycle/undo.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
@@ -161,6 +162,8 @@ function make(making: Making): Launched {
     cgroupPaths: cgroup.paths,
     config: spec,
   };
+  // runtime.md "Lifecycle": once a hook may have run, what undoes it has to run as well.
+  undo.push("run the poststop hooks", () => runPoststop(making.context, recorded));
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);

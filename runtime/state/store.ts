@@ -5,6 +5,7 @@
 import { EEXIST, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
+  AT_REMOVEDIR,
   CWD,
   close,
   fstat,
@@ -20,13 +21,11 @@ import {
   readDirectory,
   readToEnd,
   renameat2,
-  rmdirat,
   tryFlock,
   tryMkdirat,
   tryOpenat,
   tryStatx,
   tryUnlinkat,
-  unlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
@@ -177,19 +176,25 @@ function isSavedState(value: unknown): value is SavedState {
   );
 }
 
-/** Removes the directory with all that is in it, state.json last: pulled short, it can be done again. */
+/** Removes the directory with all that is in it, state.json last: cut short, it can be done again. */
 export function removeStateDir(dir: StateDir): void {
-  for (const { name } of readDirectory(openat(dir.fd, ".", O_RDONLY | O_DIRECTORY))) {
-    if (name !== STATE) unlinkat(dir.fd, name);
-  }
+  for (const name of namesIn(dir)) if (name !== STATE) tryUnlinkat(dir.fd, name);
   tryUnlinkat(dir.fd, STATE);
-  const parent = openat(CWD, dir.root, O_RDONLY | O_DIRECTORY);
+  const removed = tryUnlinkat(CWD, `${dir.root}/${dir.id}`, AT_REMOVEDIR);
+  if (removed < 0 && removed !== -ENOENT) throw OpError.from("rmdir", `${dir.root}/${dir.id}`, -removed);
+}
+
+/** The names in the directory; none when another command has removed it meanwhile. */
+function namesIn(dir: StateDir): string[] {
+  const listing = tryOpenat(dir.fd, ".", O_RDONLY | O_DIRECTORY);
+  if (listing < 0) return [];
   try {
-    rmdirat(parent, dir.id);
+    return readDirectory(listing as Fd).map(({ name }) => name);
   } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
   } finally {
-    close(parent);
+    close(listing as Fd);
   }
 }
 
