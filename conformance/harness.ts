@@ -14,7 +14,7 @@ import {
   runCommand,
   startCommand,
 } from "./command.ts";
-import { findLeftovers, nothingLeft, processesOf, removeCgroups } from "./leftovers.ts";
+import { cgroupsOf, findLeftovers, nothingLeft, processesOf, removeCgroups } from "./leftovers.ts";
 import { type Need, needs, runtimePath, testingRunc } from "./needs.ts";
 import { makeRootfs } from "./rootfs.ts";
 import { defaultSpec, type Spec } from "./spec.ts";
@@ -87,8 +87,29 @@ async function expecting(options: CaseOptions, body: () => Promise<void>): Promi
   if (failed) console.log(`runc fails, as declared: ${reason}`);
 }
 
+const unfinished = new Set<Fixture>();
+
+// An error outside any test (an unhandled rejection) ends this program; the containers must end with it.
+process.once("exit", () => {
+  for (const { token, dir } of unfinished) {
+    for (const pid of processesOf(token)) killQuietly(pid);
+    for (let tries = 0; tries < 100 && cgroupsOf(token).length > 0; tries++) {
+      removeCgroups(token);
+      Bun.sleepSync(10);
+    }
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {} // it ended meanwhile
+}
+
 export async function withFixture(body: (c: Fixture) => Promise<void>): Promise<void> {
   const fixture = makeFixture();
+  unfinished.add(fixture);
   try {
     await body(fixture);
     await tidy(fixture);
@@ -96,6 +117,7 @@ export async function withFixture(body: (c: Fixture) => Promise<void>): Promise<
     if (!nothingLeft(left)) throw new Error(`left behind: ${JSON.stringify(left, null, 1)}`);
   } finally {
     await sweep(fixture);
+    unfinished.delete(fixture);
   }
 }
 
@@ -144,10 +166,7 @@ async function tidy(c: Fixture): Promise<void> {
 
 /** Without the runtime: whatever happened, nothing of this test stays. May be called twice. */
 async function sweep(c: Fixture): Promise<void> {
-  for (const pid of processesOf(c.token))
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {} // it ended meanwhile
+  for (const pid of processesOf(c.token)) killQuietly(pid);
   await eventually(() => processesOf(c.token).length === 0, 5);
   for (const line of [...findLeftovers(c.token).mounts].reverse())
     try {

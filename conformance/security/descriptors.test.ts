@@ -1,6 +1,7 @@
 // What a container process must not inherit: descriptors of the host, and the runtime's own executable.
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   openSync,
   readdirSync,
@@ -37,8 +38,7 @@ descriptors("the container has 0 to 2 only, whatever the caller leaks", async (c
   await leaking("/", async (extraFds) => {
     const { stdout } = succeed(await c.run({ extraFds }));
     const names = [...stdout.matchAll(/ (\d+) -> /g)].map((match) => match[1]);
-    assert.equal(names, ["0", "1", "2", "3"]); // 3 is the directory that ls reads
-    assert.match(stdout, / 3 -> \/proc\/\d+\/fd/);
+    assert.equal(names, ["0", "1", "2"]); // ls has closed the directory again when it reads the links
   });
 });
 
@@ -79,7 +79,7 @@ descriptors("the executable /proc/self/fd/N/program is never the host's", async 
         spec.process.args = [`/proc/self/fd/${fd}/program`];
       });
       const result = await c.run({ extraFds });
-      assert.not.is(result.status, 0);
+      assert.is.not(result.status, 0);
       assert.not.match(result.stdout, "ran a host file");
     }
   });
@@ -106,15 +106,17 @@ descriptors("/proc/PID/exe of a created container is not the runtime's file, or 
   const { pid } = await c.state();
   const exe = statSync(`/proc/${pid}/exe`);
   const own = statSync(realpathSync(runtimePath));
-  const same = exe.dev === own.dev && exe.ino === own.ino;
-  const errno = writeErrno(`/proc/${pid}/exe`);
-  // ETXTBSY alone would only mean "while it runs": the file itself must be another one.
-  assert.ok(errno === "EROFS" || (!same && errno !== undefined), `same file: ${same}, errno: ${errno}`);
+  if (exe.dev !== own.dev || exe.ino !== own.ino) return; // another file: a private overlay or a memfd
+  // Opening it would say ETXTBSY whether or not the mount is read-only; a change of mode asks the mount.
+  assert.is(
+    errnoOf(() => chmodSync(`/proc/${pid}/exe`, own.mode & 0o7777)),
+    "EROFS",
+  );
 });
 
-function writeErrno(path: string): string | undefined {
+function errnoOf(act: () => void): string | undefined {
   try {
-    closeSync(openSync(path, "r+"));
+    act();
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code;

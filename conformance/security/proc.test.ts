@@ -27,18 +27,22 @@ const overProc: readonly [title: string, mount: Mount][] = [
   ],
 ];
 for (const [title, mount] of overProc)
-  proc(`${title} is refused (CVE-2019-16884)`, async (c) => {
-    const volume = join(c.dir, "volume");
-    mkdirSync(join(volume, "self/attr"), { recursive: true });
-    writeFileSync(join(volume, "self/attr/exec"), "");
-    symlinkSync("/proc", join(c.rootfs, "link"));
-    c.configure((spec) => {
-      spec.root.readonly = false;
-      spec.mounts.push({ ...mount, source: mount.source === "VOLUME" ? volume : "tmpfs" });
-    });
-    refuse(await c.create());
-    assert.is(readFileSync(join(volume, "self/attr/exec"), "utf8"), "");
-  });
+  proc(
+    `${title} is refused (CVE-2019-16884)`,
+    async (c) => {
+      const volume = join(c.dir, "volume");
+      mkdirSync(join(volume, "self/attr"), { recursive: true });
+      writeFileSync(join(volume, "self/attr/exec"), "");
+      symlinkSync("/proc", join(c.rootfs, "link"));
+      c.configure((spec) => {
+        spec.root.readonly = false;
+        spec.mounts.push({ ...mount, source: mount.source === "VOLUME" ? volume : "tmpfs" });
+      });
+      refuse(await c.create());
+      assert.is(readFileSync(join(volume, "self/attr/exec"), "utf8"), "");
+    },
+    mount.destination === "/proc/sys" ? { runcFails: "runc 1.1.5 lets a tmpfs onto a part of /proc" } : {},
+  );
 
 for (const name of ["cpuinfo", "meminfo", "stat", "uptime", "loadavg", "diskstats", "swaps"])
   proc(`a file of our own at /proc/${name} is allowed, as lxcfs does`, async (c) => {

@@ -1,0 +1,127 @@
+// `npm run bench`: runt, runc and crun in turn, in interleaved rounds of the same run, so that whatever else
+// the machine does hits all three alike. Prints medians and ratios; there is no threshold.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findCommand, runtimePath } from "../needs.ts";
+import { makeRootfs } from "../rootfs.ts";
+import { defaultSpec } from "../spec.ts";
+
+const rounds = Number(process.env.RUNT_ROUNDS ?? 40);
+
+type Runtime = { readonly name: string; readonly path: string };
+
+/**
+ * crun refuses a host on which the cgroup v2 hierarchy is mounted beside v1. The whole measurement, of all
+ * three, therefore runs in one private mount namespace without it.
+ */
+function withoutUnified(): void {
+  if (process.env.RUNT_BENCH_INSIDE || !existsSync("/sys/fs/cgroup/unified")) return;
+  const script = 'umount /sys/fs/cgroup/unified; exec "$@"';
+  const command = ["-m", "sh", "-c", script, "sh", process.execPath, "run", import.meta.filename];
+  const env = { ...process.env, RUNT_BENCH_INSIDE: "1" };
+  process.exit(spawnSync("unshare", command, { stdio: "inherit", env }).status ?? 1);
+}
+
+/** Milliseconds of one command. Its output is not read through a pipe, which a container would hold open. */
+function measure(argv: string[]): number {
+  const began = performance.now();
+  const child = Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "inherit"] });
+  const milliseconds = performance.now() - began;
+  if (child.exitCode !== 0) throw new Error(`${argv.join(" ")}: exit ${child.exitCode}`);
+  return milliseconds;
+}
+
+/**
+ * The largest resident set of a command in KiB, by time(1): a child of this program would inherit the maximum
+ * of this program itself across exec.
+ */
+function residentSet(argv: string[]): number | undefined {
+  if (!existsSync("/usr/bin/time")) return undefined;
+  const file = join(dir, "time");
+  spawnSync("/usr/bin/time", ["-q", "-f", "%M", "-o", file, ...argv], { stdio: "ignore" });
+  return Number(readFileSync(file, "utf8").trim());
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+withoutUnified();
+const dir = mkdtempSync(join(tmpdir(), "bench-"));
+process.once("exit", () => {
+  for (const runtime of runtimes)
+    spawnSync(runtime.path, ["--root", join(dir, runtime.name), "delete", "--force", id(runtime)]);
+  rmSync(dir, { recursive: true, force: true });
+});
+const bundle = join(dir, "bundle");
+mkdirSync(bundle);
+makeRootfs(join(bundle, "rootfs"));
+writeFileSync(join(bundle, "config.json"), JSON.stringify(defaultSpec()));
+
+const candidates: readonly { name: string; path: string | undefined }[] = [
+  { name: "runt", path: existsSync(runtimePath) ? runtimePath : undefined },
+  { name: "runc", path: findCommand("runc") },
+  { name: "crun", path: findCommand("crun") },
+];
+const runtimes = candidates.filter((each): each is Runtime => each.path !== undefined);
+for (const each of candidates) if (!each.path) console.log(`skip: ${each.name}: not installed or not built`);
+
+const id = (runtime: Runtime): string => `bench-${process.pid}-${runtime.name}`;
+const command = (runtime: Runtime, ...args: string[]): string[] => [
+  runtime.path,
+  "--root",
+  join(dir, runtime.name),
+  ...args,
+];
+const call = (runtime: Runtime, ...args: string[]): number => measure(command(runtime, ...args));
+
+const workloads: readonly { name: string; once: (runtime: Runtime) => number }[] = [
+  { name: "run true", once: (runtime) => call(runtime, "run", "--bundle", bundle, id(runtime)) },
+  {
+    name: "create, start, delete",
+    once: (runtime) =>
+      call(runtime, "create", "--bundle", bundle, id(runtime)) +
+      call(runtime, "start", id(runtime)) +
+      call(runtime, "delete", "--force", id(runtime)),
+  },
+  {
+    name: "state",
+    once: (runtime) => {
+      call(runtime, "create", "--bundle", bundle, id(runtime));
+      const milliseconds = call(runtime, "state", id(runtime));
+      call(runtime, "delete", "--force", id(runtime));
+      return milliseconds;
+    },
+  },
+];
+
+const cpu = /^model name\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "unknown processor";
+console.log(`${rounds} interleaved rounds, medians; ${cpu}`);
+
+console.log("\nlargest resident set of `run true`");
+for (const runtime of runtimes) {
+  const once = (): number | undefined =>
+    residentSet(command(runtime, "run", "--bundle", bundle, id(runtime)));
+  const sizes = [once(), once(), once()].filter((size) => size !== undefined);
+  const text =
+    sizes.length > 0 ? `${(median(sizes) / 1024).toFixed(1)} MiB` : "not measured: no /usr/bin/time";
+  console.log(`  ${runtime.name}  ${text}`);
+}
+
+for (const { name, once } of workloads) {
+  const samples = new Map(runtimes.map((runtime) => [runtime.name, [] as number[]]));
+  for (let round = -1; round < rounds; round++)
+    for (const runtime of runtimes) {
+      const sample = once(runtime);
+      if (round >= 0) samples.get(runtime.name)?.push(sample); // the first round only warms the caches
+    }
+  console.log(`\n${name}`);
+  const time = (each: string): number => median(samples.get(each) ?? []);
+  for (const { name: runtime } of runtimes) {
+    const ratios = runtimes
+      .filter((other) => other.name !== runtime)
+      .map((other) => `${(time(runtime) / time(other.name)).toFixed(2)} of ${other.name}`);
+    console.log(`  ${runtime}  ${time(runtime).toFixed(1).padStart(6)} ms  ${ratios.join(", ")}`);
+  }
+}

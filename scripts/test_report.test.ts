@@ -1,0 +1,50 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { readReport } from "./test_report.ts";
+
+const report = suite("readReport");
+
+const totals = (total: number, passed: number, skipped = 0): string =>
+  `\n  Total:     ${total}\n  Passed:    ${passed}\n  Skipped:   ${skipped}\n  Duration:  1ms\n\n`;
+
+report("all passed", () => {
+  assert.equal(readReport(totals(3, 3), 0), { passed: 3, failed: 0, skips: [], problems: [] });
+});
+
+report("colours do not matter", () => {
+  const text = "\n  Total:     2\u001b[32m\n  Passed:    2\u001b[39m\n  Skipped:   \u001b[33m0\u001b[39m\n";
+  assert.is(readReport(text, 0).passed, 2);
+});
+
+for (const [title, text, status, failed] of [
+  ["a failing test", totals(3, 2), 1, 1],
+  ["a hook that throws leaves fewer passed, and exit 0", totals(3, 0), 0, 3],
+  ["a suite that is never run", totals(0, 0), 0, 1],
+  ["no output", "", 0, 1],
+  ["all passed, but the exit status is not 0", totals(3, 3), 1, 1],
+  ["ended by a signal", totals(3, 3), null, 1],
+  ["a skip without a reason", totals(3, 3, 1), 0, 1],
+] as const)
+  report(`fails: ${title}`, () => {
+    const result = readReport(text, status);
+    assert.is(result.failed, failed);
+    assert.ok(result.problems.length > 0);
+  });
+
+report("fails: a timeout", () => {
+  assert.equal(readReport("", null, 5).problems[0], "killed after 5 s");
+});
+
+report("skips with a reason are counted apart, by suite.skip or by returning", () => {
+  const line = "skip: a: b is not installed\n";
+  assert.equal(readReport(line + totals(3, 3, 1), 0), {
+    passed: 3,
+    failed: 0,
+    skips: [line.trim()],
+    problems: [],
+  });
+  assert.is(readReport(line + totals(3, 3), 0).passed, 2);
+  assert.equal(readReport(line + totals(0, 0, 1), 0).problems, []);
+});
+
+report.run();

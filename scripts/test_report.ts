@@ -1,0 +1,33 @@
+// What one test file's output and exit status amount to. Pure: scripts/test.ts runs the files.
+
+export type Report = {
+  readonly passed: number;
+  readonly failed: number;
+  /** The lines `skip: test: reason`. */
+  readonly skips: readonly string[];
+  /** Why the file fails, beyond what its tests say; none when it is good. */
+  readonly problems: readonly string[];
+};
+
+export function readReport(text: string, status: number | null, timedOutAfter?: number): Report {
+  const plain = text.replace(/\u001b\[[0-9;]*m/g, "");
+  const skips = plain.match(/^skip: .+$/gm) ?? [];
+  const count = (name: string): number | undefined => {
+    const match = plain.match(new RegExp(`^\\s*${name}:\\s+(\\d+)$`, "m"));
+    return match ? Number(match[1]) : undefined;
+  };
+  const total = count("Total");
+  const passed = count("Passed") ?? 0;
+  const uvuSkipped = count("Skipped") ?? 0;
+  // A test that announces its skip and returns counts as passed with uvu; suite.skip does not count at all.
+  const returned = Math.max(0, skips.length - uvuSkipped);
+  const problems: string[] = [];
+  if (timedOutAfter !== undefined) problems.push(`killed after ${timedOutAfter} s`);
+  else if (status !== 0) problems.push(`exit status ${status ?? "by a signal"}`);
+  if (total === undefined) problems.push("no totals: it did not finish");
+  else if (total === 0 && uvuSkipped === 0) problems.push("it has no tests: is .run() missing?");
+  else if (passed !== total) problems.push(`${passed} of ${total} passed`);
+  if (uvuSkipped > skips.length) problems.push(`${uvuSkipped} skipped, but only ${skips.length} said why`);
+  const failed = Math.max((total ?? 0) - passed, problems.length > 0 ? 1 : 0);
+  return { passed: passed - Math.min(returned, passed), failed, skips, problems };
+}
