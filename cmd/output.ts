@@ -2,13 +2,14 @@
  * The one way out: everything printed goes through a full-write loop on the descriptor. process.stdout and console
  * are out of bounds: they lose output when the disk is full and leave O_NONBLOCK set on the caller's pipe.
  */
-import { STDERR, STDOUT, writeAll } from "../runtime/host.ts";
+import { STDERR, STDOUT, wasClosed, writeAll } from "../runtime/host.ts";
 import { printable } from "./quote.ts";
 
 const encoder = new TextEncoder();
 
 /** Throws when not all of it could be written: a caller must not take half an answer for a whole one. */
 export function writeStdout(text: string): void {
+  if (wasClosed(STDOUT)) throw new Error("write standard output: EBADF (bad file descriptor)");
   writeAll(STDOUT, encoder.encode(text), "standard output");
 }
 

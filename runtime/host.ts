@@ -4,12 +4,15 @@ import { OpError } from "../syscalls/error.ts";
 import {
   CWD,
   close,
+  F_GETFD,
+  FD_CLOEXEC,
   O_APPEND,
   O_CREAT,
   O_EXCL,
   O_TRUNC,
   O_WRONLY,
   openat,
+  tryFcntl,
   tryOpenat,
   writeAll,
 } from "../syscalls/file.ts";
@@ -24,6 +27,14 @@ export type { Fd, HostPath } from "../syscalls/types.ts";
 
 export const STDOUT = 1 as Fd;
 export const STDERR = 2 as Fd;
+
+/**
+ * True when the caller had closed this standard stream: the engine then put the null device there, marked
+ * close-on-exec, which no descriptor that came through our own execve can be.
+ */
+export function wasClosed(fd: Fd): boolean {
+  return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) !== 0;
+}
 
 /** Opens a log for appending; several commands may share it. */
 export function openLog(path: HostPath): Fd {

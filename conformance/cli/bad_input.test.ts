@@ -125,7 +125,7 @@ const edits: readonly [title: string, edit: (spec: Spec) => void, text: string |
   [
     "soft rlimit above hard",
     (spec) => Object.assign(spec.process, { rlimits: [{ type: "RLIMIT_CORE", soft: 5, hard: 1 }] }),
-    /invalid argument/,
+    /invalid argument|above the hard limit/,
   ],
   [
     "unknown mount type",
@@ -214,7 +214,7 @@ bad(
   "full disk under the state root",
   async (c) => {
     mkdirSync(c.root);
-    const script = 'mount -t tmpfs -o size=4k,nr_inodes=3 tmpfs "$1"; shift; "$@"';
+    const script = 'mount -t tmpfs -o size=4k,nr_inodes=3,mode=700 tmpfs "$1"; shift; "$@"';
     const command = [runtimePath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
     const result = await runCommand(["unshare", "-m", "sh", "-c", script, "sh", c.root, ...command]);
     refuse(result, "no space left on device");
@@ -226,7 +226,7 @@ bad(
   "a state root that cannot be written",
   async (c) => {
     mkdirSync(c.root);
-    const script = 'mount -t tmpfs -o ro tmpfs "$1"; shift; "$@"';
+    const script = 'mount -t tmpfs -o ro,mode=700 tmpfs "$1"; shift; "$@"';
     const command = [runtimePath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
     const result = await runCommand(["unshare", "-m", "sh", "-c", script, "sh", c.root, ...command]);
     refuse(result, "read-only file system");

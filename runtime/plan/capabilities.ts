@@ -57,7 +57,7 @@ export interface CapabilityPlan {
 
 /**
  * Plans `process.capabilities`. An absent object means no capability at all, as in runc. Names that are unknown
- * (validation has warned) or not among `available`, what this runtime has itself, are left out with a warning.
+ * are left out (validation has warned), and so is what is not `available` to this runtime itself, with a warning.
  */
 export function planCapabilities(
   capabilities: LinuxCapabilities | undefined,
@@ -68,7 +68,8 @@ export function planCapabilities(
     let bits = 0n;
     for (const name of names) {
       const number = capabilityNames.indexOf(name as (typeof capabilityNames)[number]);
-      if (number >= 0 && (available >> BigInt(number)) & 1n) bits |= 1n << BigInt(number);
+      if (number < 0) continue;
+      if ((available >> BigInt(number)) & 1n) bits |= 1n << BigInt(number);
       else missing.add(name);
     }
     return bits;
@@ -81,5 +82,5 @@ export function planCapabilities(
     ambient: mask(capabilities?.ambient),
   };
   const list = [...missing].join(", ");
-  return { plan, warnings: list === "" ? [] : [`ignoring unknown or unavailable capabilities: ${list}`] };
+  return { plan, warnings: list === "" ? [] : [`this runtime lacks, and so does the container: ${list}`] };
 }

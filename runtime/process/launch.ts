@@ -129,11 +129,23 @@ export function launch(
   const cgroup = planCgroup(spec, request.id);
   cgroup.requireUsable();
   const dir = createStateDir(context.root, request.id);
+  const recorded: SavedState = {
+    id: request.id,
+    bundle: request.bundle,
+    rootfs: plan.rootfs.path,
+    created: timestamp(),
+    init: { pid: 0 as Pid, startTime: "0", bootId: "" },
+    cgroupPaths: cgroup.paths,
+    config: spec,
+  };
   const undo = new Undo();
+  // runtime.md "Lifecycle": once a hook may have run, what undoes it has to run as well, last of all.
+  undo.push("run the poststop hooks", () => runPoststop(context, recorded));
   undo.push("remove the state directory", () => removeStateDir(dir));
+  undo.push("remove the cgroups", () => cgroup.remove());
   try {
     lock(dir);
-    return make({ context, request, spec, mode, plan, cgroup, dir, undo });
+    return make({ context, request, spec, mode, plan, cgroup, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -148,22 +160,13 @@ interface Making {
   readonly plan: ContainerPlan;
   readonly cgroup: CgroupManager;
   readonly dir: StateDir;
+  /** The first record, of a container that has no process yet. */
+  readonly recorded: SavedState;
   readonly undo: Undo;
 }
 
 function make(making: Making): Launched {
-  const { request, spec, mode, plan, cgroup, dir, undo } = making;
-  const recorded: SavedState = {
-    id: request.id,
-    bundle: request.bundle,
-    rootfs: plan.rootfs.path,
-    created: timestamp(),
-    init: { pid: 0 as Pid, startTime: "0", bootId: "" },
-    cgroupPaths: cgroup.paths,
-    config: spec,
-  };
-  // runtime.md "Lifecycle": once a hook may have run, what undoes it has to run as well.
-  undo.push("run the poststop hooks", () => runPoststop(making.context, recorded));
+  const { request, spec, mode, plan, cgroup, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -207,7 +210,6 @@ function make(making: Making): Launched {
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
-  undo.push("remove the cgroups", () => cgroup.remove());
   cgroup.create();
   cgroup.apply(cgroup.plan(spec.linux?.resources));
   serve(making, init, channel, state);
