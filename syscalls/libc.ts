@@ -6,15 +6,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 
 const library = dlopen("libc.so.6", {
   syscall: {
-    args: [
-      FFIType.i64,
-      FFIType.i64,
-      FFIType.i64,
-      FFIType.i64,
-      FFIType.i64,
-      FFIType.i64,
-      FFIType.i64,
-    ],
+    args: [FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64, FFIType.i64],
     returns: FFIType.i64_fast,
   },
   __errno_location: { args: [], returns: FFIType.ptr },
