@@ -1,0 +1,118 @@
+/** Control files: one value a write, exact errors that name controller, file, value and field. */
+import { EINVAL, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { CWD, close, O_WRONLY, readTextAt, tryOpenat, tryWrite } from "../../syscalls/file.ts";
+import { setTraceField } from "../../syscalls/trace.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { CgroupWrite } from "../plan/cgroup_write.ts";
+
+const encoder = new TextEncoder();
+
+/** The text of a control file, without the last newline. */
+export function readControl(directory: HostPath, file: string): string {
+  return readTextAt(CWD, `${directory}/${file}`).trimEnd();
+}
+
+/** The text, or undefined when it cannot be had: for hints and for files that may be missing. */
+export function tryReadControl(directory: HostPath, file: string): string | undefined {
+  try {
+    return readControl(directory, file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes one value; 0, or minus errno. */
+export function tryWriteControl(directory: HostPath, file: string, value: string): number {
+  const fd = tryOpenat(CWD, `${directory}/${file}`, O_WRONLY);
+  if (fd < 0) return fd;
+  try {
+    return Math.min(0, tryWrite(fd as Fd, encoder.encode(value)));
+  } finally {
+    close(fd as Fd);
+  }
+}
+
+/** Writes one value. */
+export function writeControl(directory: HostPath, file: string, value: string): void {
+  const result = tryWriteControl(directory, file, value);
+  if (result < 0) throw OpError.from("write", `${directory}/${file}`, -result, JSON.stringify(value));
+}
+
+/** Explains a failed write in the words of one cgroup version. */
+export type Explain = (directory: HostPath, write: CgroupWrite, errno: number) => string | undefined;
+
+/**
+ * Performs the writes in order; `directoryOf` knows where a controller is. A file that is written several
+ * times in a row, as devices.allow is, is opened once.
+ */
+export function performWrites(
+  writes: readonly CgroupWrite[],
+  directoryOf: (controller: string) => HostPath | undefined,
+  explain: Explain,
+): void {
+  const open = new LastOpened();
+  const again: CgroupWrite[] = [];
+  const perform = (write: CgroupWrite, last: boolean) => {
+    const directory = directoryOf(write.controller);
+    if (directory === undefined) throw notMounted(write);
+    refuseBelow(directory, write);
+    setTraceField(write.from);
+    let errno = open.write(`${directory}/${write.file}`, write.value);
+    if (errno === ENOENT && write.orElse !== undefined)
+      errno = open.write(`${directory}/${write.orElse.file}`, write.orElse.value);
+    if (errno === EINVAL && write.retryLast && !last) again.push(write);
+    else if (errno !== 0 && !write.ignoreErrnos?.includes(errnoName(errno)))
+      throw failed(directory, write, errno, explain);
+  };
+  try {
+    for (const write of writes) perform(write, false);
+    for (const write of again) perform(write, true);
+  } finally {
+    setTraceField("");
+    open.close();
+  }
+}
+
+class LastOpened {
+  private path = "";
+  private fd = -1;
+
+  /** Writes a value; returns 0 or errno. */
+  write(path: string, value: string): number {
+    if (path !== this.path) {
+      this.close();
+      this.fd = tryOpenat(CWD, path, O_WRONLY);
+      if (this.fd < 0) return -this.fd;
+      this.path = path;
+    }
+    return Math.max(0, -tryWrite(this.fd as Fd, encoder.encode(value)));
+  }
+
+  close(): void {
+    if (this.fd >= 0) close(this.fd as Fd);
+    this.fd = -1;
+    this.path = "";
+  }
+}
+
+function failed(directory: HostPath, write: CgroupWrite, errno: number, explain: Explain): OpError {
+  const what = `${JSON.stringify(write.value)} to controller ${write.controller}`;
+  const why = explain(directory, write, errno);
+  const hint = why === undefined ? what : `${what}; ${why}`;
+  return OpError.from("write", `${directory}/${write.file}`, errno, hint).askedBy(write.from);
+}
+
+function notMounted({ controller, file, value, from }: CgroupWrite): OpError {
+  const hint = `${JSON.stringify(value)} to controller ${controller}; the controller is not mounted on this host`;
+  return OpError.from("write", file, ENOENT, hint).askedBy(from);
+}
+
+/** memory.checkBeforeUpdate: without the check the kernel would kill processes to get below the limit. */
+function refuseBelow(directory: HostPath, { file, value, from, notBelow }: CgroupWrite): void {
+  if (notBelow === undefined) return;
+  const current = tryReadControl(directory, notBelow);
+  if (current === undefined || BigInt(value) >= BigInt(current)) return;
+  const hint = `${value} is below ${notBelow}, ${current}`;
+  throw new OpError({ op: "write", object: `${directory}/${file}`, errno: "EBUSY", hint }).askedBy(from);
+}

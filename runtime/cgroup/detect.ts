@@ -1,0 +1,83 @@
+/** How this host mounts cgroups, from as few files as can tell: none but a statfs on a host with only v2. */
+import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { CWD, close, fsMagic, O_DIRECTORY, O_PATH, readTextAt, tryOpenat } from "../../syscalls/file.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { CgroupHierarchy, CgroupLayout } from "./types.ts";
+
+const CGROUP_ROOT = "/sys/fs/cgroup" as HostPath;
+
+/** What runc puts a container in; other named hierarchies are left alone. */
+const known = new Set(
+  "cpuset devices memory cpu cpuacct pids blkio hugetlb net_cls net_prio perf_event freezer rdma misc name=systemd".split(
+    " ",
+  ),
+);
+
+/** Reads the layout of this process's mount namespace. */
+export function detectCgroups(): CgroupLayout {
+  const own = readTextAt(CWD, "/proc/self/cgroup");
+  if (isCgroup2(CGROUP_ROOT)) {
+    const hierarchy = { controllers: [""], mountPoint: CGROUP_ROOT, own: ownCgroups(own).get("") ?? "/" };
+    return { kind: "v2", hierarchies: [hierarchy] };
+  }
+  return parseCgroupLayout(readTextAt(CWD, "/proc/self/mountinfo"), own);
+}
+
+function isCgroup2(path: HostPath): boolean {
+  const fd = tryOpenat(CWD, path, O_PATH | O_DIRECTORY);
+  if (fd < 0) return false;
+  try {
+    return fsMagic(fd as Fd) === CGROUP2_SUPER_MAGIC;
+  } finally {
+    close(fd as Fd);
+  }
+}
+
+/** The layout from the texts of /proc/self/mountinfo and /proc/self/cgroup. */
+export function parseCgroupLayout(mountinfo: string, selfCgroup: string): CgroupLayout {
+  const own = ownCgroups(selfCgroup);
+  const hierarchies: CgroupHierarchy[] = [];
+  const seen = new Set<string>();
+  for (const [line] of mountinfo.matchAll(/^.* - cgroup2? .*$/gm)) {
+    const [before = "", after = ""] = line.split(" - ");
+    const [, , , root = "/", mountPoint = ""] = before.split(" ").map(unescapeOctal);
+    const [type, , options = ""] = after.split(" ");
+    const names = type === "cgroup2" ? [""] : options.split(",").filter((option) => known.has(option));
+    const controllers = names.filter((name) => own.has(name) && !seen.has(name));
+    const [first] = controllers;
+    if (first === undefined) continue;
+    for (const name of controllers) seen.add(name);
+    const path = within(root, own.get(first) ?? "/");
+    hierarchies.push({ controllers, mountPoint: mountPoint as HostPath, own: path });
+  }
+  return { kind: kindOf(seen), hierarchies };
+}
+
+function kindOf(controllers: ReadonlySet<string>): CgroupLayout["kind"] {
+  if (controllers.size === 0) return "none";
+  if (!controllers.has("")) return "v1";
+  return controllers.size === 1 ? "v2" : "hybrid";
+}
+
+/** "4:cpu,cpuacct:/x" → cpu and cpuacct are at /x. */
+function ownCgroups(text: string): Map<string, string> {
+  const own = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (names === undefined || path === undefined) continue;
+    for (const name of names.split(",")) own.set(name, path);
+  }
+  return own;
+}
+
+/** In a container without a cgroup namespace the kernel tells paths of the host, and the mount begins below. */
+function within(root: string, path: string): string {
+  if (root === "/") return path;
+  return path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : "/";
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

@@ -1,0 +1,117 @@
+/** Cgroup directories: made with their parents, walked, and removed depth first. */
+import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  CWD,
+  close,
+  O_DIRECTORY,
+  O_RDONLY,
+  readDirectory,
+  tryMkdirat,
+  tryOpenat,
+  tryStatx,
+  tryUnlinkat,
+} from "../../syscalls/file.ts";
+import { sleepMs } from "../../syscalls/process.ts";
+import { monotonicNow } from "../../syscalls/trace.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { tryReadControl, tryWriteControl } from "./control_file.ts";
+
+const DT_DIR = 4;
+
+/** The path one level up. */
+export function parentOf(path: HostPath): HostPath {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/"))) as HostPath;
+}
+
+/** Makes a directory and the missing ones above it; each one made is added to `made`, outermost first. */
+export function makeDirectories(path: HostPath, made: HostPath[]): void {
+  let result = tryMkdirat(CWD, path, 0o755);
+  if (result === -ENOENT && parentOf(path) !== "/") {
+    makeDirectories(parentOf(path), made);
+    result = tryMkdirat(CWD, path, 0o755);
+  }
+  if (result === 0) made.push(path);
+  else if (result !== -EEXIST) throw OpError.from("mkdir", path, -result);
+}
+
+/** Undoes makeDirectories; what somebody else uses by now stays. */
+export function unmakeDirectories(made: readonly HostPath[]): void {
+  for (const path of made.toReversed()) tryUnlinkat(CWD, path, AT_REMOVEDIR);
+}
+
+/** True when the directory is there. */
+export function directoryExists(path: HostPath): boolean {
+  return typeof tryStatx(CWD, path, AT_SYMLINK_NOFOLLOW) !== "number";
+}
+
+/** The directories right below; none when it is gone. */
+export function childrenOf(path: HostPath): HostPath[] {
+  const fd = tryOpenat(CWD, path, O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return [];
+  try {
+    const directories = readDirectory(fd as Fd).filter(({ type }) => type === DT_DIR);
+    return directories.map(({ name }) => `${path}/${name}` as HostPath);
+  } catch {
+    return []; // ENODEV or ENOENT: removed while it was open
+  } finally {
+    close(fd as Fd);
+  }
+}
+
+/** The processes of a cgroup and all below it. A process outside of our pid namespace shows as 0 and is left out. */
+export function processesBelow(path: HostPath): Pid[] {
+  const text = tryReadControl(path, "cgroup.procs") ?? "";
+  const own = text.split("\n").map(Number);
+  return [...own.filter((pid) => pid > 0), ...childrenOf(path).flatMap(processesBelow)] as Pid[];
+}
+
+/**
+ * Moves a process by writing its pid. A process that is still being forked is refused with EINVAL for a moment
+ * (kernel state TASK_NEW; runc met it with many CPUs), so that is tried again.
+ */
+export function tryJoin(path: HostPath, pid: Pid): number {
+  for (let attempt = 0; ; attempt++) {
+    const result = tryWriteControl(path, "cgroup.procs", String(pid));
+    if (result !== -EINVAL || attempt === 5) return result;
+    sleepMs(30);
+  }
+}
+
+const REMOVAL_TIMEOUT = 10_000_000_000n;
+
+/**
+ * Removes cgroups with everything below. A process that was killed stays in its cgroup until it has exited,
+ * so EBUSY means waiting: 1 ms at first, twice as long each time, 10 s in all.
+ */
+export function removeDirectories(paths: readonly HostPath[]): void {
+  let left = paths.filter((path) => !tryRemove(path));
+  const end = monotonicNow() + REMOVAL_TIMEOUT;
+  for (let pause = 1; left.length > 0; pause = Math.min(2 * pause, 100)) {
+    if (monotonicNow() > end) throw stillBusy(left);
+    sleepMs(pause);
+    left = left.filter((path) => !tryRemove(path));
+  }
+}
+
+/** True when it is gone; false when it is busy. */
+function tryRemove(path: HostPath): boolean {
+  let result = tryUnlinkat(CWD, path, AT_REMOVEDIR);
+  if (result === -EBUSY || result === -ENOTEMPTY) {
+    const children = childrenOf(path);
+    if (children.length === 0 || !children.map(tryRemove).every(Boolean)) return false;
+    result = tryUnlinkat(CWD, path, AT_REMOVEDIR);
+  }
+  if (result === 0 || result === -ENOENT) return true;
+  if (result === -EBUSY || result === -ENOTEMPTY) return false;
+  throw OpError.from("rmdir", path, -result);
+}
+
+function stillBusy(paths: readonly HostPath[]): OpError {
+  const [path = "" as HostPath] = paths;
+  const pids = processesBelow(path);
+  const who = pids.length === 0 ? "it lists no process" : `still in it: pid ${pids.slice(0, 10).join(", ")}`;
+  return OpError.from("rmdir", path, EBUSY, `after 10 s of waiting; ${who}`);
+}

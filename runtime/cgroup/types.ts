@@ -1,0 +1,51 @@
+/** What a cgroup is to the rest of the runtime: one interface, and the facts about the host that choose who serves it. */
+import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { CgroupPlan } from "../plan/cgroup_write.ts";
+
+/** state.json remembers this: controller → absolute path on the host; "" is the unified hierarchy. */
+export type CgroupPaths = Readonly<Record<string, HostPath>>;
+
+/** One container's cgroup in every hierarchy of the host. No method leaves a descriptor open. */
+export interface CgroupManager {
+  readonly paths: CgroupPaths;
+  /** Makes the directory in every hierarchy; on failure removes what it made. One that exists is taken over. */
+  create(): void;
+  /** Writes the limits. */
+  apply(plan: CgroupPlan): void;
+  /** Throws CgroupInUse when there are processes in it or it is frozen. */
+  requireUsable(): void;
+  /** Moves a process into every hierarchy. */
+  join(pid: Pid): void;
+  /** The processes of the whole subtree. */
+  processes(): readonly Pid[];
+  freezerState(): FreezerState;
+  freeze(): void;
+  thaw(): void;
+  /** Sends a signal to every process of the subtree, new ones included. A frozen cgroup is thawed by it. */
+  killAll(signal: number): void;
+  /** Removes the subtree, waiting up to 10 s for dying processes; what is gone already is fine. */
+  remove(): void;
+  exists(): boolean;
+}
+
+export type FreezerState = "thawed" | "frozen";
+
+/** A mounted hierarchy. */
+export interface CgroupHierarchy {
+  /** Names as state.json has them: ["cpu", "cpuacct"], ["name=systemd"], [""] for the unified one. */
+  readonly controllers: readonly string[];
+  readonly mountPoint: HostPath;
+  /** This process's own cgroup, from the mount point: "/" or "/user.slice". */
+  readonly own: string;
+}
+
+/** How the host mounts its cgroups. */
+export interface CgroupLayout {
+  readonly kind: "v1" | "hybrid" | "v2" | "none";
+  readonly hierarchies: readonly CgroupHierarchy[];
+}
+
+/** A cgroup that another container, or a paused one, already uses; the words are runc's. */
+export class CgroupInUse extends Error {
+  override readonly name = "CgroupInUse";
+}

@@ -1,0 +1,144 @@
+/** Cgroup v1 and hybrid hosts: the same directory in each hierarchy, the unified one of a hybrid included. */
+import { EACCES, EBUSY, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { sleepMs } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
+import { performWrites, readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
+import {
+  directoryExists,
+  makeDirectories,
+  parentOf,
+  processesBelow,
+  removeDirectories,
+  tryJoin,
+  unmakeDirectories,
+} from "./directory.ts";
+import { signalFrozen } from "./signal_all.ts";
+import type { CgroupManager, CgroupPaths, FreezerState } from "./types.ts";
+import { requireUsable } from "./usable.ts";
+
+const FREEZE_ATTEMPTS = 1000;
+
+/** One directory a hierarchy; co-mounted controllers share theirs. */
+export class CgroupV1 implements CgroupManager {
+  private readonly directories: readonly HostPath[];
+
+  constructor(readonly paths: CgroupPaths) {
+    this.directories = [...new Set(Object.values(paths))];
+  }
+
+  create(): void {
+    const made: HostPath[] = [];
+    try {
+      for (const directory of this.directories) makeDirectories(directory, made);
+      const { cpuset } = this.paths;
+      // cpuset(7): a new cpuset is empty, and nothing can be attached to an empty one.
+      if (cpuset !== undefined) for (const file of ["cpuset.cpus", "cpuset.mems"]) inherit(cpuset, file);
+    } catch (error) {
+      unmakeDirectories(made);
+      throw error;
+    }
+  }
+
+  apply(plan: CgroupPlan): void {
+    performWrites(plan.writes, (controller) => this.paths[controller], explain);
+  }
+
+  requireUsable(): void {
+    requireUsable(this);
+  }
+
+  join(pid: Pid): void {
+    for (const directory of this.directories) {
+      const result = tryJoin(directory, pid);
+      if (result < 0) throw OpError.from("write", `${directory}/cgroup.procs`, -result, `to move pid ${pid}`);
+    }
+  }
+
+  processes(): readonly Pid[] {
+    const directory = this.main();
+    return directory === undefined ? [] : processesBelow(directory);
+  }
+
+  /** FREEZING counts as frozen: somebody asked for it and new processes stop at once. */
+  freezerState(): FreezerState {
+    const { freezer } = this.paths;
+    const state = freezer === undefined ? undefined : tryReadControl(freezer, "freezer.state");
+    return state === undefined || state === "THAWED" ? "thawed" : "frozen";
+  }
+
+  /**
+   * A task that forks while it is being frozen keeps the state at FREEZING; writing FROZEN again picks up the
+   * new ones, and letting everything run for a moment gets tasks out of places where they cannot stop.
+   */
+  freeze(): void {
+    const freezer = this.freezer();
+    for (let attempt = 1; attempt <= FREEZE_ATTEMPTS; attempt++) {
+      writeControl(freezer, "freezer.state", "FROZEN");
+      if (readControl(freezer, "freezer.state") === "FROZEN") return;
+      if (attempt % 50 === 0) {
+        writeControl(freezer, "freezer.state", "THAWED");
+        sleepMs(10);
+      } else if (attempt > 10) sleepMs(0.1);
+    }
+    this.thaw();
+    throw OpError.from("freeze", freezer, EBUSY, "unable to freeze; it was thawed again");
+  }
+
+  thaw(): void {
+    const { freezer } = this.paths;
+    if (freezer === undefined) return;
+    const result = tryWriteControl(freezer, "freezer.state", "THAWED");
+    if (result < 0 && result !== -ENOENT) throw OpError.from("thaw", freezer, -result);
+  }
+
+  /** The unified hierarchy of a hybrid kills the whole subtree in one write, since kernel 5.14. */
+  killAll(signal: number): void {
+    const unified = this.paths[""];
+    if (signal === SIGKILL && unified !== undefined && tryWriteControl(unified, "cgroup.kill", "1") === 0)
+      this.thaw();
+    else signalFrozen(this, signal);
+  }
+
+  remove(): void {
+    removeDirectories(this.directories);
+  }
+
+  exists(): boolean {
+    const directory = this.main();
+    return directory !== undefined && directoryExists(directory);
+  }
+
+  /** The hierarchy that is asked for its processes: the one that can stop them. */
+  private main(): HostPath | undefined {
+    return this.paths.freezer ?? this.paths.devices ?? this.directories[0];
+  }
+
+  private freezer(): HostPath {
+    const { freezer } = this.paths;
+    if (freezer !== undefined) return freezer;
+    throw OpError.from("freeze", "cgroup", ENOENT, "the freezer controller is not mounted on this host");
+  }
+}
+
+/** The value of a cpuset file, copied from the nearest ancestor that has one into all below it. */
+function inherit(directory: HostPath, file: string): string {
+  const value = readControl(directory, file);
+  if (value !== "") return value;
+  const inherited = inherit(parentOf(directory), file);
+  writeControl(directory, file, inherited);
+  return inherited;
+}
+
+function explain(directory: HostPath, { file }: CgroupWrite, errno: number): string | undefined {
+  if (errno === ENOENT) return "this kernel does not have the file";
+  if (errno === EACCES || errno === EPERM) return "a parent cgroup or the lack of privilege forbids it";
+  if (errno === EBUSY && file === "memory.limit_in_bytes") {
+    const usage = tryReadControl(directory, "memory.usage_in_bytes");
+    const peak = tryReadControl(directory, "memory.max_usage_in_bytes");
+    return `current usage: ${usage}, peak usage: ${peak}`;
+  }
+  return undefined;
+}

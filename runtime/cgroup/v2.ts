@@ -1,0 +1,112 @@
+/** Pure cgroup v2, made and written by ourselves (the cgroupfs driver). */
+import { EACCES, EBUSY, ENOENT, EOPNOTSUPP, EPERM, ETIMEDOUT } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { sleepMs } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
+import { performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
+import { enableControllers } from "./controllers.ts";
+import {
+  directoryExists,
+  makeDirectories,
+  processesBelow,
+  removeDirectories,
+  tryJoin,
+  unmakeDirectories,
+} from "./directory.ts";
+import { signalFrozen } from "./signal_all.ts";
+import type { CgroupManager, CgroupPaths, FreezerState } from "./types.ts";
+import { requireUsable } from "./usable.ts";
+
+const FREEZE_TIMEOUT_MS = 5000;
+
+/** One directory in the one hierarchy. */
+export class CgroupV2 implements CgroupManager {
+  readonly paths: CgroupPaths;
+
+  constructor(private readonly directory: HostPath) {
+    this.paths = { "": directory };
+  }
+
+  create(): void {
+    const made: HostPath[] = [];
+    try {
+      makeDirectories(this.directory, made);
+      enableControllers(this.directory);
+    } catch (error) {
+      unmakeDirectories(made);
+      throw error;
+    }
+  }
+
+  apply(plan: CgroupPlan): void {
+    performWrites(plan.writes, () => this.directory, explain);
+  }
+
+  requireUsable(): void {
+    requireUsable(this);
+  }
+
+  /** Costs an RCU grace period in the kernel; clone3(2) with CLONE_INTO_CGROUP puts a new process in for free. */
+  join(pid: Pid): void {
+    const result = tryJoin(this.directory, pid);
+    if (result >= 0) return;
+    const domain = tryReadControl(this.directory, "cgroup.type");
+    const why = result === -EOPNOTSUPP || result === -EBUSY ? `; it is of type "${domain}"` : "";
+    throw OpError.from("write", `${this.directory}/cgroup.procs`, -result, `to move pid ${pid}${why}`);
+  }
+
+  processes(): readonly Pid[] {
+    return processesBelow(this.directory);
+  }
+
+  freezerState(): FreezerState {
+    return tryReadControl(this.directory, "cgroup.freeze") === "1" ? "frozen" : "thawed";
+  }
+
+  /** Returns when the kernel says that all of them stand still, which a task in an uninterruptible wait delays. */
+  freeze(): void {
+    writeControl(this.directory, "cgroup.freeze", "1");
+    for (let waited = 0, pause = 0.1; waited < FREEZE_TIMEOUT_MS; waited += pause) {
+      if (/^frozen 1$/m.test(tryReadControl(this.directory, "cgroup.events") ?? "")) return;
+      sleepMs(pause);
+      pause = Math.min(2 * pause, 10);
+    }
+    this.thaw();
+    throw OpError.from("freeze", this.directory, ETIMEDOUT, "unable to freeze; it was thawed again");
+  }
+
+  thaw(): void {
+    const result = tryWriteControl(this.directory, "cgroup.freeze", "0");
+    if (result < 0 && result !== -ENOENT) throw OpError.from("thaw", this.directory, -result);
+  }
+
+  /** cgroup.kill (since kernel 5.14) reaches the whole subtree, forks included; SIGKILL works on frozen tasks here. */
+  killAll(signal: number): void {
+    if (signal === SIGKILL && tryWriteControl(this.directory, "cgroup.kill", "1") === 0) this.thaw();
+    else signalFrozen(this, signal);
+  }
+
+  remove(): void {
+    removeDirectories([this.directory]);
+  }
+
+  exists(): boolean {
+    return directoryExists(this.directory);
+  }
+}
+
+function explain(directory: HostPath, { controller, file }: CgroupWrite, errno: number): string | undefined {
+  // The first word of the core files; they are there whatever is delegated.
+  if (errno === ENOENT && controller !== "cgroup") {
+    const given = tryReadControl(directory, "cgroup.controllers") ?? "";
+    if (!given.split(" ").includes(controller))
+      return `the controller is not available there: it is missing on this host or not delegated to it (available: ${given || "none"})`;
+    return "this kernel does not have the file";
+  }
+  if (errno === EACCES || errno === EPERM) return "the cgroup is not delegated to this user";
+  if (errno === EBUSY && file === "memory.max")
+    return `current usage: ${tryReadControl(directory, "memory.current")}`;
+  return undefined;
+}

@@ -1,0 +1,27 @@
+/**
+ * linux.resources as writes to control files. Nothing is touched here: the same configuration and facts give
+ * the same writes, in the order in which the kernel accepts them.
+ */
+import type { LinuxResources } from "../spec/types.ts";
+import { planResourcesV1 } from "./cgroup_resources_v1.ts";
+import { planResourcesV2 } from "./cgroup_resources_v2.ts";
+import { type CgroupFacts, type CgroupPlan, CgroupPlanner } from "./cgroup_write.ts";
+
+export type { CgroupFacts, CgroupPlan, CgroupWrite } from "./cgroup_write.ts";
+
+/** Plans the limits; throws an OpError for a value that is contradictory in itself. */
+export function planCgroupResources(resources: LinuxResources | undefined, facts: CgroupFacts): CgroupPlan {
+  const planner = new CgroupPlanner();
+  if (facts.version === 1) planResourcesV1(planner, resources ?? {}, facts);
+  else planResourcesV2(planner, resources ?? {}, facts);
+  return { writes: planner.writes, notEnforced: planner.notEnforced };
+}
+
+/**
+ * Whether `linux.resources.devices` and the default allow list hold for a container on such a host. On v2 they
+ * need an eBPF program of type CGROUP_DEVICE, which is not loaded yet: until then every device node that the
+ * container can make or reach can be opened there.
+ */
+export function devicesAreEnforced(facts: CgroupFacts): boolean {
+  return facts.version === 1 && facts.setDevices;
+}
