@@ -21,6 +21,16 @@ const normalisations: readonly { section: string; why: string; change: (line: st
         .replace(/(shared|master|propagate_from):\d+/g, "$1"),
   },
   {
+    section: "mountinfo",
+    why: "a masked file is covered by the host's null device here, by the image's own in runc (CVE-2025-31133)",
+    change: (line) => line.replace(/^\/null (\/\S+) rw,.* - (devtmpfs|tmpfs) .*/, "null device on $1"),
+  },
+  {
+    section: "mountinfo",
+    why: "config.json asks for cgroups read-only: runc leaves the tmpfs above the hierarchies writable",
+    change: (line) => line.replace(/^\/ \/sys\/fs\/cgroup r[ow],(.* tmpfs )/, "/ /sys/fs/cgroup $1"),
+  },
+  {
     section: "namespaces",
     why: "a namespace's inode is new for each container; what counts is whether it is the host's",
     change: (line) => (hostNamespaces.has(line) ? `${line} of the host` : line.replace(/\d+/, "private")),

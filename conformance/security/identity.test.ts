@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
-import { conformance, refuse, succeed } from "../harness.ts";
+import { conformance, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";
 import { shell } from "../spec.ts";
 

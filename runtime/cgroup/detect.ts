@@ -1,6 +1,6 @@
 /** How this host mounts cgroups, from as few files as can tell: none but a statfs on a host with only v2. */
 import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
-import { CWD, close, fsMagic, O_DIRECTORY, O_PATH, readTextAt, tryOpenat } from "../../syscalls/file.ts";
+import { CWD, close, fstatfs, O_DIRECTORY, O_PATH, readTextAt, tryOpenat } from "../../syscalls/file.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout } from "./types.ts";
 
@@ -27,7 +27,7 @@ function isCgroup2(path: HostPath): boolean {
   const fd = tryOpenat(CWD, path, O_PATH | O_DIRECTORY);
   if (fd < 0) return false;
   try {
-    return fsMagic(fd as Fd) === CGROUP2_SUPER_MAGIC;
+    return fstatfs(fd as Fd).magic === CGROUP2_SUPER_MAGIC;
   } finally {
     close(fd as Fd);
   }

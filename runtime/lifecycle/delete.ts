@@ -3,7 +3,7 @@ import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { close, poll } from "../../syscalls/file.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import { openCgroup } from "../cgroup/manager.ts";
+import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { notFound, RuntimeError } from "../errors.ts";
 import { sealSelf } from "../process/seal.ts";

@@ -4,7 +4,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/file.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import { openCgroup } from "../cgroup/manager.ts";
+import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { openProcess } from "../state/init_pid.ts";

@@ -1,5 +1,5 @@
 /** pause and resume: the freezer of the container's cgroup. */
-import { openCgroup } from "../cgroup/manager.ts";
+import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { lock, openStateDir, readState } from "../state/store.ts";

@@ -1,5 +1,5 @@
 /** The status of a container (runtime.md "State"): never stored, always computed from what is there. */
-import { openCgroup } from "../cgroup/manager.ts";
+import { openCgroup } from "../cgroup/open.ts";
 import { isWaiting } from "../process/exec_fifo.ts";
 import type { ContainerStatus } from "../spec/types.ts";
 import { isAlive } from "../state/init_pid.ts";

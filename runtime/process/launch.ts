@@ -22,7 +22,10 @@ import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
-import { type CgroupManager, planCgroup } from "../cgroup/manager.ts";
+import { detectCgroups } from "../cgroup/detect.ts";
+import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
+import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
+import { cgroupView } from "../cgroup/view.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
@@ -32,6 +35,7 @@ import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { runPoststop } from "../lifecycle/poststop.ts";
 import { hookState } from "../lifecycle/state.ts";
 import { Undo } from "../lifecycle/undo.ts";
+import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
 import type { RunnableSpec } from "../spec/types.ts";
@@ -126,7 +130,13 @@ export function launch(
   const host = { euid: geteuid(), capabilities: capget().permitted };
   const { plan, warnings } = planContainer(spec, host, request);
   warnings.forEach(context.warn);
-  const cgroup = planCgroup(spec, request.id);
+  const layout = detectCgroups();
+  const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
+  const limits = planCgroupResources(spec.linux?.resources, {
+    version: cgroupVersion(layout),
+    setDevices: true,
+  });
+  for (const field of limits.notEnforced) context.debugLog(`${field} has no effect on this host`);
   cgroup.requireUsable();
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
@@ -145,7 +155,7 @@ export function launch(
   undo.push("remove the cgroups", () => cgroup.remove());
   try {
     lock(dir);
-    return make({ context, request, spec, mode, plan, cgroup, dir, recorded, undo });
+    return make({ context, request, mode, plan, layout, cgroup, limits, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -155,10 +165,11 @@ export function launch(
 interface Making {
   readonly context: RuntimeContext;
   readonly request: CreateRequest;
-  readonly spec: RunnableSpec;
   readonly mode: LaunchMode;
   readonly plan: ContainerPlan;
+  readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
+  readonly limits: CgroupPlan;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -166,7 +177,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, spec, mode, plan, cgroup, dir, recorded, undo } = making;
+  const { request, mode, plan, layout, cgroup, limits, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -184,7 +195,7 @@ function make(making: Making): Launched {
       plan,
       channel: childChannel,
       namespaces,
-      cgroups: cgroup.view((plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
+      cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
       joinCgroupEarly,
       parentHooks,
       consoleSocket: mode.consoleSocket,
@@ -211,7 +222,7 @@ function make(making: Making): Launched {
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
   cgroup.create();
-  cgroup.apply(cgroup.plan(spec.linux?.resources));
+  cgroup.apply(limits);
   serve(making, init, channel, state);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
