@@ -55,7 +55,7 @@ function mountV1(root: Fd, step: CgroupStep, view: CgroupView): void {
     const place = openOrCreateInRoot(tmpfs, hierarchy.name, "directory", "refuse");
     const mounted = view.ownNamespace
       ? remounted(hierarchy, base | readOnly)
-      : bound(hierarchy, base | readOnly);
+      : bound(hierarchy, step.attributes);
     attach(mounted, place, { ...step, propagation: [] });
     close(mounted);
     const controllers = hierarchy.name.split(",");

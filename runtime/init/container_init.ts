@@ -53,11 +53,11 @@ import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
 import {
   finishRootfs,
   makeReadonly,
+  makeReadonlyNow,
   maskPaths,
   moveInto,
   pivotInto,
   prepareRootfs,
-  remountReadonly,
 } from "./rootfs.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
@@ -173,7 +173,7 @@ function initialise(context: InitContext): never {
 function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   const { plan, channel } = context;
   const root = prepareRootfs(plan.rootfs);
-  mountAll(root, plan.mounts, context.cgroups);
+  const readOnlyLater = mountAll(root, plan.mounts, context.cgroups);
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
     createDevLinks(root);
@@ -189,9 +189,7 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   close(openOrCreateInRoot(root, plan.process.cwd, "directory", "follow-in-root"));
   makeReadonly(root, plan.readonlyPaths);
   maskPaths(root, plan.maskedPaths);
-  for (const step of plan.mounts) {
-    if (step.kind === "filesystem" && step.readOnlyLater) remountReadonly(root, step.destination);
-  }
+  makeReadonlyNow(readOnlyLater);
   if (plan.noPivot) moveInto(root, context.hostPseudoMounts);
   else pivotInto(root);
   finishRootfs(root, plan.rootfs);

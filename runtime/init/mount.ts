@@ -19,6 +19,7 @@ import { safetyViolation } from "../errors.ts";
 import { cleanPath, type Links, openOrCreateInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep } from "../plan/mounts.ts";
 import { type CgroupView, mountCgroups } from "./cgroup_mount.ts";
+import { copyUp } from "./copy_up.ts";
 
 /** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
 const coverableInProc = new Set([
@@ -37,23 +38,25 @@ const coverableInProc = new Set([
 /** File systems whose place must be a real directory: a link there has been a way out more than once. */
 const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
 
-/** Makes every mount of the plan in its order, beneath `root`. */
-export function mountAll(root: Fd, steps: readonly MountStep[], cgroups: CgroupView): void {
+/** Makes every mount of the plan in its order, beneath `root`; returns those to be made read-only in the end. */
+export function mountAll(root: Fd, steps: readonly MountStep[], cgroups: CgroupView): Fd[] {
+  const readOnlyLater: Fd[] = [];
   for (const step of steps) {
     setTraceField(step.from);
     try {
-      mountOne(root, step, cgroups);
+      if (step.kind === "bind") bind(root, step);
+      else if (step.kind === "cgroup") mountCgroups(root, step, cgroups);
+      else {
+        const mounted = newFilesystem(root, step);
+        if (step.readOnlyLater) readOnlyLater.push(mounted);
+        else close(mounted);
+      }
     } catch (error) {
       throw error instanceof OpError ? error.askedBy(step.from) : error;
     }
   }
   setTraceField("");
-}
-
-function mountOne(root: Fd, step: MountStep, cgroups: CgroupView): void {
-  if (step.kind === "bind") bind(root, step);
-  else if (step.kind === "cgroup") mountCgroups(root, step, cgroups);
-  else newFilesystem(root, step);
+  return readOnlyLater;
 }
 
 function bind(root: Fd, step: BindStep): void {
@@ -89,21 +92,20 @@ function setBindAttributes(source: Fd, { attributes, source: object }: BindStep)
   );
 }
 
-function newFilesystem(root: Fd, step: FilesystemStep): void {
+function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const target = mountPoint(root, step.destination, "directory", step.type, links);
+  const mode = step.modeOfCovered ? [{ key: "mode", value: (fstat(target).mode & 0o7777).toString(8) }] : [];
   let mounted: Fd;
   try {
-    mounted = createFilesystem(step.type, step.options, step.attributes);
+    mounted = createFilesystem(step.type, [...step.options, ...mode], step.attributes);
   } catch (error) {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
-  try {
-    attach(mounted, target, step);
-  } finally {
-    close(mounted);
-  }
+  if (step.copyUp) copyUp(target, mounted, step.destination);
+  attach(mounted, target, step);
+  return mounted;
 }
 
 /** Opens the place to mount on, made if it is missing, and refuses what nobody may mount over. */

@@ -32,7 +32,7 @@ import {
 } from "../../syscalls/mount.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { openInRoot, tryOpenInRoot } from "../path/in_root.ts";
+import { tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";
 import type { RootfsPlan } from "../plan/rootfs.ts";
 
@@ -66,13 +66,19 @@ function makeParentPrivate(start: Fd): void {
   close(current);
 }
 
-/** pivot_root(2) into the root file system; the old root is made slave first, so that its unmount stays here. */
+/**
+ * pivot_root(2) into the root file system. With "." for both, the old root is stacked on the new one and no directory
+ * for it is needed in the image. It is made slave, so that its unmount stays in this namespace; by a descriptor,
+ * since "." is the new root here, whose propagation is the configuration's.
+ */
 export function pivotInto(root: Fd): void {
+  const old = openat(CWD, "/", O_PATH | O_DIRECTORY);
   fchdir(root);
-  // Both "." : the old root is stacked on the new one, and no directory for it is needed in the image.
   pivotRoot(".", ".");
+  fchdir(old);
   mount("", ".", "", MS_SLAVE | MS_REC, "");
   umount2(".", MNT_DETACH);
+  close(old);
   const result = tryChdir("/");
   if (result < 0) throw OpError.from("chdir", "/", -result);
 }
@@ -160,9 +166,10 @@ export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
   }
 }
 
-/** Makes a mount that had to be writable until now read-only, such as /dev. */
-export function remountReadonly(root: Fd, path: string): void {
-  const fd = openInRoot(root, path, O_PATH | O_DIRECTORY, "refuse");
-  mountSetattr(fd, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, path);
-  close(fd);
+/** Makes mounts read-only that had to be writable until everything in them was made. */
+export function makeReadonlyNow(mounts: readonly Fd[]): void {
+  for (const fd of mounts) {
+    mountSetattr(fd, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, `fd ${fd}`);
+    close(fd);
+  }
 }

@@ -41,8 +41,12 @@ export interface FilesystemStep extends Step {
   readonly options: readonly FsOption[];
   /** MOUNT_ATTR_*. */
   readonly attributes: number;
-  /** /dev is filled before it becomes read-only. */
+  /** /dev and every tmpfs are filled, with later mounts' directories too, before they become read-only. */
   readonly readOnlyLater: boolean;
+  /** tmpcopyup: the directory below is copied into it. */
+  readonly copyUp: boolean;
+  /** A tmpfs without a mode of its own gets that of the directory it covers. */
+  readonly modeOfCovered: boolean;
 }
 
 /** The container's own cgroups; how they look depends on the host's hierarchy. */
@@ -108,9 +112,14 @@ function planFilesystem(mount: Mount, options: MountOptions, step: Step): Filesy
       "invalid-argument",
       `${step.from}.type: a mount that is no bind mount needs a type`,
     );
-  const readOnlyLater = step.destination === "/dev" && (options.flags & M.MS_RDONLY) !== 0;
+  const tmpfs = type === "tmpfs";
+  const readOnlyLater = (tmpfs || step.destination === "/dev") && (options.flags & M.MS_RDONLY) !== 0;
   const flags = readOnlyLater ? options.flags & ~M.MS_RDONLY : options.flags;
-  const data = options.data.map(dataOption);
+  const copyUp = options.data.includes("tmpcopyup");
+  if (copyUp && !tmpfs) {
+    throw new RuntimeError("invalid-argument", `${step.from}.options: tmpcopyup is for tmpfs only, not for ${type}`);
+  }
+  const data = options.data.filter((option) => option !== "tmpcopyup").map(dataOption);
   const source =
     mount.source === undefined || mount.source === "" ? [] : [{ key: "source", value: mount.source }];
   return {
@@ -120,6 +129,8 @@ function planFilesystem(mount: Mount, options: MountOptions, step: Step): Filesy
     options: [...source, ...filesystemFlags(flags).map((key) => ({ key })), ...data],
     attributes: attributesOf(flags),
     readOnlyLater,
+    copyUp,
+    modeOfCovered: tmpfs && !data.some(({ key }) => key === "mode"),
   };
 }
 

@@ -19,8 +19,8 @@ export function findUnsupported(spec: Spec): Unsupported[] {
       found.push({ field: `linux.namespaces[${i}] (${type})`, verdict: "refuse" });
   });
   (spec.mounts ?? []).forEach((mount, i) => {
-    const special = mount.options?.some((option) => /^r?idmap$|^tmpcopyup$/.test(option));
-    check(special || mount.uidMappings, `mounts[${i}] (idmap or tmpcopyup)`, "refuse");
+    const special = mount.options?.some((option) => /^r?idmap$/.test(option));
+    check(special || mount.uidMappings, `mounts[${i}] (idmap)`, "refuse");
   });
   check(linux.netDevices, "linux.netDevices", "refuse");
   check(linux.memoryPolicy, "linux.memoryPolicy", "refuse");
