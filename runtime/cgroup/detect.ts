@@ -38,8 +38,9 @@ export function parseCgroupLayout(mountinfo: string, selfCgroup: string): Cgroup
   const own = ownCgroups(selfCgroup);
   const hierarchies: CgroupHierarchy[] = [];
   const seen = new Set<string>();
-  for (const [line] of mountinfo.matchAll(/^.* - cgroup2? .*$/gm)) {
+  for (const line of mountinfo.split("\n")) {
     const [before = "", after = ""] = line.split(" - ");
+    if (!after.startsWith("cgroup")) continue;
     const [, , , root = "/", mountPoint = ""] = before.split(" ").map(unescapeOctal);
     const [type, , options = ""] = after.split(" ");
     const names = type === "cgroup2" ? [""] : options.split(",").filter((option) => known.has(option));
@@ -63,9 +64,10 @@ function kindOf(controllers: ReadonlySet<string>): CgroupLayout["kind"] {
 function ownCgroups(text: string): Map<string, string> {
   const own = new Map<string, string>();
   for (const line of text.split("\n")) {
-    const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    if (names === undefined || path === undefined) continue;
-    for (const name of names.split(",")) own.set(name, path);
+    const names = line.indexOf(":") + 1;
+    const path = line.indexOf(":", names) + 1;
+    if (names === 0 || path === 0) continue;
+    for (const name of line.slice(names, path - 1).split(",")) own.set(name, line.slice(path));
   }
   return own;
 }
@@ -77,6 +79,7 @@ function within(root: string, path: string): string {
 }
 
 function unescapeOctal(text: string): string {
+  if (!text.includes("\\")) return text;
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );

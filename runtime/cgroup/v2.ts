@@ -57,6 +57,14 @@ export class CgroupV2 implements CgroupManager {
     throw OpError.from("write", `${this.directory}/cgroup.procs`, -result, `to move pid ${pid}${why}`);
   }
 
+  joinSelf(exceptUnified: boolean): void {
+    if (!exceptUnified) this.join(0 as Pid); // cgroups(7): 0 is the writer
+  }
+
+  get cloneInto(): HostPath {
+    return this.directory;
+  }
+
   processes(): readonly Pid[] {
     return processesBelow(this.directory);
   }

@@ -112,11 +112,15 @@ class Emulator {
     this.exceptions.set(key(rule), { ...rule, access });
   }
 
-  /** Takes back earlier exceptions that the rule covers; one that is wider than the rule cannot be cut in two. */
+  /**
+   * Takes back earlier exceptions. One that is wider than the rule cannot be cut in two. One that is narrower
+   * goes with a deny, but survives an allow (as in runc): `allow b *:* m` must not soften `deny b 8:* rwm`.
+   */
   private withdraw(rule: Rule): void {
     for (const [name, old] of this.exceptions) {
       const left = [...old.access].filter((letter) => !rule.access.includes(letter)).join("");
       if (left === old.access || !overlap(rule, old)) continue;
+      if (rule.allow && covers(rule, old) && key(rule) !== name) continue;
       if (!covers(rule, old)) refuse("devices", key(rule), `it is an exception from the wider "${name}"`);
       if (left === "") this.exceptions.delete(name);
       else this.exceptions.set(name, { ...old, access: left });
