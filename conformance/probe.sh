@@ -62,8 +62,6 @@ for path in /proc/sys/kernel/hostname /proc/sysrq-trigger; do # opened, nothing 
 done
 section loopback
 ip -o link show 2>&1 | sed 's/\\.*//'
-section keyring
-grep '_ses' /proc/keys 2>/dev/null | sed 's/.*keyring *//'
 section attributes
 cat /proc/self/attr/current 2>/dev/null
 cat /proc/self/timerslack_ns /proc/self/coredump_filter /proc/self/personality 2>/dev/null

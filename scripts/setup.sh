@@ -27,8 +27,13 @@ if [ -n "$packages" ]; then
   fi
 fi
 
+# A link leads to the packages of another checkout, which `npm ci` would remove.
+[ ! -L node_modules ] || exit 0
+
 stamp=node_modules/.package-lock.json
 if [ ! -e "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
-  npm ci --no-audit --no-fund
+  # `npm ci` refuses a lock file without the optional packages for other platforms, which a registry need not
+  # have; `npm install` takes the same versions from the same lock file.
+  npm ci --no-audit --no-fund >/dev/null 2>&1 || npm install --no-save --no-audit --no-fund
   touch "$stamp"
 fi

@@ -20,14 +20,18 @@ races("8 creates of one id: exactly one wins, and the losers leave it alone", as
   assert.is((await c.state()).status, "running");
 });
 
-races("4 starts: exactly one wins, none hangs", async (c) => {
-  c.configure((spec) => shell(spec, "exec sleep 60"));
-  succeed(await c.create());
-  const results = await times(4, () => c.runt(["start", c.id], { timeoutSeconds: 10 }));
-  assert.is(results.filter(({ status }) => status === 0).length, 1);
-  for (const loser of results.filter(({ status }) => status !== 0))
-    refuse(loser, /cannot start an already running container/);
-});
+races(
+  "4 starts: exactly one wins, none hangs",
+  async (c) => {
+    c.configure((spec) => shell(spec, "exec sleep 60"));
+    succeed(await c.create());
+    const results = await times(4, () => c.runt(["start", c.id], { timeoutSeconds: 10 }));
+    assert.is(results.filter(({ status }) => status === 0).length, 1);
+    for (const loser of results.filter(({ status }) => status !== 0))
+      refuse(loser, /cannot start an already running container/);
+  },
+  { runcMayFail: "runc 1.1.5 may open the fifo after another start emptied it, and wait for ever" },
+);
 
 races("4 forced deletes all succeed", async (c) => {
   c.configure((spec) => shell(spec, "exec sleep 60"));

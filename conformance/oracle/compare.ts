@@ -2,7 +2,7 @@
 // compares what the probe in the container printed, section by section.
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type CommandOptions, type Result, runCommand } from "../command.ts";
+import { runCommand } from "../command.ts";
 import { conformance, type Fixture } from "../harness.ts";
 import { findCommand, runtimePath } from "../needs.ts";
 import type { Spec } from "../spec.ts";
@@ -78,12 +78,6 @@ export function differences(ours: Sections, theirs: Sections): string[] {
     const reordered = lines.length === 0 && mine.join("\n") !== oracle.join("\n");
     return reordered ? [`${section}: order or repetition: runt ${mine.join(" | ")}`] : lines;
   });
-}
-
-/** `run` of the fixture's bundle by another runtime, in its own state root. */
-export function runBy(runtime: string, c: Fixture, options?: CommandOptions): Promise<Result> {
-  const root = join(c.dir, "oracle-state");
-  return runCommand([runtime, "--root", root, "run", "--bundle", c.bundle, c.id], options);
 }
 
 export const runcPath = (): string => findCommand("runc") ?? "runc";

@@ -45,10 +45,7 @@ oracleSuite("oracle: kernel settings", [
       spec.linux.maskedPaths = [];
       spec.linux.readonlyPaths = [];
     },
-    shows: [
-      { section: "keyring", line: /^_ses\.conf-/ },
-      { section: "writable", line: /^\/proc\/sys\/kernel\/hostname writable$/ },
-    ],
+    shows: [{ section: "writable", line: /^\/proc\/sys\/kernel\/hostname writable$/ }],
   },
   {
     title: "masked: a file, a directory, a missing path and one in the image",
