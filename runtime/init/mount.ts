@@ -3,7 +3,7 @@ import { EPERM } from "../../syscalls/constants/errno.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, fstat, fstatfs, isType } from "../../syscalls/file.ts";
+import { CWD, close, fchmodat, fstat, fstatfs, isType } from "../../syscalls/file.ts";
 import {
   cloneTree,
   createFilesystem,
@@ -95,14 +95,14 @@ function setBindAttributes(source: Fd, { attributes, source: object }: BindStep)
 function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const target = mountPoint(root, step.destination, "directory", step.type, links);
-  const mode = step.modeOfCovered ? [{ key: "mode", value: (fstat(target).mode & 0o7777).toString(8) }] : [];
   let mounted: Fd;
   try {
-    mounted = createFilesystem(step.type, [...step.options, ...mode], step.attributes);
+    mounted = createFilesystem(step.type, step.options, step.attributes);
   } catch (error) {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
+  if (step.modeOfCovered) fchmodat(mounted, ".", fstat(target).mode & 0o7777);
   if (step.copyUp) copyUp(target, mounted, step.destination);
   attach(mounted, target, step);
   return mounted;

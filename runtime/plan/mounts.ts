@@ -117,7 +117,10 @@ function planFilesystem(mount: Mount, options: MountOptions, step: Step): Filesy
   const flags = readOnlyLater ? options.flags & ~M.MS_RDONLY : options.flags;
   const copyUp = options.data.includes("tmpcopyup");
   if (copyUp && !tmpfs) {
-    throw new RuntimeError("invalid-argument", `${step.from}.options: tmpcopyup is for tmpfs only, not for ${type}`);
+    throw new RuntimeError(
+      "invalid-argument",
+      `${step.from}.options: tmpcopyup is for tmpfs only, not for ${type}`,
+    );
   }
   const data = options.data.filter((option) => option !== "tmpcopyup").map(dataOption);
   const source =
