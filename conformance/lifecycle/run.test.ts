@@ -67,7 +67,7 @@ run("--detach returns while the process runs, and leaves it to whoever adopts or
 run("after create the caller's pipes are held by the container alone", async (c) => {
   const running = c.startRunt(["create", "--bundle", c.bundle, c.id], { pipes: true });
   assert.ok(await eventually(() => existsSync(join(c.root, c.id, "state.json")), 10));
-  while (!(await c.runt(["state", c.id])).stdout.includes('"created"')) await Bun.sleep(10);
+  while (!(await c.runt(["state", c.id])).stdout.includes('"status": "created"')) await Bun.sleep(10);
   const { pid } = await c.state();
   process.kill(pid, "SIGKILL");
   const result = await running.done; // ends only when every holder of the pipes is gone

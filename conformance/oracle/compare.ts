@@ -23,7 +23,7 @@ const normalisations: readonly { section: string; why: string; change: (line: st
   {
     section: "mountinfo",
     why: "a masked file is covered by the host's null device here, by the image's own in runc (CVE-2025-31133)",
-    change: (line) => line.replace(/^(?:\d+:\d+ )?\S*\/null (\/proc\/\S+) rw,.*/, "null device on $1"),
+    change: (line) => line.replace(/^(?:\d+:\d+ )?\S*\/null (\/\S+) rw,.*/, "null device on $1"),
   },
   {
     section: "mountinfo",

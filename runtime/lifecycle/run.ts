@@ -7,13 +7,7 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach } from "../process/attach.ts";
-import {
-  type CreateRequest,
-  type Launched,
-  launch,
-  openConsoleSocket,
-  prepareConfig,
-} from "../process/launch.ts";
+import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
@@ -29,8 +23,8 @@ export interface RunRequest extends CreateRequest {
 }
 
 /** Runs the container; returns its exit status, or 0 at once when detached. */
-export function runContainer(context: RuntimeContext, request: RunRequest): number {
-  const spec = prepareConfig(context, request);
+export function runContainer(context: RuntimeContext, asked: RunRequest): number {
+  const { request, spec } = prepare(context, asked);
   const consoleSocket = openConsoleSocket(spec, request, request.detach);
   return request.detach
     ? runDetached(context, request, spec, consoleSocket)

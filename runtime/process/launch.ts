@@ -4,7 +4,7 @@
  */
 
 import { capget } from "../../syscalls/capability.ts";
-import { EACCES } from "../../syscalls/constants/errno.ts";
+import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -39,6 +39,7 @@ import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.t
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
 import type { RunnableSpec } from "../spec/types.ts";
+import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
 import {
   createStateDir,
@@ -84,15 +85,32 @@ export interface Launched {
   readonly cgroup: CgroupManager;
 }
 
-/** Reads the configuration and refuses what is not implemented. */
-export function prepareConfig(context: RuntimeContext, request: CreateRequest): RunnableSpec {
+/**
+ * Goes to the bundle, which is where relative paths and hooks start from, reads the configuration and refuses what is
+ * not implemented. The request comes back with the bundle's path as the kernel has it, without links.
+ */
+export function prepare<R extends CreateRequest>(
+  context: RuntimeContext,
+  asked: R,
+): { readonly request: R; readonly spec: RunnableSpec } {
+  chdir(asked.bundle);
+  const request = { ...asked, bundle: getcwd() as HostPath };
   const spec = readConfig(request.bundle, context.warn);
   for (const { field, verdict } of findUnsupported(spec)) {
     if (verdict === "refuse")
       throw new RuntimeError("unsupported", `${field} is not supported by this version`);
     context.warn(`${field} is not supported by this version: the container runs without it`);
   }
-  return spec;
+  return { request, spec };
+}
+
+/** A root file system that is or lies behind a link is refused, as by runc: who owns the link would own the root. */
+function requireRealRootfs(path: HostPath): void {
+  const fd = tryOpenat2(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  if (fd === -ELOOP)
+    throw new RuntimeError("invalid-argument", "invalid rootfs: not an absolute path, or a symlink");
+  if (fd < 0) throw OpError.from("open", path, -fd).askedBy("root.path" as SpecField);
+  close(fd as Fd);
 }
 
 /** Opens --console-socket, after runc's two refusals of what does not fit together. */
@@ -126,10 +144,12 @@ export function launch(
   spec: RunnableSpec,
   mode: LaunchMode,
 ): Launched {
+  requireValidId(request.id);
   keepPreservedFds(request.preserveFds);
   const host = { euid: geteuid(), capabilities: capget().permitted };
   const { plan, warnings } = planContainer(spec, host, request);
   warnings.forEach(context.warn);
+  requireRealRootfs(plan.rootfs.path);
   const layout = detectCgroups();
   const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
   const limits = planCgroupResources(spec.linux?.resources, {
@@ -137,7 +157,6 @@ export function launch(
     setDevices: true,
   });
   for (const field of limits.notEnforced) context.debugLog(`${field} has no effect on this host`);
-  cgroup.requireUsable();
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -152,9 +171,11 @@ export function launch(
   // runtime.md "Lifecycle": once a hook may have run, what undoes it has to run as well, last of all.
   undo.push("run the poststop hooks", () => runPoststop(context, recorded));
   undo.push("remove the state directory", () => removeStateDir(dir));
-  undo.push("remove the cgroups", () => cgroup.remove());
   try {
     lock(dir);
+    cgroup.requireUsable();
+    // Not before they are known to be nobody else's.
+    undo.push("remove the cgroups", () => cgroup.remove());
     return make({ context, request, mode, plan, layout, cgroup, limits, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
