@@ -8,12 +8,18 @@ import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
+  chdir,
   close,
+  getcwd,
   O_CREAT,
+  O_DIRECTORY,
+  O_PATH,
   O_RDONLY,
   O_WRONLY,
   openat,
+  RESOLVE_NO_SYMLINKS,
   readTextAt,
+  tryOpenat2,
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
