@@ -279,4 +279,17 @@ withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
   }
 });
 
+if (version === 2)
+  withCgroup(
+    "below a threaded cgroup the new one is refused with the reason, and nothing stays",
+    (cgroup) => {
+      const path = cgroup.cloneInto ?? ("" as HostPath);
+      const parent = path.slice(0, -2) as HostPath;
+      makeDirectories(parent, []);
+      assert.is(tryWriteControl(parent, "cgroup.type", "threaded"), 0);
+      assert.throws(() => cgroup.create(), /EOPNOTSUPP.*"domain invalid" because a parent is threaded/);
+      assert.not(directoryExists(path));
+    },
+  );
+
 manager.run();
