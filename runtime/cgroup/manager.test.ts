@@ -292,4 +292,25 @@ if (version === 2)
     },
   );
 
+if (version === 2)
+  withCgroup(
+    "below a cgroup with processes a limit is refused, and that cgroup stays a domain",
+    async (cgroup) => {
+      const parent = (cgroup.cloneInto ?? "").slice(0, -2) as HostPath;
+      makeDirectories(parent, []);
+      const shell = startShell("exit");
+      try {
+        openCgroup({ "": parent }).join(shell.pid);
+        cgroup.create();
+        assert.is(readControl(parent, "cgroup.type"), "domain");
+        assert.throws(
+          () => cgroup.apply(plan({ memory: { limit: 64 << 20 } })),
+          /memory\.max: ENOENT.*linux\.resources\.memory\.limit.*its parent has processes/,
+        );
+      } finally {
+        await shell.end();
+      }
+    },
+  );
+
 manager.run();
