@@ -279,4 +279,38 @@ withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
   }
 });
 
+if (version === 2)
+  withCgroup(
+    "below a threaded cgroup the new one is refused with the reason, and nothing stays",
+    (cgroup) => {
+      const path = cgroup.cloneInto ?? ("" as HostPath);
+      const parent = path.slice(0, -2) as HostPath;
+      makeDirectories(parent, []);
+      assert.is(tryWriteControl(parent, "cgroup.type", "threaded"), 0);
+      assert.throws(() => cgroup.create(), /EOPNOTSUPP.*"domain invalid" because a parent is threaded/);
+      assert.not(directoryExists(path));
+    },
+  );
+
+if (version === 2)
+  withCgroup(
+    "below a cgroup with processes a limit is refused, and that cgroup stays a domain",
+    async (cgroup) => {
+      const parent = (cgroup.cloneInto ?? "").slice(0, -2) as HostPath;
+      makeDirectories(parent, []);
+      const shell = startShell("exit");
+      try {
+        openCgroup({ "": parent }).join(shell.pid);
+        cgroup.create();
+        assert.is(readControl(parent, "cgroup.type"), "domain");
+        assert.throws(
+          () => cgroup.apply(plan({ memory: { limit: 64 << 20 } })),
+          /memory\.max: ENOENT.*linux\.resources\.memory\.limit.*its parent has processes/,
+        );
+      } finally {
+        await shell.end();
+      }
+    },
+  );
+
 manager.run();

@@ -110,7 +110,7 @@ function explain(directory: HostPath, { controller, file }: CgroupWrite, errno: 
   if (errno === ENOENT && controller !== "cgroup") {
     const given = tryReadControl(directory, "cgroup.controllers") ?? "";
     if (!given.split(" ").includes(controller))
-      return `the controller is not available there: it is missing on this host or not delegated to it (available: ${given || "none"})`;
+      return `the controller is not available there: it is missing on this host, not delegated to it, or its parent has processes (available: ${given || "none"})`;
     return "this kernel does not have the file";
   }
   if (errno === EACCES || errno === EPERM) return "the cgroup is not delegated to this user";
