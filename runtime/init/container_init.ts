@@ -30,7 +30,8 @@ import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from ".
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { CgroupEntry } from "../cgroup/entry.ts";
 import { runHooks } from "../hooks.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
@@ -46,6 +47,7 @@ import {
   resetSignals,
   setLimits,
 } from "./disinherit.ts";
+import { goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { mountAll } from "./mount.ts";
@@ -76,8 +78,8 @@ export interface InitContext {
   readonly channel: Fd;
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
-  /** The process has to be in its cgroup before the mounts: for a cgroup namespace, or to show it. */
-  readonly joinCgroupEarly: boolean;
+  /** Files by which the process enters its cgroups. */
+  readonly entry: { readonly join: readonly HostPath[] } & Pick<CgroupEntry, "leaveMemory" | "rejoinMemory">;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
   /** Where the master of the pty goes. */
@@ -113,15 +115,24 @@ function initialise(context: InitContext): never {
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
   if (plan.keyring !== "") joinSessionKeyring(plan.keyring);
   trySetsid();
+  const doors = {
+    join: openCgroupDoors(context.entry.join),
+    leaveMemory: openCgroupDoors(context.entry.leaveMemory),
+    rejoinMemory: openCgroupDoors(context.entry.rejoinMemory),
+  };
   enterNamespaces(plan.namespaces, context.namespaces);
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   const procfs = openProcfs();
   if (plan.hostname !== "") sethostname(plan.hostname);
   if (plan.domainname !== "") setdomainname(plan.domainname);
-  if (context.joinCgroupEarly) askOrEnd(channel, "join-cgroup");
-  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now.
-  if (plan.namespaces.create & CLONE_NEWCGROUP) unshare(CLONE_NEWCGROUP);
+  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks of the runtime
+  // look the process up in its cgroups as well. Without either it joins last, when it needs least.
+  const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
+  const early = ownCgroupNamespace || context.parentHooks;
+  if (early) goThrough(doors.join);
+  if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
+  goThrough(doors.leaveMemory);
 
   umask(0);
   const slave = plan.namespaces.own & CLONE_NEWNS ? setUpRootfs(context, procfs) : undefined;
@@ -144,6 +155,9 @@ function initialise(context: InitContext): never {
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
+  askOrEnd(channel, "limits");
+  if (!early) goThrough(doors.join);
+  goThrough(doors.rejoinMemory);
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
   askOrEnd(channel, "ready");

@@ -3,10 +3,11 @@
  *
  *   parent                                        child
  *     |                                             |  own namespaces, session, network
- *     |  <------------- join-cgroup --------------  |  only when a cgroup namespace or mount needs it early
- *     |  ------------------ go ------------------>  |  root file system, /dev, console
+ *     |                                             |  root file system, /dev, console
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
+ *     |  <---------------- limits ----------------  |  all but the last step into the cgroups
+ *     |  ------------------ go ------------------>  |  the limits are set: joins
  *     |  <---------------- ready -----------------  |  nothing left but to start the user's program
  *     |  ------------------ go ------------------>  |  waits for start, or goes on (run)
  *     |  <------- end of file, or an error -------  |  execve closed the socket
@@ -20,7 +21,7 @@ import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "join-cgroup" | "hooks" | "ready";
+export type Request = "hooks" | "limits" | "ready";
 
 /** A failure in the child as plain data. */
 export type ChildFailure =

@@ -29,6 +29,7 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
+import { type CgroupEntry, planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
@@ -44,7 +45,7 @@ import { Undo } from "../lifecycle/undo.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
-import type { RunnableSpec } from "../spec/types.ts";
+import type { Int, RunnableSpec } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
 import {
@@ -158,11 +159,10 @@ export function launch(
   requireRealRootfs(plan.rootfs.path);
   const layout = detectCgroups();
   const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
-  const limits = planCgroupResources(spec.linux?.resources, {
-    version: cgroupVersion(layout),
-    setDevices: true,
-  });
-  for (const field of limits.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const { resources } = spec.linux ?? {};
+  const facts = { version: cgroupVersion(layout), setDevices: true } as const;
+  const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
+  for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -196,7 +196,8 @@ interface Making {
   readonly plan: ContainerPlan;
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
-  readonly limits: CgroupPlan;
+  /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
+  readonly limits: { readonly plan: CgroupPlan; readonly memory: Int | undefined };
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -213,9 +214,9 @@ function make(making: Making): Launched {
     : undefined;
   const [channel, childChannel] = messagePair();
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
-  const joinCgroupEarly =
-    (plan.namespaces.create & CLONE_NEWCGROUP) !== 0 || plan.mounts.some((step) => step.kind === "cgroup");
-  const init = forkInit(plan, namespaces, () => {
+  cgroup.create();
+  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
+  const init = forkInit(plan, namespaces, entry, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
     for (const fd of [channel, dir.fd]) close(fd);
     containerInit({
@@ -223,7 +224,7 @@ function make(making: Making): Launched {
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
-      joinCgroupEarly,
+      entry: { ...entry, join },
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
@@ -248,20 +249,14 @@ function make(making: Making): Launched {
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
-  cgroup.create();
-  cgroup.apply(limits);
+  cgroup.apply(limits.plan);
   serve(making, init, channel, state);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
-function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
-  let joined = false;
-  const join = (): void => {
-    if (!joined) cgroup.join(init.pid);
-    joined = true;
-  };
+function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
@@ -270,7 +265,6 @@ function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd
       context.debugLog(message.note);
       continue;
     }
-    join();
     if (message.request === "hooks") {
       const hooks = { state: hookState(state, "creating", init.pid) };
       runHooks("prestart", plan.hooks.prestart, hooks);
@@ -294,17 +288,40 @@ function diedEarly(init: Cloned): RuntimeError {
 }
 
 /** Forks into the pid namespace of the plan: a new one by clone, one to join by setns before and back after. */
-function forkInit(plan: ContainerPlan, namespaces: readonly OpenNamespace[], child: () => never): Cloned {
+function forkInit(
+  plan: ContainerPlan,
+  namespaces: readonly OpenNamespace[],
+  entry: CgroupEntry,
+  child: (join: readonly HostPath[]) => never,
+): Cloned {
   const joins = namespaces.some(({ join }) => join.flag === CLONE_NEWPID);
-  if (!joins) return fork(plan.namespaces.create & CLONE_NEWPID, child);
+  if (!joins) return forkInto(plan.namespaces.create & CLONE_NEWPID, entry, child);
   const own = openat(CWD, "/proc/self/ns/pid", O_RDONLY);
   joinPidNamespaceForChildren(namespaces);
   try {
-    return fork(0, child);
+    return forkInto(0, entry, child);
   } finally {
     // The hooks of the runtime must not be born in the container's pid namespace.
     setns(own, CLONE_NEWPID, "/proc/self/ns/pid");
     close(own);
+  }
+}
+
+/** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
+function forkInto(flags: number, entry: CgroupEntry, child: (join: readonly HostPath[]) => never): Cloned {
+  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
+  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
+  const inside = (): never => {
+    close(cgroup);
+    child(entry.join);
+  };
+  try {
+    return fork(flags, inside, { cgroup });
+  } catch (error) {
+    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw error;
+    return fork(flags, () => child(entry.joinAll));
+  } finally {
+    close(cgroup);
   }
 }
 
