@@ -1,12 +1,11 @@
 /** run: create and start in one, and in the foreground also wait and delete. */
 import { close } from "../../syscalls/file.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
-import { messagePair, receiveMessage } from "../../syscalls/socket.ts";
+import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
-import { RuntimeError } from "../errors.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
-import { attach } from "../process/attach.ts";
+import { attach, receiveMaster } from "../process/attach.ts";
 import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
@@ -25,7 +24,11 @@ export interface RunRequest extends CreateRequest {
 /** Runs the container; returns its exit status, or 0 at once when detached. */
 export function runContainer(context: RuntimeContext, asked: RunRequest): number {
   const { request, spec } = prepare(context, asked);
-  const consoleSocket = openConsoleSocket(spec, request, request.detach);
+  const consoleSocket = openConsoleSocket(
+    spec.process.terminal ?? false,
+    request.consoleSocket,
+    request.detach,
+  );
   return request.detach
     ? runDetached(context, request, spec, consoleSocket)
     : runAttached(context, request, spec);
@@ -55,13 +58,6 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
     if (!request.keep) destroy(context, launched.dir, launched.state);
     signals.end();
   }
-}
-
-function receiveMaster(socket: Fd): Fd {
-  const message = receiveMessage(socket, 4096);
-  close(socket);
-  if (typeof message !== "number" && message.descriptor !== undefined) return message.descriptor;
-  throw new RuntimeError("child", "container init did not send the master of its terminal");
 }
 
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */

@@ -122,12 +122,10 @@ function requireRealRootfs(path: HostPath): void {
 
 /** Opens --console-socket, after runc's two refusals of what does not fit together. */
 export function openConsoleSocket(
-  spec: RunnableSpec,
-  request: CreateRequest,
+  terminal: boolean,
+  path: HostPath | undefined,
   detached: boolean,
 ): Fd | undefined {
-  const terminal = spec.process.terminal ?? false;
-  const path = request.consoleSocket;
   if (path === undefined) {
     if (!terminal || !detached) return undefined;
     throw new RuntimeError(
@@ -171,6 +169,7 @@ export function launch(
     created: timestamp(),
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
+    keyring: plan.keyring,
     config: spec,
   };
   const undo = new Undo();
