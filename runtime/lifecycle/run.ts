@@ -7,11 +7,11 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach } from "../process/attach.ts";
-import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { destroy } from "./delete.ts";
+import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */
