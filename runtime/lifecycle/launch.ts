@@ -47,6 +47,7 @@ import { createExecFifo } from "../process/exec_fifo.ts";
 import { fork } from "../process/fork.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
+import { inheritedDescriptors } from "../process/seal.ts";
 import type { Int, RunnableSpec } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
@@ -152,7 +153,7 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
-  keepPreservedFds(request.preserveFds);
+  keepPreservedFds(request.preserveFds, inheritedDescriptors());
   const host = { euid: geteuid(), capabilities: capget().permitted };
   const { plan, warnings } = planContainer(spec, host, request);
   warnings.forEach(context.warn);
