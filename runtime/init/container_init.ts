@@ -32,12 +32,11 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { CgroupEntry } from "../cgroup/entry.ts";
+import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import { waitForStart } from "../process/exec_fifo.ts";
-import type { CgroupView } from "./cgroup_mount.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import {
@@ -71,6 +70,7 @@ import {
   tryEnterCwd,
   withHome,
 } from "./user_program.ts";
+import { waitForStart } from "./wait_for_start.ts";
 
 /** What the parent hands to the child: plain values and descriptors, all made before the fork. */
 export interface InitContext {

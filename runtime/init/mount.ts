@@ -15,10 +15,11 @@ import {
 } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import type { CgroupView } from "../cgroup/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { cleanPath, type Links, openOrCreateInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep } from "../plan/mounts.ts";
-import { type CgroupView, mountCgroups } from "./cgroup_mount.ts";
+import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
 
 /** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */

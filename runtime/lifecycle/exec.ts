@@ -16,15 +16,16 @@ import { planNamespaces } from "../plan/namespaces.ts";
 import { planProcess } from "../plan/process.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { fork } from "../process/fork.ts";
-import { openConsoleSocket } from "../process/launch.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
+import { inheritedDescriptors } from "../process/seal.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { Process } from "../spec/types.ts";
 import { openProcess } from "../state/init_pid.ts";
 import { openStateDir, readState, type SavedState } from "../state/store.ts";
 import { execProcess, type ProcessOverrides } from "./exec_process.ts";
+import { openConsoleSocket } from "./launch.ts";
 import { statusOf } from "./status.ts";
 
 /** What exec is asked for on the command line; paths are absolute. */
@@ -53,7 +54,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const terminal = process.terminal ?? false;
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
   const pidfdSocket = request.pidfdSocket === undefined ? undefined : connectUnix(request.pidfdSocket);
-  keepPreservedFds(request.preserveFds);
+  keepPreservedFds(request.preserveFds, inheritedDescriptors());
   if (request.detach) {
     start(context, request, saved, process, consoleSocket, pidfdSocket);
     return 0;

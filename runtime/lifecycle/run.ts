@@ -6,11 +6,11 @@ import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
-import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { destroy } from "./delete.ts";
+import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */

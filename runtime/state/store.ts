@@ -156,7 +156,7 @@ export function readState(dir: StateDir): SavedState {
   if (bytes === undefined)
     throw new RuntimeError("invalid-argument", `${what} is larger than any state of a container`);
   const value = parseJson(bytes, what) as unknown;
-  if (!isSavedState(value))
+  if (!isSavedState(value) || value.id !== dir.id)
     throw new RuntimeError("invalid-argument", `${what} is not the state of a container`);
   return value;
 }
@@ -168,9 +168,11 @@ function isSavedState(value: unknown): value is SavedState {
     state !== null &&
     typeof state.id === "string" &&
     typeof state.bundle === "string" &&
+    typeof state.rootfs === "string" &&
     typeof state.created === "string" &&
     Number.isSafeInteger(state.init?.pid) &&
     typeof state.init.startTime === "string" &&
+    typeof state.init.bootId === "string" &&
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
     Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&

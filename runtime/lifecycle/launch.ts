@@ -39,12 +39,15 @@ import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
 import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
-import { runPoststop } from "../lifecycle/poststop.ts";
-import { hookState } from "../lifecycle/state.ts";
-import { Undo } from "../lifecycle/undo.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
+import { readConfig } from "../process/config.ts";
+import { createExecFifo } from "../process/exec_fifo.ts";
+import { fork } from "../process/fork.ts";
+import { writePidFile } from "../process/pid_file.ts";
+import { keepPreservedFds } from "../process/preserved_fds.ts";
+import { inheritedDescriptors } from "../process/seal.ts";
 import type { Int, RunnableSpec } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
@@ -56,11 +59,9 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
-import { readConfig } from "./config.ts";
-import { createExecFifo } from "./exec_fifo.ts";
-import { fork } from "./fork.ts";
-import { writePidFile } from "./pid_file.ts";
-import { keepPreservedFds } from "./preserved_fds.ts";
+import { runPoststop } from "./poststop.ts";
+import { hookState } from "./state.ts";
+import { Undo } from "./undo.ts";
 
 /** What create and run are asked for on the command line; paths are absolute. */
 export interface CreateRequest {
@@ -150,7 +151,7 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
-  keepPreservedFds(request.preserveFds);
+  keepPreservedFds(request.preserveFds, inheritedDescriptors());
   const host = { euid: geteuid(), capabilities: capget().permitted };
   const { plan, warnings } = planContainer(spec, host, request);
   warnings.forEach(context.warn);
