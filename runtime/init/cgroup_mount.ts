@@ -7,10 +7,11 @@ import {
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
 import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
-import { cloneTree, createFilesystem, type FsOption, mountSetattr } from "../../syscalls/mount.ts";
+import type { FsOption } from "../../syscalls/mount.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import type { CgroupStep } from "../plan/mounts.ts";
+import { cloneTree, createFilesystem, mountSetattr } from "./detached.ts";
 import { attach, mountPoint } from "./mount.ts";
 
 /** One v1 hierarchy as the container is to see it. */

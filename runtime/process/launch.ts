@@ -18,7 +18,6 @@ import {
   O_WRONLY,
   openat,
   RESOLVE_NO_SYMLINKS,
-  readTextAt,
   tryOpenat2,
   writeTextAt,
 } from "../../syscalls/file.ts";
@@ -58,6 +57,7 @@ import {
 import { readConfig } from "./config.ts";
 import { createExecFifo } from "./exec_fifo.ts";
 import { fork } from "./fork.ts";
+import { openMountUserns } from "./mount_userns.ts";
 import { writePidFile } from "./pid_file.ts";
 import { keepPreservedFds } from "./preserved_fds.ts";
 
@@ -208,6 +208,7 @@ function make(making: Making): Launched {
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
+  const mountUserns = openMountUserns(plan.mounts);
   const start = mode.waitForStart
     ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
     : undefined;
@@ -229,7 +230,7 @@ function make(making: Making): Launched {
       start,
       preservedFds: request.preserveFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
-      hostPseudoMounts: plan.noPivot ? pseudoMounts() : [],
+      mountUserns,
     });
   });
   for (const fd of [
@@ -238,6 +239,7 @@ function make(making: Making): Launched {
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
+    ...new Set(mountUserns.values()),
   ]) {
     if (fd !== undefined) close(fd);
   }
@@ -321,16 +323,6 @@ function setOomScore(plan: ContainerPlan, pid: Pid): void {
       hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);
     throw named.askedBy("process.oomScoreAdj" as SpecField);
   }
-}
-
-/** Mount points of procfs and sysfs on the host, deepest first. */
-function pseudoMounts(): string[] {
-  return readTextAt(CWD, "/proc/self/mountinfo")
-    .split("\n")
-    .filter((line) => / - (proc|sysfs) /.test(line))
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith("/") && path !== "/")
-    .reverse();
 }
 
 /** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */

@@ -6,6 +6,7 @@
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
+import { armFaults, faultsCompiledIn } from "../../syscalls/faults.ts";
 import {
   addSeals,
   CWD,
@@ -75,6 +76,7 @@ export function sealSelf(): void {
   const number = process.env[SEALED_FD];
   if (number !== undefined) {
     carried = receive(Number(number) as Fd);
+    if (faultsCompiledIn && carried.RUNT_FAULT !== undefined) armFaults(carried.RUNT_FAULT);
     return;
   }
   const payload = memfdCreate("runt-environment");
