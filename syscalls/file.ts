@@ -17,7 +17,7 @@ import {
   O_RDONLY,
 } from "./constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
-import { S_IFMT, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
+import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
 import { cstr, textOf } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
@@ -236,13 +236,16 @@ export interface FsInfo {
   readonly magic: number;
   /** ST_RDONLY: the mount or the file system is read-only. */
   readonly readOnly: boolean;
+  /** ST_*, the flags of the mount. */
+  readonly flags: number;
 }
 
 /** fstatfs(2). */
 export function fstatfs(fd: Fd): FsInfo {
   const buffer = new Struct(120);
   call("fstatfs", [fd, buffer.bytes], `fd ${fd}`);
-  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (buffer.getU64(80) & 1n) !== 0n };
+  const flags = Number(buffer.getU64(80));
+  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (flags & ST_RDONLY) !== 0, flags };
 }
 
 /** mkdirat(2); `mode` before the umask. */

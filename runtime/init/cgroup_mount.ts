@@ -7,11 +7,12 @@ import {
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
 import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
-import { cloneTree, createFilesystem, type FsOption, mountSetattr } from "../../syscalls/mount.ts";
+import type { FsOption } from "../../syscalls/mount.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView, ShownHierarchy } from "../cgroup/types.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import type { CgroupStep } from "../plan/mounts.ts";
+import { cloneTree, createFilesystem, mountSetattr } from "./detached.ts";
 import { attach, mountPoint } from "./mount.ts";
 
 /** Mounts the view on the step's destination. */

@@ -36,8 +36,10 @@ import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
+import type { UsernsPlan } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
+import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
@@ -51,12 +53,12 @@ import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./iden
 import { joinSessionKeyring } from "./keyring.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
+import { moveInto } from "./no_pivot.ts";
 import {
   finishRootfs,
   makeReadonly,
   makeReadonlyNow,
   maskPaths,
-  moveInto,
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
@@ -90,8 +92,8 @@ export interface InitContext {
   readonly preservedFds: number;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
-  /** Mount points of the host's /proc and /sys, unmounted when the root is moved instead of pivoted. */
-  readonly hostPseudoMounts: readonly string[];
+  /** The user namespaces of id-mapped mounts, open. */
+  readonly mountUserns: ReadonlyMap<UsernsPlan, Fd>;
 }
 
 /** Runs in the child; never returns to its caller. */
@@ -186,8 +188,11 @@ function initialise(context: InitContext): never {
 /** The mount namespace's part: everything between the copy of the host's mounts and the container's own "/". */
 function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   const { plan, channel } = context;
-  const root = prepareRootfs(plan.rootfs);
-  const readOnlyLater = mountAll(root, plan.mounts, context.cgroups);
+  const oldApi = chooseMountApi(procfs);
+  const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
+  const userns = context.mountUserns;
+  const readOnlyLater = mountAll(root, plan.mounts, { cgroups: context.cgroups, userns });
+  for (const fd of new Set(userns.values())) close(fd);
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
     createDevLinks(root);
@@ -204,10 +209,11 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   makeReadonly(root, plan.readonlyPaths);
   maskPaths(root, plan.maskedPaths);
   makeReadonlyNow(readOnlyLater);
-  if (plan.noPivot) moveInto(root, context.hostPseudoMounts);
+  if (plan.noPivot) moveInto(root, procfs);
   else pivotInto(root);
   finishRootfs(root, plan.rootfs);
   close(root);
+  closeStaging();
   return slave;
 }
 

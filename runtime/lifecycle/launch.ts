@@ -18,7 +18,6 @@ import {
   O_WRONLY,
   openat,
   RESOLVE_NO_SYMLINKS,
-  readTextAt,
   tryOpenat2,
   writeTextAt,
 } from "../../syscalls/file.ts";
@@ -45,6 +44,7 @@ import { findUnsupported } from "../plan/unsupported.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
 import { fork } from "../process/fork.ts";
+import { openMountUserns } from "../process/mount_userns.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
@@ -209,6 +209,7 @@ function make(making: Making): Launched {
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
+  const mountUserns = openMountUserns(plan.mounts);
   const start = mode.waitForStart
     ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
     : undefined;
@@ -230,7 +231,7 @@ function make(making: Making): Launched {
       start,
       preservedFds: request.preserveFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
-      hostPseudoMounts: plan.noPivot ? pseudoMounts() : [],
+      mountUserns,
     });
   });
   for (const fd of [
@@ -239,6 +240,7 @@ function make(making: Making): Launched {
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
+    ...new Set(mountUserns.values()),
   ]) {
     if (fd !== undefined) close(fd);
   }
@@ -338,16 +340,6 @@ function setOomScore(plan: ContainerPlan, pid: Pid): void {
       hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);
     throw named.askedBy("process.oomScoreAdj" as SpecField);
   }
-}
-
-/** Mount points of procfs and sysfs on the host, deepest first. */
-function pseudoMounts(): string[] {
-  return readTextAt(CWD, "/proc/self/mountinfo")
-    .split("\n")
-    .filter((line) => / - (proc|sysfs) /.test(line))
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith("/") && path !== "/")
-    .reverse();
 }
 
 /** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */

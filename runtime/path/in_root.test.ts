@@ -27,7 +27,8 @@ import {
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { cleanPath, openInRoot, openOrCreateInRoot, tryOpenInRoot } from "./in_root.ts";
+import { cleanPath } from "../plan/clean_path.ts";
+import { openInRoot, openOrCreateInRoot, tryOpenInRoot } from "./in_root.ts";
 
 const paths = suite("in_root");
 

@@ -10,7 +10,16 @@ import {
 
 const parse = suite("parseMountOptions");
 
-const nothing = { flags: 0, cleared: 0, recursiveSet: 0, recursiveClear: 0, propagation: [], data: [] };
+const nothing = {
+  idmap: "no",
+  copyUp: false,
+  flags: 0,
+  cleared: 0,
+  recursiveSet: 0,
+  recursiveClear: 0,
+  propagation: [],
+  data: [],
+};
 
 for (const [options, expected] of [
   [[], {}],

@@ -6,7 +6,7 @@ import { planMounts } from "./mounts.ts";
 
 const mounts = suite("planMounts");
 
-const plan = (...list: Mount[]) => planMounts(list, "/bundle" as HostPath);
+const plan = (...list: Mount[]) => planMounts(list, { bundle: "/bundle" as HostPath, userns: undefined });
 const rest = { propagation: [], recursiveSet: 0, recursiveClear: 0, from: "mounts[0]" };
 
 mounts("proc", () => {
@@ -18,6 +18,7 @@ mounts("proc", () => {
       type: "proc",
       options: [{ key: "source", value: "proc" }],
       attributes: 0,
+      mount2: undefined,
       readOnlyLater: false,
       copyUp: false,
       modeOfCovered: false,
@@ -43,6 +44,7 @@ mounts("a tmpfs: its data in order, its mode its own", () => {
       { key: "size", value: "65536k" },
     ],
     attributes: 0x22,
+    mount2: undefined,
     readOnlyLater: false,
     copyUp: false,
     modeOfCovered: false,
@@ -58,6 +60,7 @@ mounts("a read-only tmpfs is filled first, and has the mode of what it covers", 
     type: "tmpfs",
     options: [],
     attributes: 0,
+    mount2: undefined,
     readOnlyLater: true,
     copyUp: true,
     modeOfCovered: true,
@@ -99,6 +102,7 @@ for (const [title, mount, source, recursive] of [
       source,
       recursive,
       attributes: undefined,
+      idmap: undefined,
     });
   });
 
@@ -111,6 +115,7 @@ mounts("bind [ro, rprivate, rnosuid]", () => {
     source: "/b",
     recursive: false,
     attributes: { set: 1, clear: 0x20008e, mustClear: 0 },
+    idmap: undefined,
     propagation: [0x44000],
     recursiveSet: 2,
   });

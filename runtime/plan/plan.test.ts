@@ -27,6 +27,7 @@ container("the least configuration", () => {
     hooks: {},
     noPivot: false,
     keyring: "_ses.c1",
+    needsMount2: false,
   });
   assert.equal(process.args, ["sh"]);
   assert.is(namespaces.own, 0);

@@ -2,10 +2,11 @@
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
-import type { Hooks, Spec } from "../spec/types.ts";
+import type { Hooks, Linux, Spec } from "../spec/types.ts";
+import { cleanPath } from "./clean_path.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
-import { type MountStep, planMounts } from "./mounts.ts";
+import { type MountStep, planMounts, type UsernsPlan } from "./mounts.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
 import { planRootfs, type RootfsPlan } from "./rootfs.ts";
@@ -24,6 +25,8 @@ export interface ContainerPlan {
   readonly namespaces: NamespacePlan;
   readonly rootfs: RootfsPlan;
   readonly mounts: readonly MountStep[];
+  /** Some file system can only be made by mount(2). */
+  readonly needsMount2: boolean;
   readonly devices: readonly DeviceStep[];
   /** False when /dev is a bind mount: then it is left as it is. */
   readonly setUpDev: boolean;
@@ -57,17 +60,16 @@ export function planContainer(
     throw new RuntimeError("invalid-argument", "process property must not be empty");
   const linux = spec.linux ?? {};
   const process = planProcess(spec.process, host.capabilities);
-  const mounts = planMounts(spec.mounts ?? [], options.bundle);
+  const mounts = planMounts(spec.mounts ?? [], { bundle: options.bundle, userns: usernsOf(linux) });
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
     namespaces: planNamespaces(linux.namespaces ?? []),
-    rootfs: planRootfs(spec, options.bundle),
+    rootfs: planRootfs(spec, options),
     mounts,
+    needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
     devices: planDevices(linux.devices ?? []),
-    setUpDev: !mounts.some(
-      (mount) => mount.kind === "bind" && mount.destination.replace(/\/+$/, "") === "/dev",
-    ),
+    setUpDev: !mounts.some((mount) => mount.kind === "bind" && cleanPath(mount.destination) === "dev"),
     maskedPaths: paths(linux.maskedPaths, "maskedPaths"),
     readonlyPaths: paths(linux.readonlyPaths, "readonlyPaths"),
     sysctl: planSysctl(linux.sysctl ?? {}),
@@ -79,6 +81,13 @@ export function planContainer(
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,
   };
   return { plan, warnings: process.warnings };
+}
+
+/** The container's user namespace, or undefined when it is the runtime's. */
+function usernsOf({ namespaces, uidMappings = [], gidMappings = [] }: Linux): UsernsPlan | undefined {
+  const user = namespaces?.find(({ type }) => type === "user");
+  if (user === undefined) return undefined;
+  return user.path ? { path: user.path as HostPath } : { uidMappings, gidMappings };
 }
 
 function paths(list: readonly string[] | undefined, name: string): PathStep[] {

@@ -9,7 +9,7 @@ const rootfs = suite("planRootfs");
 const plan = (root: Spec["root"], rootfsPropagation?: string) =>
   planRootfs(
     { ociVersion: "1.0.2", root, linux: { ...(rootfsPropagation && { rootfsPropagation }) } } as Spec,
-    "/bundle" as HostPath,
+    { bundle: "/bundle" as HostPath, noPivot: false },
   );
 
 rootfs("relative to the bundle, writable, slave to the host", () => {

@@ -18,10 +18,6 @@ export function findUnsupported(spec: Spec): Unsupported[] {
     if (type === "user" || type === "time")
       found.push({ field: `linux.namespaces[${i}] (${type})`, verdict: "refuse" });
   });
-  (spec.mounts ?? []).forEach((mount, i) => {
-    const special = mount.options?.some((option) => /^r?idmap$/.test(option));
-    check(special || mount.uidMappings, `mounts[${i}] (idmap)`, "refuse");
-  });
   check(linux.netDevices, "linux.netDevices", "refuse");
   check(linux.memoryPolicy, "linux.memoryPolicy", "refuse");
   check(linux.intelRdt, "linux.intelRdt", "refuse");

@@ -6,6 +6,7 @@
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
+import { armFaults, faultsCompiledIn } from "../../syscalls/faults.ts";
 import {
   addSeals,
   CWD,
@@ -87,6 +88,9 @@ export function sealSelf(): void {
   const number = process.env[SEALED_FD];
   if (number !== undefined) {
     carried = receive(Number(number) as Fd);
+    if (faultsCompiledIn && carried.environment.RUNT_FAULT !== undefined) {
+      armFaults(carried.environment.RUNT_FAULT);
+    }
     return;
   }
   const args = process.argv.slice(2);
