@@ -18,6 +18,7 @@ export const commands: readonly Entry[] = [
   { name: "create", group: life, summary: "create a container", load: async () => (await import("./create.ts")).create },
   { name: "start", group: life, summary: "start the user's program in a created container", load: async () => (await import("./start.ts")).start },
   { name: "run", group: life, summary: "create and start a container, wait for it and delete it", load: async () => (await import("./run.ts")).run },
+  { name: "exec", group: life, summary: "run another process in a container", load: async () => (await import("./exec.ts")).exec },
   { name: "kill", group: life, summary: "send a signal to a container's init process", load: async () => (await import("./kill.ts")).kill },
   { name: "pause", group: life, summary: "freeze the processes of a container", load: async () => (await import("./pause.ts")).pause },
   { name: "resume", group: life, summary: "let a paused container go on", load: async () => (await import("./resume.ts")).resume },

@@ -8,6 +8,7 @@
  * JavaScript engine. Under a small limit it therefore leaves the memory cgroup again and comes back in the end.
  */
 import type { HostPath } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
 import type { CgroupLayout, CgroupPaths } from "./types.ts";
 
 /** Files to which the init process writes "0", at which moment. */
@@ -56,4 +57,48 @@ export function planCgroupEntry(
     leaveMemory: small && leave !== undefined ? [leave] : [],
     rejoinMemory: small && rejoin !== undefined ? [rejoin] : [],
   };
+}
+
+/**
+ * The entry of a process of exec: into the container's cgroups as state.json remembers them, or into sub-cgroups of
+ * them, each given as [CONTROLLER[,CONTROLLER]:]PATH, which must exist and may not lead out.
+ */
+export function execEntry(
+  paths: CgroupPaths,
+  subCgroups: readonly string[],
+): Pick<CgroupEntry, "cloneInto" | "join" | "joinAll"> {
+  const below = new Map<string, string>();
+  for (const text of subCgroups) {
+    const colon = text.indexOf(":");
+    const path = colon < 0 ? text : text.slice(colon + 1);
+    const controllers = colon < 0 ? Object.keys(paths) : text.slice(0, colon).split(",");
+    if (path.split("/").includes("..")) throw badSubCgroup(path);
+    for (const controller of controllers) {
+      if (paths[controller] === undefined) {
+        throw new RuntimeError("invalid-argument", `unknown controller ${controller} in --cgroup ${text}`);
+      }
+      below.set(
+        controller,
+        path
+          .split("/")
+          .filter((part) => part !== "" && part !== ".")
+          .join("/"),
+      );
+    }
+  }
+  const files = new Map<string, HostPath>();
+  for (const [controller, path] of Object.entries(paths)) {
+    const sub = below.get(controller) ?? "";
+    const directory = sub === "" ? path : `${path}/${sub}`;
+    const file = controller === "" ? "cgroup.procs" : "tasks";
+    files.set(`${directory}/${file}`, directory as HostPath);
+  }
+  const all = [...files.keys()] as HostPath[];
+  const join = all.filter((file) => !file.endsWith("/cgroup.procs"));
+  const unified = all.find((file) => file.endsWith("/cgroup.procs"));
+  return { cloneInto: unified === undefined ? undefined : files.get(unified), join, joinAll: all };
+}
+
+function badSubCgroup(path: string): RuntimeError {
+  return new RuntimeError("invalid-argument", `bad sub cgroup path: ${path}`);
 }

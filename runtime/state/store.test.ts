@@ -67,6 +67,7 @@ const state = (more: Partial<SavedState> = {}): SavedState => ({
   init: { pid: 4711 as Pid, startTime: "123", bootId: "b" },
   cgroupPaths: { memory: "/sys/fs/cgroup/memory/c1" as HostPath },
   config: { ociVersion: "1.0.2" } as RunnableSpec,
+  keyring: "_ses.c1",
   ...more,
 });
 

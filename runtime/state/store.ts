@@ -48,6 +48,8 @@ export interface SavedState {
   readonly init: ProcessIdentity;
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
+  /** The session keyring that exec joins; "" when the caller's was kept. */
+  readonly keyring: string;
   readonly config: RunnableSpec;
 }
 
