@@ -30,7 +30,7 @@ const folders = [...layers, "conformance", "scripts"];
  * which hooks stand, and hooks run in the init process as well as in the command.
  */
 const order: readonly (readonly string[])[] = [
-  ["errors.ts", "context.ts", "signals.ts"],
+  ["errors.ts", "context.ts", "signals.ts", "host.ts", "set_id.ts"],
   ["spec"],
   ["plan"],
   ["path", "state", "cgroup", "seccomp", "lsm", "systemd", "intel_rdt.ts", "net_devices.ts"],
@@ -38,7 +38,7 @@ const order: readonly (readonly string[])[] = [
   ["hooks.ts"],
   ["init"],
   ["process", "criu"],
-  ["lifecycle", "host.ts"],
+  ["lifecycle"],
 ];
 
 /** What else the init process may import, besides types: the folder is the fence around the forked child. */

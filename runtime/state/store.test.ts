@@ -66,6 +66,7 @@ const state = (more: Partial<SavedState> = {}): SavedState => ({
   created: "2026-01-02T03:04:05.000000000Z",
   init: { pid: 4711 as Pid, startTime: "123", bootId: "b" },
   cgroupPaths: { memory: "/sys/fs/cgroup/memory/c1" as HostPath },
+  keyring: "_ses.c1",
   config: { ociVersion: "1.0.2" } as RunnableSpec,
   keyring: "_ses.c1",
   ...more,

@@ -1,6 +1,6 @@
 /** A set-user-ID or capability-bearing copy of this program would hand its rights to whoever sets its environment. */
-import { CWD, close, O_RDONLY, openat, read } from "../../syscalls/file.ts";
-import { RuntimeError } from "../errors.ts";
+import { CWD, close, O_RDONLY, openat, read } from "../syscalls/file.ts";
+import { RuntimeError } from "./errors.ts";
 
 /** getauxval(3): set when the program was given rights that its caller does not have. */
 const AT_SECURE = 23n;
