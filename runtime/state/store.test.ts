@@ -68,7 +68,6 @@ const state = (more: Partial<SavedState> = {}): SavedState => ({
   cgroupPaths: { memory: "/sys/fs/cgroup/memory/c1" as HostPath },
   keyring: "_ses.c1",
   config: { ociVersion: "1.0.2" } as RunnableSpec,
-  keyring: "_ses.c1",
   ...more,
 });
 
