@@ -38,7 +38,7 @@ const order: readonly (readonly string[])[] = [
   ["hooks.ts"],
   ["init"],
   ["process", "criu"],
-  ["lifecycle", "lifecycle.ts"],
+  ["lifecycle"],
 ];
 
 /** What else the init process may import, besides types: the folder is the fence around the forked child. */

@@ -5,7 +5,7 @@ import { CLONE_NEWPID, setns } from "../../syscalls/namespace.ts";
 import { PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import { connectUnix, messagePair, sendMessage } from "../../syscalls/socket.ts";
+import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { execEntry } from "../cgroup/entry.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -17,6 +17,7 @@ import { planProcess } from "../plan/process.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { fork } from "../process/fork.ts";
 import { writePidFile } from "../process/pid_file.ts";
+import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
 import { queueSignals } from "../process/signals.ts";
@@ -53,7 +54,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const process = execProcess(saved.config, request.processFile, request.overrides, context.warn);
   const terminal = process.terminal ?? false;
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
-  const pidfdSocket = request.pidfdSocket === undefined ? undefined : connectUnix(request.pidfdSocket);
+  const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
   if (request.detach) {
     start(context, request, saved, process, consoleSocket, pidfdSocket);
@@ -118,10 +119,7 @@ function start(
   for (const fd of [childChannel, init, consoleSocket]) if (fd !== undefined) close(fd);
   try {
     converse(context, channel, child);
-    if (pidfdSocket !== undefined) {
-      sendMessage(pidfdSocket, new TextEncoder().encode("setns"), child.pidfd);
-      close(pidfdSocket);
-    }
+    sendPidfd(pidfdSocket, "setns", child.pidfd);
     // conmon takes the absence of this file for a failed exec: it is written when the program surely runs.
     if (request.pidFile !== undefined) writePidFile(request.pidFile, child.pid);
     return child;

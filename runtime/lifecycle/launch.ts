@@ -46,6 +46,7 @@ import { createExecFifo } from "../process/exec_fifo.ts";
 import { fork } from "../process/fork.ts";
 import { openMountUserns } from "../process/mount_userns.ts";
 import { writePidFile } from "../process/pid_file.ts";
+import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
 import type { Int, RunnableSpec } from "../spec/types.ts";
@@ -162,6 +163,7 @@ export function launch(
   const facts = { version: cgroupVersion(layout), setDevices: true } as const;
   const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
   for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -182,7 +184,7 @@ export function launch(
     cgroup.requireUsable();
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    return make({ context, request, mode, plan, layout, cgroup, limits, dir, recorded, undo });
+    return make({ context, request, mode, plan, layout, cgroup, limits, pidfdSocket, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -198,6 +200,7 @@ interface Making {
   readonly cgroup: CgroupManager;
   /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
   readonly limits: { readonly plan: CgroupPlan; readonly memory: Int | undefined };
+  readonly pidfdSocket: Fd | undefined;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -205,7 +208,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, dir, recorded, undo } = making;
+  const { request, mode, plan, layout, cgroup, limits, pidfdSocket, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -219,7 +222,7 @@ function make(making: Making): Launched {
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
   const init = forkInit(plan, namespaces, entry, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
-    for (const fd of [channel, dir.fd]) close(fd);
+    for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
     containerInit({
       plan,
       channel: childChannel,
@@ -253,6 +256,7 @@ function make(making: Making): Launched {
   // While the child sets up its root file system on another core.
   cgroup.apply(limits.plan);
   serve(making, init, channel, state);
+  sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
 }

@@ -40,7 +40,14 @@ function runDetached(
   spec: RunnableSpec,
   consoleSocket: Fd | undefined,
 ): number {
-  start(context, launch(context, request, spec, { waitForStart: false, consoleSocket }));
+  const launched = launch(context, request, spec, { waitForStart: false, consoleSocket });
+  try {
+    letGo(launched);
+  } catch (error) {
+    destroy(context, launched.dir, launched.state);
+    throw error;
+  }
+  poststart(launched.state);
   return 0;
 }
 
@@ -49,26 +56,25 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   const signals = queueSignals();
   const console = spec.process.terminal === true ? messagePair() : undefined;
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket: console?.[1] });
-  const terminal = console === undefined ? undefined : new TerminalRelay(receiveMaster(console[0]));
+  let terminal: TerminalRelay | undefined;
+  let started = false;
   try {
-    start(context, launched);
+    if (console !== undefined) terminal = new TerminalRelay(receiveMaster(console[0]));
+    letGo(launched);
+    started = true;
+    poststart(launched.state);
     return attach(launched.pid, launched.pidfd, signals, terminal);
   } finally {
     terminal?.restore();
-    if (!request.keep) destroy(context, launched.dir, launched.state);
+    if (!request.keep || !started) destroy(context, launched.dir, launched.state);
     signals.end();
   }
 }
 
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */
-function start(context: RuntimeContext, launched: Launched): void {
-  const { channel, dir, state } = launched;
+function letGo({ channel }: Launched): void {
   go(channel);
   const message = nextMessage(channel);
   close(channel);
-  if (message !== undefined && "failure" in message) {
-    destroy(context, dir, state);
-    throw errorOf(message.failure);
-  }
-  poststart(state);
+  if (message !== undefined && "failure" in message) throw errorOf(message.failure);
 }

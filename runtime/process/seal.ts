@@ -44,7 +44,7 @@ const SEALED_FD = "RUNT_SEALED_FD";
  * each compilation stops the program, and a program of some milliseconds never earns that back: the last leaves
  * it to the interpreter, which cut the time of `run` by a third.
  */
-const ENGINE = [
+export const ENGINE: readonly string[] = [
   "BUN_JSC_useConcurrentGC=0",
   "BUN_JSC_useConcurrentJIT=0",
   "BUN_JSC_numberOfGCMarkers=1",
