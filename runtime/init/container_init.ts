@@ -48,6 +48,7 @@ import {
 } from "./disinherit.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
+import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
 import {
@@ -59,6 +60,7 @@ import {
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
+import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -111,9 +113,10 @@ function initialise(context: InitContext): never {
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  if (plan.keyring !== "") joinSessionKeyring(plan.keyring);
+  if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
   enterNamespaces(plan.namespaces, context.namespaces);
+  if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   const procfs = openProcfs();
@@ -123,15 +126,23 @@ function initialise(context: InitContext): never {
   // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now.
   if (plan.namespaces.create & CLONE_NEWCGROUP) unshare(CLONE_NEWCGROUP);
 
-  umask(0);
+  const callersUmask = umask(0);
   const slave = plan.namespaces.own & CLONE_NEWNS ? setUpRootfs(context, procfs) : undefined;
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
   else reopenNullStdio();
-  umask(process.umask ?? 0o022);
+  // As runc: 0022 belongs to a container's own file system; without one the caller's umask stays.
+  umask(process.umask ?? (plan.namespaces.own & CLONE_NEWNS ? 0o022 : callersUmask));
 
+  labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  // Which CPUs and nodes the process may use is its cgroup's to say first.
+  if (process.scheduler !== undefined || plan.memoryPolicy !== undefined) askOrEnd(channel, "join-cgroup");
+  setScheduler(process.scheduler);
+  setIoPriority(process.ioPriority);
+  setDomain(plan.personality);
+  setMemoryPolicy(plan.memoryPolicy);
   raiseHardLimits(process.rlimits);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
@@ -188,7 +199,7 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   });
   close(openOrCreateInRoot(root, plan.process.cwd, "directory", "follow-in-root"));
   makeReadonly(root, plan.readonlyPaths);
-  maskPaths(root, plan.maskedPaths);
+  maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);
   if (plan.noPivot) moveInto(root, context.hostPseudoMounts);
   else pivotInto(root);

@@ -20,6 +20,7 @@ import { cleanPath, type Links, openOrCreateInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep } from "../plan/mounts.ts";
 import { type CgroupView, mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
+import { labelRoot } from "./lsm.ts";
 
 /** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
 const coverableInProc = new Set([
@@ -102,6 +103,7 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
+  if (step.rootLabel !== undefined) labelRoot(mounted, step.rootLabel);
   if (step.modeOfCovered) fchmodat(mounted, ".", fstat(target).mode & 0o7777);
   if (step.copyUp) copyUp(target, mounted, step.destination);
   attach(mounted, target, step);

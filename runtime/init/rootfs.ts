@@ -115,7 +115,7 @@ export function finishRootfs(root: Fd, plan: RootfsPlan): void {
  * image's own proves nothing (CVE-2025-31133); directories behind one empty read-only tmpfs. What is not there
  * needs no hiding.
  */
-export function maskPaths(root: Fd, steps: readonly PathStep[]): void {
+export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): void {
   const nullDevice = openNullDevice();
   let tmpfs: Fd | undefined;
   for (const { path, from } of steps) {
@@ -124,7 +124,7 @@ export function maskPaths(root: Fd, steps: readonly PathStep[]): void {
     let mask: Fd;
     if (!isType(fstat(target), S_IFDIR)) mask = cloneTree(nullDevice, "", false);
     // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
-    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs();
+    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs(label);
     else mask = cloneTree(tmpfs, "", false);
     moveMountOnto(mask, target, path);
     if (mask !== tmpfs) close(mask);
@@ -141,8 +141,9 @@ function openNullDevice(): Fd {
   throw safetyViolation("/dev/null of the host is not the null device");
 }
 
-function emptyTmpfs(): Fd {
-  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }];
+function emptyTmpfs(label: string): Fd {
+  const context = label === "" ? [] : [{ key: "context", value: label }];
+  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }, ...context];
   return createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
 }
 

@@ -3,6 +3,8 @@
  *
  *   parent                                        child
  *     |                                             |  own namespaces, session, network
+ *     |  <------------- net-devices --------------  |  only when there are devices to move into its network
+ *     |  ------------------ go ------------------>  |
  *     |  <------------- join-cgroup --------------  |  only when a cgroup namespace or mount needs it early
  *     |  ------------------ go ------------------>  |  root file system, /dev, console
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
@@ -20,7 +22,7 @@ import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "join-cgroup" | "hooks" | "ready";
+export type Request = "net-devices" | "join-cgroup" | "hooks" | "ready";
 
 /** A failure in the child as plain data. */
 export type ChildFailure =

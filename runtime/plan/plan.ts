@@ -5,8 +5,13 @@ import { field } from "../spec/field.ts";
 import type { Hooks, Spec } from "../spec/types.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
+import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
+import { type LsmPlan, labelMounts, planLsm } from "./lsm.ts";
+import { type MemoryPolicyPlan, planMemoryPolicy } from "./memory_policy.ts";
 import { type MountStep, planMounts } from "./mounts.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
+import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
+import { planPersonality } from "./personality.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
 import { planRootfs, type RootfsPlan } from "./rootfs.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
@@ -34,6 +39,12 @@ export interface ContainerPlan {
   readonly domainname: string;
   readonly process: ProcessPlan;
   readonly hooks: Hooks;
+  /** The argument of personality(2). */
+  readonly personality: number | undefined;
+  readonly memoryPolicy: MemoryPolicyPlan | undefined;
+  readonly lsm: LsmPlan;
+  readonly netDevices: readonly NetDeviceStep[];
+  readonly intelRdt: IntelRdtPlan | undefined;
   readonly noPivot: boolean;
   /** The name of the session keyring to make, or "" to keep the caller's. */
   readonly keyring: string;
@@ -57,11 +68,12 @@ export function planContainer(
     throw new RuntimeError("invalid-argument", "process property must not be empty");
   const linux = spec.linux ?? {};
   const process = planProcess(spec.process, host.capabilities);
-  const mounts = planMounts(spec.mounts ?? [], options.bundle);
+  const lsm = planLsm(spec, host.lsm);
+  const mounts = labelMounts(planMounts(spec.mounts ?? [], options.bundle), lsm.mountLabel);
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
-    namespaces: planNamespaces(linux.namespaces ?? []),
+    namespaces: planNamespaces(linux.namespaces ?? [], linux.timeOffsets),
     rootfs: planRootfs(spec, options.bundle),
     mounts,
     devices: planDevices(linux.devices ?? []),
@@ -75,9 +87,16 @@ export function planContainer(
     domainname: spec.domainname ?? "",
     process: process.plan,
     hooks: spec.hooks ?? {},
+    personality: planPersonality(linux.personality),
+    memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
+    lsm,
+    netDevices: planNetDevices(linux.netDevices),
+    intelRdt: planIntelRdt(linux.intelRdt, options.id),
     noPivot: options.noPivot,
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,
   };
+  if (host.euid !== 0 && plan.netDevices.length > 0)
+    throw new RuntimeError("unsupported", "network devices are not supported for rootless containers");
   return { plan, warnings: process.warnings };
 }
 

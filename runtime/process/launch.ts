@@ -4,7 +4,7 @@
  */
 
 import { capget } from "../../syscalls/capability.ts";
-import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
+import { EACCES, ELOOP, errnoName } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -14,7 +14,6 @@ import {
   O_CREAT,
   O_DIRECTORY,
   O_PATH,
-  O_RDONLY,
   O_WRONLY,
   openat,
   RESOLVE_NO_SYMLINKS,
@@ -23,8 +22,9 @@ import {
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWPID, setns } from "../../syscalls/namespace.ts";
+import { CLONE_NEWCGROUP } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { tryAllowAllCpus } from "../../syscalls/sched.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
@@ -36,12 +36,16 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
-import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
+import { openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { runPoststop } from "../lifecycle/poststop.ts";
 import { hookState } from "../lifecycle/state.ts";
 import { Undo } from "../lifecycle/undo.ts";
+import { readLsmFacts } from "../lsm.ts";
+import { moveNetDevices } from "../net_devices.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
+import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
 import type { RunnableSpec } from "../spec/types.ts";
@@ -55,9 +59,9 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
+import { forkInto } from "./birth_namespaces.ts";
 import { readConfig } from "./config.ts";
 import { createExecFifo } from "./exec_fifo.ts";
-import { fork } from "./fork.ts";
 import { writePidFile } from "./pid_file.ts";
 import { keepPreservedFds } from "./preserved_fds.ts";
 
@@ -152,7 +156,8 @@ export function launch(
 ): Launched {
   requireValidId(request.id);
   keepPreservedFds(request.preserveFds);
-  const host = { euid: geteuid(), capabilities: capget().permitted };
+  const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
+  const host = { euid: geteuid(), capabilities: capget().permitted, lsm };
   const { plan, warnings } = planContainer(spec, host, request);
   warnings.forEach(context.warn);
   requireRealRootfs(plan.rootfs.path);
@@ -163,6 +168,7 @@ export function launch(
     setDevices: true,
   });
   for (const field of limits.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const rdt = openRdt(plan.intelRdt);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -171,6 +177,7 @@ export function launch(
     created: timestamp(),
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
+    ...(rdt === undefined ? {} : { resctrlGroups: rdt.remove }),
     config: spec,
   };
   const undo = new Undo();
@@ -182,7 +189,8 @@ export function launch(
     cgroup.requireUsable();
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    return make({ context, request, mode, plan, layout, cgroup, limits, dir, recorded, undo });
+    undo.push("remove the resctrl groups", () => removeRdtGroups(recorded.resctrlGroups ?? []));
+    return make({ context, request, mode, plan, layout, cgroup, limits, rdt, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -197,6 +205,7 @@ interface Making {
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
   readonly limits: CgroupPlan;
+  readonly rdt: RdtGroups | undefined;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -204,7 +213,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, dir, recorded, undo } = making;
+  const { request, mode, plan, layout, cgroup, limits, rdt, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -215,7 +224,7 @@ function make(making: Making): Launched {
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   const joinCgroupEarly =
     (plan.namespaces.create & CLONE_NEWCGROUP) !== 0 || plan.mounts.some((step) => step.kind === "cgroup");
-  const init = forkInit(plan, namespaces, () => {
+  const init = forkInto(plan.namespaces, namespaces, () => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
     for (const fd of [channel, dir.fd]) close(fd);
     containerInit({
@@ -250,17 +259,28 @@ function make(making: Making): Launched {
   // While the child sets up its root file system on another core.
   cgroup.create();
   cgroup.apply(limits);
+  if (plan.intelRdt !== undefined && rdt !== undefined) createRdtGroups(plan.intelRdt, rdt);
   serve(making, init, channel, state);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
-function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
+function serve(
+  { context, plan, cgroup, rdt, dir }: Making,
+  init: Cloned,
+  channel: Fd,
+  state: SavedState,
+): void {
   let joined = false;
   const join = (): void => {
-    if (!joined) cgroup.join(init.pid);
+    if (joined) return;
     joined = true;
+    cgroup.join(init.pid);
+    // After the cgroup, whose cpuset then decides: the caller's own affinity is not the container's.
+    const reset = tryAllowAllCpus(init.pid);
+    if (reset < 0) context.warn(`cannot reset the CPU affinity of the container: ${errnoName(-reset)}`);
+    if (rdt !== undefined) joinRdtGroups(rdt, init.pid);
   };
   for (;;) {
     const message = nextMessage(channel);
@@ -268,6 +288,11 @@ function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd
     if ("failure" in message) throw errorOf(message.failure);
     if ("note" in message) {
       context.debugLog(message.note);
+      continue;
+    }
+    if (message.request === "net-devices") {
+      moveNetDevices(plan.netDevices, init.pid);
+      go(channel);
       continue;
     }
     join();
@@ -293,21 +318,6 @@ function diedEarly(init: Cloned): RuntimeError {
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
 }
 
-/** Forks into the pid namespace of the plan: a new one by clone, one to join by setns before and back after. */
-function forkInit(plan: ContainerPlan, namespaces: readonly OpenNamespace[], child: () => never): Cloned {
-  const joins = namespaces.some(({ join }) => join.flag === CLONE_NEWPID);
-  if (!joins) return fork(plan.namespaces.create & CLONE_NEWPID, child);
-  const own = openat(CWD, "/proc/self/ns/pid", O_RDONLY);
-  joinPidNamespaceForChildren(namespaces);
-  try {
-    return fork(0, child);
-  } finally {
-    // The hooks of the runtime must not be born in the container's pid namespace.
-    setns(own, CLONE_NEWPID, "/proc/self/ns/pid");
-    close(own);
-  }
-}
-
 /** Absent must not be written (config.md); the parent does it, as it has the right and a procfs it can trust. */
 function setOomScore(plan: ContainerPlan, pid: Pid): void {
   const { oomScoreAdj } = plan.process;
@@ -316,6 +326,8 @@ function setOomScore(plan: ContainerPlan, pid: Pid): void {
     writeTextAt(CWD, `/proc/${pid}/oom_score_adj`, O_WRONLY, String(oomScoreAdj));
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
+    // As runc: a user's engine asks for scores below its own by habit.
+    if (isErrno(error, "EACCES") && geteuid() !== 0) return;
     const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
     const named =
       hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);

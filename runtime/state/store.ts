@@ -48,6 +48,8 @@ export interface SavedState {
   readonly init: ProcessIdentity;
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
+  /** Directories of resctrl that go with the container, in the order of removing. */
+  readonly resctrlGroups?: readonly HostPath[];
   readonly config: RunnableSpec;
 }
 
@@ -172,6 +174,7 @@ function isSavedState(value: unknown): value is SavedState {
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
     Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&
+    (state.resctrlGroups ?? []).every((path) => typeof path === "string" && path.startsWith("/")) &&
     typeof state.config?.ociVersion === "string"
   );
 }
