@@ -4,7 +4,16 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
 export type Need = "root" | "cgroup1" | "built" | CommandName;
-type CommandName = "runc" | "crun" | "unshare" | "strace" | "busybox" | "mount";
+type CommandName =
+  | "runc"
+  | "crun"
+  | "unshare"
+  | "strace"
+  | "busybox"
+  | "mount"
+  | "ip"
+  | "taskset"
+  | "setpriv";
 
 /** The runtime under test. */
 export const runtimePath = process.env.RUNT ?? new URL("../dist/runt", import.meta.url).pathname;

@@ -52,6 +52,7 @@ import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
 import {
+  chrootInto,
   finishRootfs,
   makeReadonly,
   makeReadonlyNow,
@@ -127,13 +128,14 @@ function initialise(context: InitContext): never {
   if (plan.namespaces.create & CLONE_NEWCGROUP) unshare(CLONE_NEWCGROUP);
 
   const callersUmask = umask(0);
-  const slave = plan.namespaces.own & CLONE_NEWNS ? setUpRootfs(context, procfs) : undefined;
+  const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
+  const slave = ownMounts ? setUpRootfs(context, procfs) : stayInMounts(context, procfs);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
   else reopenNullStdio();
   // As runc: 0022 belongs to a container's own file system; without one the caller's umask stays.
-  umask(process.umask ?? (plan.namespaces.own & CLONE_NEWNS ? 0o022 : callersUmask));
+  umask(process.umask ?? (ownMounts ? 0o022 : callersUmask));
 
   labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
@@ -206,6 +208,18 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   finishRootfs(root, plan.rootfs);
   close(root);
   return slave;
+}
+
+/** The same without a mount namespace: hooks, and a root that is the host's directory. */
+function stayInMounts(context: InitContext, procfs: Fd): undefined {
+  const { plan, channel } = context;
+  if (context.parentHooks) askOrEnd(channel, "hooks");
+  runHooks("createContainer", plan.hooks.createContainer, {
+    state: context.stateFor(getpid(), "creating"),
+    procfs: { directory: procfs, prefix: "" },
+  });
+  chrootInto(plan.rootfs.path, plan.process.cwd);
+  return undefined;
 }
 
 function writeSysctls(plan: ContainerPlan, procfs: Fd): void {

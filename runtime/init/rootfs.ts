@@ -30,9 +30,9 @@ import {
   tryMountSetattr,
   umount2,
 } from "../../syscalls/mount.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import type { ContainerPath, Fd, HostPath, SpecField } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { tryOpenInRoot } from "../path/in_root.ts";
+import { openOrCreateInRoot, tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";
 import type { RootfsPlan } from "../plan/rootfs.ts";
 
@@ -99,6 +99,18 @@ export function moveInto(root: Fd, hostMounts: readonly string[]): void {
   chroot(".");
   const result = tryChdir("/");
   if (result < 0) throw OpError.from("chdir", "/", -result);
+}
+
+/**
+ * Without a mount namespace of the container's own its root is only changed for this process: nothing may be
+ * mounted, as it would be the host that gets it. The missing working directory is made while it can be named.
+ */
+export function chrootInto(path: HostPath, cwd: ContainerPath): void {
+  const root = openat(CWD, path, O_PATH | O_DIRECTORY);
+  close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root"));
+  fchdir(root);
+  chroot(".");
+  close(root);
 }
 
 /** The last changes of "/" itself: `linux.rootfsPropagation`, then `root.readonly`. */

@@ -1,4 +1,5 @@
 /** The plan of a container: config.json with every decision made. Making one touches nothing and needs no privilege. */
+import { CLONE_NEWNS } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
@@ -95,9 +96,23 @@ export function planContainer(
     noPivot: options.noPivot,
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,
   };
+  requireMountsOfItsOwn(plan);
   if (host.euid !== 0 && plan.netDevices.length > 0)
     throw new RuntimeError("unsupported", "network devices are not supported for rootless containers");
   return { plan, warnings: process.warnings };
+}
+
+/** What would be mounted, or made read-only, would be so on the host. runc does it there, and leaves it behind. */
+function requireMountsOfItsOwn({ namespaces, mounts, rootfs, process }: ContainerPlan): void {
+  if (namespaces.own & CLONE_NEWNS) return;
+  const [asked] = [
+    mounts.length > 0 && "mounts",
+    rootfs.readonly && "root.readonly",
+    rootfs.propagation !== 0 && "linux.rootfsPropagation",
+    process.terminal && "process.terminal",
+  ].filter((name) => name !== false);
+  if (asked !== undefined)
+    throw new RuntimeError("invalid-argument", `${asked}: not possible without a mount namespace`);
 }
 
 function paths(list: readonly string[] | undefined, name: string): PathStep[] {
