@@ -1,4 +1,5 @@
 // process.scheduler, process.ioPriority, linux.personality, and the caller's affinity.
+import { machine } from "node:os";
 import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
@@ -24,42 +25,42 @@ const cases: { title: string; edit: (spec: Spec) => void; shows: string; crun?: 
     edit: ({ process }) => {
       process.scheduler = { policy: "SCHED_BATCH", nice: 7 };
     },
-    shows: "7 0 3\nnone: prio 0\nx86_64\n",
+    shows: `7 0 3\nnone: prio 0\n${machine()}\n`,
   },
   {
     title: "SCHED_IDLE",
     edit: ({ process }) => {
       process.scheduler = { policy: "SCHED_IDLE" };
     },
-    shows: "0 0 5\nnone: prio 0\nx86_64\n",
+    shows: `0 0 5\nnone: prio 0\n${machine()}\n`,
   },
   {
     title: "SCHED_OTHER with a negative nice value",
     edit: ({ process }) => {
       process.scheduler = { policy: "SCHED_OTHER", nice: -3 };
     },
-    shows: "-3 0 0\nnone: prio 0\nx86_64\n",
+    shows: `-3 0 0\nnone: prio 0\n${machine()}\n`,
   },
   {
     title: "I/O priority of the idle class",
     edit: ({ process }) => {
       process.ioPriority = { class: "IOPRIO_CLASS_IDLE", priority: 4 };
     },
-    shows: "0 0 0\nidle\nx86_64\n",
+    shows: `0 0 0\nidle\n${machine()}\n`,
   },
   {
     title: "I/O priority of the best effort class",
     edit: ({ process }) => {
       process.ioPriority = { class: "IOPRIO_CLASS_BE", priority: 6 };
     },
-    shows: "0 0 0\nbest-effort: prio 6\nx86_64\n",
+    shows: `0 0 0\nbest-effort: prio 6\n${machine()}\n`,
   },
   {
     title: "personality LINUX32",
     edit: ({ linux }) => {
       linux.personality = { domain: "LINUX32" };
     },
-    shows: "0 0 0\nnone: prio 0\ni686\n",
+    shows: `0 0 0\nnone: prio 0\n${machine() === "x86_64" ? "i686" : "armv8l"}\n`,
     crun: true,
   },
 ];
