@@ -3,8 +3,19 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "built" | CommandName;
-type CommandName = "containerd" | "runc" | "crun" | "unshare" | "strace" | "busybox" | "mount";
+export type Need = "root" | "cgroup1" | "built" | "apparmor" | CommandName;
+type CommandName =
+  | "containerd"
+  | "runc"
+  | "crun"
+  | "unshare"
+  | "strace"
+  | "busybox"
+  | "mount"
+  | "ip"
+  | "taskset"
+  | "setpriv"
+  | "apparmor_parser";
 
 /** The runtime under test. */
 export const runtimePath = process.env.RUNT ?? new URL("../dist/runt", import.meta.url).pathname;
@@ -24,6 +35,8 @@ export function findCommand(name: string): string | undefined {
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
   if (need === "cgroup1") return cgroupV1() ? undefined : "no cgroup v1 memory hierarchy is mounted";
+  if (need === "apparmor")
+    return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }

@@ -19,7 +19,14 @@ export type HookKind =
 export type Resources = {
   devices?: { allow: boolean; access: string; type?: string; major?: number; minor?: number }[];
   memory?: { limit?: number; reservation?: number; swap?: number; swappiness?: number };
-  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string };
+  cpu?: {
+    shares?: number;
+    quota?: number;
+    period?: number;
+    cpus?: string;
+    mems?: string;
+    realtimeRuntime?: number;
+  };
   pids?: { limit: number };
 };
 
@@ -35,6 +42,19 @@ export type Spec = {
     rlimits?: { type: string; hard: number; soft: number }[];
     noNewPrivileges?: boolean;
     oomScoreAdj?: number;
+    apparmorProfile?: string;
+    selinuxLabel?: string;
+    scheduler?: {
+      policy: string;
+      nice?: number;
+      priority?: number;
+      flags?: string[];
+      runtime?: number;
+      deadline?: number;
+      period?: number;
+    };
+    ioPriority?: { class: string; priority: number };
+    execCPUAffinity?: { initial?: string; final?: string };
   };
   root: { path: string; readonly?: boolean };
   hostname?: string;
@@ -50,6 +70,12 @@ export type Spec = {
     maskedPaths?: string[];
     readonlyPaths?: string[];
     rootfsPropagation?: string;
+    timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>;
+    personality?: { domain: string; flags?: string[] };
+    memoryPolicy?: { mode: string; nodes?: string; flags?: string[] };
+    netDevices?: Record<string, { name?: string }>;
+    mountLabel?: string;
+    intelRdt?: { closID?: string; schemata?: string[]; l3CacheSchema?: string; enableMonitoring?: boolean };
     devices?: {
       path: string;
       type: string;

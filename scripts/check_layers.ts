@@ -33,7 +33,7 @@ const order: readonly (readonly string[])[] = [
   ["errors.ts", "context.ts", "signals.ts", "host.ts", "set_id.ts"],
   ["spec"],
   ["plan"],
-  ["path", "state", "cgroup", "seccomp", "lsm", "systemd", "intel_rdt.ts", "net_devices.ts"],
+  ["path", "state", "cgroup", "seccomp", "lsm", "systemd", "intel_rdt.ts", "lsm.ts", "net_devices.ts"],
   ["process/fork.ts", "process/seal.ts", "init/disinherit.ts"],
   ["hooks.ts"],
   ["init"],

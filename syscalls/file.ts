@@ -463,3 +463,9 @@ function describe(dir: Fd, path: string): string {
   if (dir === CWD || path.startsWith("/")) return path;
   return path === "" ? `fd ${dir}` : `fd ${dir}/${path}`;
 }
+
+/** fsetxattr(2) of the SELinux label, which ends with a NUL. */
+export function setLabel(fd: Fd, label: string): void {
+  const text = cstr(label);
+  call("fsetxattr", [fd, cstr("security.selinux"), text, text.bytes.length, 0], `fd ${fd}`);
+}

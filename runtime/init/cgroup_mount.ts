@@ -30,6 +30,7 @@ function mountV1(root: Fd, step: CgroupStep, view: CgroupView): void {
     [
       { key: "source", value: "tmpfs" },
       { key: "mode", value: "755" },
+      ...(step.context === undefined ? [] : [{ key: "context", value: step.context }]),
     ],
     base,
   );

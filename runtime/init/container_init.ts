@@ -51,10 +51,12 @@ import {
 import { goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
+import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
 import { moveInto } from "./no_pivot.ts";
 import {
+  chrootInto,
   finishRootfs,
   makeReadonly,
   makeReadonlyNow,
@@ -62,6 +64,7 @@ import {
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
+import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -115,7 +118,7 @@ function initialise(context: InitContext): never {
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  if (plan.keyring !== "") joinSessionKeyring(plan.keyring);
+  if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
   const doors = {
     join: openCgroupDoors(context.entry.join),
@@ -123,6 +126,7 @@ function initialise(context: InitContext): never {
     rejoinMemory: openCgroupDoors(context.entry.rejoinMemory),
   };
   enterNamespaces(plan.namespaces, context.namespaces);
+  if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   const procfs = openProcfs();
@@ -135,16 +139,31 @@ function initialise(context: InitContext): never {
   if (early) goThrough(doors.join);
   if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
   goThrough(doors.leaveMemory);
+  let asked = false;
+  const joinCgroups = (): void => {
+    if (!asked) askOrEnd(channel, "limits");
+    if (!asked && !early) goThrough(doors.join);
+    asked = true;
+  };
 
-  umask(0);
-  const slave = plan.namespaces.own & CLONE_NEWNS ? setUpRootfs(context, procfs) : undefined;
+  const callersUmask = umask(0);
+  const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
+  const slave = ownMounts ? setUpRootfs(context, procfs) : stayInMounts(context, procfs);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
   else reopenNullStdio();
-  umask(process.umask ?? 0o022);
+  // As runc: 0022 belongs to a container's own file system; without one the caller's umask stays.
+  umask(process.umask ?? (ownMounts ? 0o022 : callersUmask));
 
+  labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  // Which CPUs and nodes the process may use is its cgroup's to say first.
+  if (process.scheduler !== undefined || plan.memoryPolicy !== undefined) joinCgroups();
+  setScheduler(process.scheduler);
+  setIoPriority(process.ioPriority);
+  setDomain(plan.personality);
+  setMemoryPolicy(plan.memoryPolicy);
   raiseHardLimits(process.rlimits);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
@@ -157,8 +176,7 @@ function initialise(context: InitContext): never {
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
-  askOrEnd(channel, "limits");
-  if (!early) goThrough(doors.join);
+  joinCgroups();
   goThrough(doors.rejoinMemory);
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
@@ -207,7 +225,7 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   });
   close(openOrCreateInRoot(root, plan.process.cwd, "directory", "follow-in-root"));
   makeReadonly(root, plan.readonlyPaths);
-  maskPaths(root, plan.maskedPaths);
+  maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);
   if (plan.noPivot) moveInto(root, procfs);
   else pivotInto(root);
@@ -215,6 +233,18 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   close(root);
   closeStaging();
   return slave;
+}
+
+/** The same without a mount namespace: hooks, and a root that is the host's directory. */
+function stayInMounts(context: InitContext, procfs: Fd): undefined {
+  const { plan, channel } = context;
+  if (context.parentHooks) askOrEnd(channel, "hooks");
+  runHooks("createContainer", plan.hooks.createContainer, {
+    state: context.stateFor(getpid(), "creating"),
+    procfs: { directory: procfs, prefix: "" },
+  });
+  chrootInto(plan.rootfs.path, plan.process.cwd);
+  return undefined;
 }
 
 function writeSysctls(plan: ContainerPlan, procfs: Fd): void {

@@ -22,6 +22,7 @@ import {
   moveMountOnto,
   tryMountSetattr,
 } from "./detached.ts";
+import { labelRoot } from "./lsm.ts";
 
 /** What mounts need that was made or read by the parent. */
 export interface MountContext {
@@ -147,6 +148,7 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
+  if (step.rootLabel !== undefined) labelRoot(mounted, step.rootLabel);
   if (step.modeOfCovered) fchmodat(mounted, ".", fstat(target).mode & 0o7777);
   if (step.copyUp) copyUp(target, mounted, step.destination);
   attach(mounted, target, step);

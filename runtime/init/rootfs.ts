@@ -4,6 +4,7 @@ import { S_IFCHR, S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
+  chroot,
   close,
   fchdir,
   fstat,
@@ -25,9 +26,9 @@ import {
   umount2,
 } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { ContainerPath, Fd, HostPath } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { tryOpenInRoot } from "../path/in_root.ts";
+import { openOrCreateInRoot, tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";
 import type { RootfsPlan } from "../plan/rootfs.ts";
 import {
@@ -87,6 +88,18 @@ export function pivotInto(root: Fd): void {
   if (result < 0) throw OpError.from("chdir", "/", -result);
 }
 
+/**
+ * Without a mount namespace of the container's own its root is only changed for this process: nothing may be
+ * mounted, as it would be the host that gets it. The missing working directory is made while it can be named.
+ */
+export function chrootInto(path: HostPath, cwd: ContainerPath): void {
+  const root = openat(CWD, path, O_PATH | O_DIRECTORY);
+  close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root"));
+  fchdir(root);
+  chroot(".");
+  close(root);
+}
+
 /** The last changes of "/" itself: `linux.rootfsPropagation`, then `root.readonly`. */
 export function finishRootfs(root: Fd, plan: RootfsPlan): void {
   if (plan.propagation !== 0) {
@@ -101,14 +114,14 @@ export function finishRootfs(root: Fd, plan: RootfsPlan): void {
  * image's own proves nothing (CVE-2025-31133); directories behind one empty read-only tmpfs. What is not there
  * needs no hiding.
  */
-export function maskPaths(root: Fd, steps: readonly PathStep[]): void {
+export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): void {
   const nullDevice = openNullDevice();
   let tmpfs: Fd | undefined;
   forEachPath(root, steps, (target, path) => {
     let mask: Fd;
     if (!isType(fstat(target), S_IFDIR)) mask = cloneTree(nullDevice, "", false);
     // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
-    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs();
+    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs(label);
     else mask = cloneTree(tmpfs, "", false);
     moveMountOnto(mask, target, path);
     if (mask !== tmpfs) close(mask);
@@ -124,8 +137,9 @@ function openNullDevice(): Fd {
   throw safetyViolation("/dev/null of the host is not the null device");
 }
 
-function emptyTmpfs(): Fd {
-  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }];
+function emptyTmpfs(label: string): Fd {
+  const context = label === "" ? [] : [{ key: "context", value: label }];
+  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }, ...context];
   return createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
 }
 

@@ -3,6 +3,8 @@
  *
  *   parent                                        child
  *     |                                             |  own namespaces, session, network
+ *     |  <------------- net-devices --------------  |  only when there are devices to move into its network
+ *     |  ------------------ go ------------------>  |
  *     |                                             |  root file system, /dev, console
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
@@ -21,7 +23,7 @@ import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "hooks" | "limits" | "ready";
+export type Request = "net-devices" | "hooks" | "limits" | "ready";
 
 /** A failure in the child as plain data. */
 export type ChildFailure =

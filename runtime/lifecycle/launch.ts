@@ -4,7 +4,7 @@
  */
 
 import { capget } from "../../syscalls/capability.ts";
-import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
+import { EACCES, ELOOP, errnoName } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -14,7 +14,6 @@ import {
   O_CREAT,
   O_DIRECTORY,
   O_PATH,
-  O_RDONLY,
   O_WRONLY,
   openat,
   RESOLVE_NO_SYMLINKS,
@@ -22,13 +21,14 @@ import {
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWPID, setns } from "../../syscalls/namespace.ts";
+import { CLONE_NEWCGROUP } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { tryAllowAllCpus } from "../../syscalls/sched.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
-import { type CgroupEntry, planCgroupEntry } from "../cgroup/entry.ts";
+import { planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
@@ -36,14 +36,18 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
-import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
+import { openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
+import { readLsmFacts } from "../lsm.ts";
+import { moveNetDevices } from "../net_devices.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
+import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
+import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
-import { fork } from "../process/fork.ts";
 import { openMountUserns } from "../process/mount_userns.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
@@ -153,7 +157,8 @@ export function launch(
 ): Launched {
   requireValidId(request.id);
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
-  const host = { euid: geteuid(), capabilities: capget().permitted };
+  const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
+  const host = { euid: geteuid(), capabilities: capget().permitted, lsm };
   const { plan, warnings } = planContainer(spec, host, request);
   warnings.forEach(context.warn);
   requireRealRootfs(plan.rootfs.path);
@@ -164,6 +169,7 @@ export function launch(
   const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
   for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
+  const rdt = openRdt(plan.intelRdt);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -173,6 +179,7 @@ export function launch(
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
     keyring: plan.keyring,
+    ...(rdt === undefined ? {} : { resctrlGroups: rdt.remove }),
     config: spec,
   };
   const undo = new Undo();
@@ -184,7 +191,21 @@ export function launch(
     cgroup.requireUsable();
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    return make({ context, request, mode, plan, layout, cgroup, limits, pidfdSocket, dir, recorded, undo });
+    undo.push("remove the resctrl groups", () => removeRdtGroups(recorded.resctrlGroups ?? []));
+    return make({
+      context,
+      request,
+      mode,
+      plan,
+      layout,
+      cgroup,
+      limits,
+      rdt,
+      pidfdSocket,
+      dir,
+      recorded,
+      undo,
+    });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -201,6 +222,7 @@ interface Making {
   /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
   readonly limits: { readonly plan: CgroupPlan; readonly memory: Int | undefined };
   readonly pidfdSocket: Fd | undefined;
+  readonly rdt: RdtGroups | undefined;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -208,7 +230,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, pidfdSocket, dir, recorded, undo } = making;
+  const { request, mode, plan, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -220,7 +242,7 @@ function make(making: Making): Launched {
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   cgroup.create();
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
-  const init = forkInit(plan, namespaces, entry, (join) => {
+  const init = forkInto(plan.namespaces, namespaces, entry, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
     for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
     containerInit({
@@ -255,6 +277,7 @@ function make(making: Making): Launched {
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
   cgroup.apply(limits.plan);
+  if (plan.intelRdt !== undefined && rdt !== undefined) createRdtGroups(plan.intelRdt, rdt);
   serve(making, init, channel, state);
   sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
@@ -262,7 +285,7 @@ function make(making: Making): Launched {
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
-function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
+function serve({ context, plan, rdt, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
@@ -270,6 +293,13 @@ function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state:
     if ("note" in message) {
       context.debugLog(message.note);
       continue;
+    }
+    if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
+    if (message.request === "limits") {
+      // The caller's own affinity is not the container's, whose cpuset decides when it has joined it.
+      const reset = tryAllowAllCpus(init.pid);
+      if (reset < 0) context.warn(`cannot reset the CPU affinity of the container: ${errnoName(-reset)}`);
+      if (rdt !== undefined) joinRdtGroups(rdt, init.pid);
     }
     if (message.request === "hooks") {
       const hooks = { state: hookState(state, "creating", init.pid) };
@@ -293,44 +323,6 @@ function diedEarly(init: Cloned): RuntimeError {
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
 }
 
-/** Forks into the pid namespace of the plan: a new one by clone, one to join by setns before and back after. */
-function forkInit(
-  plan: ContainerPlan,
-  namespaces: readonly OpenNamespace[],
-  entry: CgroupEntry,
-  child: (join: readonly HostPath[]) => never,
-): Cloned {
-  const joins = namespaces.some(({ join }) => join.flag === CLONE_NEWPID);
-  if (!joins) return forkInto(plan.namespaces.create & CLONE_NEWPID, entry, child);
-  const own = openat(CWD, "/proc/self/ns/pid", O_RDONLY);
-  joinPidNamespaceForChildren(namespaces);
-  try {
-    return forkInto(0, entry, child);
-  } finally {
-    // The hooks of the runtime must not be born in the container's pid namespace.
-    setns(own, CLONE_NEWPID, "/proc/self/ns/pid");
-    close(own);
-  }
-}
-
-/** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
-function forkInto(flags: number, entry: CgroupEntry, child: (join: readonly HostPath[]) => never): Cloned {
-  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
-  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
-  const inside = (): never => {
-    close(cgroup);
-    child(entry.join);
-  };
-  try {
-    return fork(flags, inside, { cgroup });
-  } catch (error) {
-    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw error;
-    return fork(flags, () => child(entry.joinAll));
-  } finally {
-    close(cgroup);
-  }
-}
-
 /** Absent must not be written (config.md); the parent does it, as it has the right and a procfs it can trust. */
 function setOomScore(plan: ContainerPlan, pid: Pid): void {
   const { oomScoreAdj } = plan.process;
@@ -339,6 +331,8 @@ function setOomScore(plan: ContainerPlan, pid: Pid): void {
     writeTextAt(CWD, `/proc/${pid}/oom_score_adj`, O_WRONLY, String(oomScoreAdj));
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
+    // As runc: a user's engine asks for scores below its own by habit.
+    if (isErrno(error, "EACCES") && geteuid() !== 0) return;
     const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
     const named =
       hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);

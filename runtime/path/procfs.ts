@@ -54,7 +54,8 @@ function requireProcfs(fd: Fd): Fd {
 }
 
 const encoder = new TextEncoder();
-const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+/** How everything below our procfs is opened: nothing that was mounted over or linked from it. */
+export const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
 /** Writes a value with one write(2) to a file below our procfs, such as "sys/net/ipv4/ip_forward". */
 export function writeProc(procfs: Fd, path: string, value: string): void {

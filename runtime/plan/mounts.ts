@@ -62,6 +62,8 @@ export interface FilesystemStep extends Step {
   readonly readOnlyLater: boolean;
   /** tmpcopyup: the directory below is copied into it. */
   readonly copyUp: boolean;
+  /** The SELinux label of its root directory, where it takes none as an option. */
+  readonly rootLabel?: string;
   /** A tmpfs without a mode of its own gets that of the directory it covers. */
   readonly modeOfCovered: boolean;
 }
@@ -69,6 +71,8 @@ export interface FilesystemStep extends Step {
 /** The container's own cgroups; how they look depends on the host's hierarchy. */
 export interface CgroupStep extends Step {
   readonly kind: "cgroup";
+  /** The SELinux label of the tmpfs that holds the hierarchies of version 1. */
+  readonly context?: string;
   readonly attributes: number;
 }
 

@@ -2,7 +2,8 @@
 import * as S from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { field } from "../spec/field.ts";
-import type { LinuxNamespace, LinuxNamespaceType } from "../spec/types.ts";
+import type { LinuxNamespace, LinuxNamespaceType, LinuxTimeOffsets } from "../spec/types.ts";
+import { planTimeOffsets } from "./time_offsets.ts";
 
 /** CLONE_NEW* of each type of namespace. */
 export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
@@ -42,12 +43,17 @@ export interface NamespacePlan {
   readonly join: readonly NamespaceJoin[];
   /** New ones, as CLONE_NEW*. */
   readonly create: number;
+  /** For /proc/self/timens_offsets; "" leaves the clocks of a new time namespace as they are. */
+  readonly timeOffsets: string;
   /** New or joined, as CLONE_NEW*: those that the container does not share with the runtime. */
   readonly own: number;
 }
 
 /** Plans `linux.namespaces`, which validation has checked for duplicates. */
-export function planNamespaces(namespaces: readonly LinuxNamespace[]): NamespacePlan {
+export function planNamespaces(
+  namespaces: readonly LinuxNamespace[],
+  timeOffsets?: LinuxTimeOffsets,
+): NamespacePlan {
   const order = Object.keys(namespaceFlags);
   let create = 0;
   let own = 0;
@@ -59,5 +65,5 @@ export function planNamespaces(namespaces: readonly LinuxNamespace[]): Namespace
     else join.push({ type, flag, path: path as HostPath, from: field("linux", "namespaces", i, "path") });
   });
   join.sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
-  return { join, create, own };
+  return { join, create, own, timeOffsets: planTimeOffsets(timeOffsets) };
 }

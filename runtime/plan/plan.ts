@@ -1,4 +1,5 @@
 /** The plan of a container: config.json with every decision made. Making one touches nothing and needs no privilege. */
+import { CLONE_NEWNS } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
@@ -6,8 +7,13 @@ import type { Hooks, Linux, Spec } from "../spec/types.ts";
 import { cleanPath } from "./clean_path.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
+import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
+import { type LsmPlan, labelMounts, planLsm } from "./lsm.ts";
+import { type MemoryPolicyPlan, planMemoryPolicy } from "./memory_policy.ts";
 import { type MountStep, planMounts, type UsernsPlan } from "./mounts.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
+import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
+import { planPersonality } from "./personality.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
 import { planRootfs, type RootfsPlan } from "./rootfs.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
@@ -37,6 +43,12 @@ export interface ContainerPlan {
   readonly domainname: string;
   readonly process: ProcessPlan;
   readonly hooks: Hooks;
+  /** The argument of personality(2). */
+  readonly personality: number | undefined;
+  readonly memoryPolicy: MemoryPolicyPlan | undefined;
+  readonly lsm: LsmPlan;
+  readonly netDevices: readonly NetDeviceStep[];
+  readonly intelRdt: IntelRdtPlan | undefined;
   readonly noPivot: boolean;
   /** The name of the session keyring to make, or "" to keep the caller's. */
   readonly keyring: string;
@@ -60,11 +72,13 @@ export function planContainer(
     throw new RuntimeError("invalid-argument", "process property must not be empty");
   const linux = spec.linux ?? {};
   const process = planProcess(spec.process, host.capabilities);
-  const mounts = planMounts(spec.mounts ?? [], { bundle: options.bundle, userns: usernsOf(linux) });
+  const lsm = planLsm(spec, host.lsm);
+  const around = { bundle: options.bundle, userns: usernsOf(linux) };
+  const mounts = labelMounts(planMounts(spec.mounts ?? [], around), lsm.mountLabel);
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
-    namespaces: planNamespaces(linux.namespaces ?? []),
+    namespaces: planNamespaces(linux.namespaces ?? [], linux.timeOffsets),
     rootfs: planRootfs(spec, options),
     mounts,
     needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
@@ -77,9 +91,17 @@ export function planContainer(
     domainname: spec.domainname ?? "",
     process: process.plan,
     hooks: spec.hooks ?? {},
+    personality: planPersonality(linux.personality),
+    memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
+    lsm,
+    netDevices: planNetDevices(linux.netDevices),
+    intelRdt: planIntelRdt(linux.intelRdt, options.id),
     noPivot: options.noPivot,
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,
   };
+  requireMountsOfItsOwn(plan);
+  if (host.euid !== 0 && plan.netDevices.length > 0)
+    throw new RuntimeError("unsupported", "network devices are not supported for rootless containers");
   return { plan, warnings: process.warnings };
 }
 
@@ -88,6 +110,19 @@ function usernsOf({ namespaces, uidMappings = [], gidMappings = [] }: Linux): Us
   const user = namespaces?.find(({ type }) => type === "user");
   if (user === undefined) return undefined;
   return user.path ? { path: user.path as HostPath } : { uidMappings, gidMappings };
+}
+
+/** What would be mounted, or made read-only, would be so on the host. runc does it there, and leaves it behind. */
+function requireMountsOfItsOwn({ namespaces, mounts, rootfs, process }: ContainerPlan): void {
+  if (namespaces.own & CLONE_NEWNS) return;
+  const [asked] = [
+    mounts.length > 0 && "mounts",
+    rootfs.readonly && "root.readonly",
+    rootfs.propagation !== 0 && "linux.rootfsPropagation",
+    process.terminal && "process.terminal",
+  ].filter((name) => name !== false);
+  if (asked !== undefined)
+    throw new RuntimeError("invalid-argument", `${asked}: not possible without a mount namespace`);
 }
 
 function paths(list: readonly string[] | undefined, name: string): PathStep[] {

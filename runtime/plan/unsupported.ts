@@ -9,24 +9,14 @@ export interface Unsupported {
 
 /** Everything in the configuration that this version cannot do. */
 export function findUnsupported(spec: Spec): Unsupported[] {
-  const { linux = {}, process } = spec;
+  const { linux = {} } = spec;
   const found: Unsupported[] = [];
   const check = (present: unknown, field: string, verdict: Unsupported["verdict"]): void => {
     if (present !== undefined && present !== "" && present !== false) found.push({ field, verdict });
   };
   (linux.namespaces ?? []).forEach(({ type }, i) => {
-    if (type === "user" || type === "time")
-      found.push({ field: `linux.namespaces[${i}] (${type})`, verdict: "refuse" });
+    if (type === "user") found.push({ field: `linux.namespaces[${i}] (${type})`, verdict: "refuse" });
   });
-  check(linux.netDevices, "linux.netDevices", "refuse");
-  check(linux.memoryPolicy, "linux.memoryPolicy", "refuse");
-  check(linux.intelRdt, "linux.intelRdt", "refuse");
-  check(linux.personality, "linux.personality", "refuse");
-  check(linux.mountLabel, "linux.mountLabel", "refuse");
-  check(process?.apparmorProfile, "process.apparmorProfile", "refuse");
-  check(process?.selinuxLabel, "process.selinuxLabel", "refuse");
-  check(process?.scheduler, "process.scheduler", "refuse");
-  check(process?.ioPriority, "process.ioPriority", "refuse");
   check(linux.seccomp, "linux.seccomp", "warn");
   return found;
 }

@@ -50,6 +50,8 @@ export interface SavedState {
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
   /** The session keyring that exec joins; "" when the caller's was kept. */
   readonly keyring: string;
+  /** Directories of resctrl that go with the container, in the order of removing. */
+  readonly resctrlGroups?: readonly HostPath[];
   readonly config: RunnableSpec;
 }
 
@@ -176,6 +178,7 @@ function isSavedState(value: unknown): value is SavedState {
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
     Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&
+    (state.resctrlGroups ?? []).every((path) => typeof path === "string" && path.startsWith("/")) &&
     typeof state.config?.ociVersion === "string"
   );
 }

@@ -1,0 +1,83 @@
+/**
+ * Namespaces that a process can only be born into: of pids and of time. The parent points its own "for children"
+ * there, forks, and points back, since the hooks of the runtime must not be born in the container's.
+ */
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { CWD, close, O_DIRECTORY, O_RDONLY, O_WRONLY, openat, writeTextAt } from "../../syscalls/file.ts";
+import { CLONE_NEWPID, CLONE_NEWTIME, setns, unshare } from "../../syscalls/namespace.ts";
+import type { Cloned } from "../../syscalls/process.ts";
+import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
+import type { CgroupEntry } from "../cgroup/entry.ts";
+import { joinNamespace, type OpenNamespace } from "../init/namespaces.ts";
+import type { NamespacePlan } from "../plan/namespaces.ts";
+import { fork } from "./fork.ts";
+
+/** Forks `child` into the pid and the time namespace of the plan, be they new or to join. */
+export function forkInto(
+  plan: NamespacePlan,
+  joins: readonly OpenNamespace[],
+  entry: CgroupEntry,
+  child: (join: readonly HostPath[]) => never,
+): Cloned {
+  const restore: (() => void)[] = [];
+  try {
+    for (const namespace of joins) {
+      const { flag } = namespace.join;
+      if (flag !== CLONE_NEWPID && flag !== CLONE_NEWTIME) continue;
+      restore.push(keep(flag));
+      joinNamespace(namespace);
+    }
+    if (plan.create & CLONE_NEWTIME) {
+      restore.push(keep(CLONE_NEWTIME));
+      newTimeNamespace(plan.timeOffsets);
+    }
+    return forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child);
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
+
+/** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
+function forkIntoCgroup(
+  flags: number,
+  entry: CgroupEntry,
+  child: (join: readonly HostPath[]) => never,
+): Cloned {
+  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
+  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
+  const inside = (): never => {
+    close(cgroup);
+    child(entry.join);
+  };
+  try {
+    return fork(flags, inside, { cgroup });
+  } catch (error) {
+    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw error;
+    return fork(flags, () => child(entry.joinAll));
+  } finally {
+    close(cgroup);
+  }
+}
+
+/** Remembers the namespace that this process is in now; the result goes back there. */
+function keep(flag: number): () => void {
+  const path = `/proc/self/ns/${flag === CLONE_NEWPID ? "pid" : "time"}`;
+  const own: Fd = openat(CWD, path, O_RDONLY);
+  return () => {
+    setns(own, flag, path);
+    close(own);
+  };
+}
+
+/** time_namespaces(7): the offsets can be written until the first process is in the namespace. */
+function newTimeNamespace(offsets: string): void {
+  const file = "/proc/self/timens_offsets";
+  try {
+    unshare(CLONE_NEWTIME);
+    if (offsets !== "") writeTextAt(CWD, file, O_WRONLY, offsets);
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    const field = error.data.op === "unshare" ? "linux.namespaces" : "linux.timeOffsets";
+    throw error.askedBy(field as SpecField);
+  }
+}
