@@ -20,13 +20,21 @@ function configure(c: Fixture, terminal = false): string {
   return marks;
 }
 
-for (const options of [[], ["--detach"], ["--keep"]])
-  failed(`run ${options.join()} [nothing is left, and the poststop hooks have run once]`, async (c) => {
-    const marks = configure(c);
-    refuse(await c.runt(["run", ...options, "--bundle", c.bundle, c.id]), "exec format error");
-    assert.is(readFileSync(marks, "utf8"), "once\n");
-    assert.not(existsSync(join(c.root, c.id)));
-  });
+for (const [options, declared] of [
+  [[], {}],
+  [["--detach"], { runcFails: "runc 1.1.5 calls a detached run a success before its execve" }],
+  [["--keep"], { runcFails: "runc 1.1.5 keeps what never ran" }],
+] as const)
+  failed(
+    `run ${options.join()} [nothing is left, and the poststop hooks have run once]`,
+    async (c) => {
+      const marks = configure(c);
+      refuse(await c.runt(["run", ...options, "--bundle", c.bundle, c.id]), "exec format error");
+      assert.is(readFileSync(marks, "utf8"), "once\n");
+      assert.not(existsSync(join(c.root, c.id)));
+    },
+    declared,
+  );
 
 failed("run with a terminal [it is as it was, and the poststop hooks have run once]", async (c) => {
   const marks = configure(c, true);

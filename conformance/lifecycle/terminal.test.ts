@@ -14,6 +14,8 @@ import { shell } from "../spec.ts";
 
 const terminal = conformance("terminal");
 
+/** As runc has it, a terminal that is attached needs one of the caller. */
+const withoutTerminal = { runcFails: "runc 1.1.5 wants a terminal of the caller to attach to" };
 const usual = { rows: 43, columns: 132 };
 const runArgs = (c: Fixture): string[] => [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
 
@@ -45,16 +47,20 @@ terminal(
   },
 );
 
-terminal("run: the size is that of the caller's terminal, and follows it", async (c) => {
-  configure(c, "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.02; done");
-  await withTerminal(usual, async ({ screen, start }) => {
-    const { status } = start(runArgs(c));
-    await screen.shows("43 132");
-    screen.resize({ rows: 11, columns: 77 });
-    await screen.shows("11 77");
-    assert.is(await status, 0);
-  });
-});
+terminal(
+  "run: the size is that of the caller's terminal, and follows it",
+  async (c) => {
+    configure(c, "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.02; done");
+    await withTerminal(usual, async ({ screen, start }) => {
+      const { status } = start(runArgs(c));
+      await screen.shows("43 132");
+      screen.resize({ rows: 11, columns: 77 });
+      await screen.shows("11 77");
+      assert.is(await status, 0);
+    });
+  },
+  { runcMayFail: "runc 1.1.5 sets the size when the program may run already" },
+);
 
 terminal("run: a megabyte arrives whole, its end too", async (c) => {
   configure(c, "head -c 1048576 /dev/zero | tr '\\0' x; echo end");
@@ -145,19 +151,27 @@ terminal("run: what is typed reaches the process, and what it says comes back", 
   });
 });
 
-terminal("run: without a terminal of the caller [stdin empty, output to a pipe]", async (c) => {
-  configure(c, "tty; stty size; exit 4", { height: 20, width: 60 });
-  const result = await runCommand(["setsid", "--wait", ...runArgs(c)], { pipes: true });
-  assert.is(result.stdout, "/dev/pts/0\r\n20 60\r\n");
-  assert.is(result.status, 4);
-});
+terminal(
+  "run: without a terminal of the caller [stdin empty, output to a pipe]",
+  async (c) => {
+    configure(c, "tty; stty size; exit 4", { height: 20, width: 60 });
+    const result = await runCommand(["setsid", "--wait", ...runArgs(c)], { pipes: true });
+    assert.is(result.stdout, "/dev/pts/0\r\n20 60\r\n");
+    assert.is(result.status, 4);
+  },
+  withoutTerminal,
+);
 
-terminal("run: input from a pipe reaches the process", async (c) => {
-  configure(c, "stty -echo; read line; echo got $line");
-  const result = await runCommand(["setsid", "--wait", ...runArgs(c)], { stdin: "hello\n", pipes: true });
-  assert.match(result.stdout, "got hello\r\n");
-  assert.is(result.status, 0);
-});
+terminal(
+  "run: input from a pipe reaches the process",
+  async (c) => {
+    configure(c, "stty -echo; read line; echo got $line");
+    const result = await runCommand(["setsid", "--wait", ...runArgs(c)], { stdin: "hello\n", pipes: true });
+    assert.match(result.stdout, "got hello\r\n");
+    assert.is(result.status, 0);
+  },
+  withoutTerminal,
+);
 
 terminal(
   "run: into a pipe that nobody reads [no CPU time, signals get through, nothing is lost]",
@@ -180,6 +194,7 @@ terminal(
     await screen.shows("\r\n2000\r\n");
     screen.end();
   },
+  withoutTerminal,
 );
 
 terminal(
@@ -256,11 +271,11 @@ for (const command of ["create", "run --detach"] as const)
     ];
     refuse(await c.runt(args(join(c.dir, "none.sock"))), "connect");
     await withListener(join(c.dir, "dead.sock"), async () => {});
-    refuse(await c.runt(args(join(c.dir, "dead.sock"))), "ECONNREFUSED");
-    refuse(await c.runt(args(c.bundle)), /ECONNREFUSED|EACCES/);
+    refuse(await c.runt(args(join(c.dir, "dead.sock"))), "connection refused");
+    refuse(await c.runt(args(c.bundle)), /connection refused|permission denied/);
     const long = join(c.dir, "x".repeat(120));
     mkdirSync(long);
-    refuse(await c.runt(args(join(long, "s"))), "longer than the 107 bytes");
+    refuse(await c.runt(args(join(long, "s"))), /longer than the 107 bytes|invalid argument/);
     assert.not(existsSync(join(c.root, c.id)));
   });
 
@@ -275,7 +290,7 @@ terminal(
         await listener.hangUp();
         const result = await creating;
         if (result.status === 0) succeed(await c.deleteForce());
-        else refuse(result, /EPIPE|ECONNRESET/);
+        else refuse(result, /broken pipe|connection reset/);
         assert.not(existsSync(join(c.root, c.id)));
       });
     }
