@@ -277,8 +277,8 @@ const suite = tableSuite("config: mounts", [
         /id-map \/proc\/sys: EINVAL \(invalid argument\), asked for by mounts\[7\] \(does its file system support id-mapped mounts\?\)/,
     },
   ),
-  // Without the new mount API. That it agrees with runc in every case is for the oracle, run against the build
-  // with faults; here are the flags that must not get lost.
+  // Without the new mount API. That it agrees with runc in every case is for oracle/mounts_old_api.test.ts; here are
+  // the flags that must not get lost.
   ...withoutMountApi.flatMap(([title, faults]) => [
     mounting(
       `ro is ro on every way of mounting [${title}]`,
