@@ -4,7 +4,16 @@
 
 export type CapabilitySet = "bounding" | "effective" | "permitted" | "inheritable" | "ambient";
 
-export type Mount = { destination: string; type?: string; source?: string; options?: string[] };
+export type IDMapping = { containerID: number; hostID: number; size: number };
+
+export type Mount = {
+  destination: string;
+  type?: string;
+  source?: string;
+  options?: string[];
+  uidMappings?: IDMapping[];
+  gidMappings?: IDMapping[];
+};
 
 export type Hook = { path: string; args?: string[]; env?: string[]; timeout?: number };
 
