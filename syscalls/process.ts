@@ -107,6 +107,11 @@ export function tryPidfdSendSignal(pidfd: Fd, signal: number): ResultOrErrno {
   return tryCall("pidfd_send_signal", [pidfd, signal, null, 0]);
 }
 
+/** pidfd_getfd(2): a duplicate of another process's descriptor, O_CLOEXEC by the kernel. */
+export function pidfdGetfd(pidfd: Fd, fd: Fd): Fd {
+  return call("pidfd_getfd", [pidfd, fd, 0], `fd ${fd} of pidfd ${pidfd}`) as Fd;
+}
+
 /** kill(2); pid < 0 is a process group. Failure is an answer. */
 export function tryKill(pid: number, signal: number): ResultOrErrno {
   return tryCall("kill", [pid, signal]);

@@ -59,6 +59,7 @@ import {
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
+import { ableToLoad, loadFilter, type SeccompFilter } from "./seccomp.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -73,6 +74,7 @@ import {
 /** What the parent hands to the child: plain values and descriptors, all made before the fork. */
 export interface InitContext {
   readonly plan: ContainerPlan;
+  readonly seccomp: SeccompFilter | undefined;
   readonly channel: Fd;
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
@@ -107,7 +109,7 @@ export function containerInit(context: InitContext): never {
 let started = false;
 
 function initialise(context: InitContext): never {
-  const { plan, channel } = context;
+  const { plan, channel, seccomp } = context;
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
@@ -139,14 +141,19 @@ function initialise(context: InitContext): never {
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process);
   if (!entered) enterCwd(process.cwd);
-  for (const note of applyCapabilities(process.capabilities)) tellNote(channel, note);
+  const needsRight = seccomp !== undefined && !process.noNewPrivileges;
+  const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;
+  for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
   requireCwdInside();
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
+  // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
+  if (seccomp?.notifies) handOverListener(channel, seccomp);
   askOrEnd(channel, "ready");
+  const late = seccomp?.notifies ? undefined : seccomp;
   const hooks = plan.hooks.startContainer ?? [];
   // While it waits, the process holds no directory of ours that something in the container could climb into.
   if (hooks.length === 0) close(procfs);
@@ -160,12 +167,17 @@ function initialise(context: InitContext): never {
       state: context.stateFor(getpid(), "created"),
       defaultEnv: env,
       procfs: { directory: procfs, prefix: "" },
+      // A hook may be a program of the image: it must not be freer than the container.
+      beforeExec: late === undefined ? undefined : () => loadFilter(late),
     });
     close(procfs);
   }
   resetSignals();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);
+  // After the wait for start, unlike runc: the profile is the program's, and whatever the runtime does between
+  // loading it and execve (poll, read, close, sigaction, prlimit) would have to be allowed in it.
+  if (late !== undefined) loadFilter(late);
   execProgram(program);
 }
 
@@ -226,6 +238,14 @@ function reopenNullStdio(): void {
 /** Asks the parent; when it is gone this process has no reason to go on. */
 function askOrEnd(channel: Fd, request: Request): void {
   if (!ask(channel, request)) exitGroup(1);
+}
+
+/** Loads a filter that notifies and has the parent send its listener to the agent, before anything can wait for it. */
+function handOverListener(channel: Fd, filter: SeccompFilter): void {
+  const listener = loadFilter(filter);
+  if (listener === undefined) return;
+  if (!ask(channel, "listener", listener)) exitGroup(1);
+  close(listener);
 }
 
 /** After the start the error waits in a file for `start` to print it. */

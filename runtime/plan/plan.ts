@@ -9,6 +9,7 @@ import { type MountStep, planMounts } from "./mounts.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
 import { planRootfs, type RootfsPlan } from "./rootfs.ts";
+import { planSeccomp, type SeccompPlan } from "./seccomp.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
 
 /** A path in the container that is hidden or made read-only. */
@@ -33,6 +34,7 @@ export interface ContainerPlan {
   readonly hostname: string;
   readonly domainname: string;
   readonly process: ProcessPlan;
+  readonly seccomp: SeccompPlan | undefined;
   readonly hooks: Hooks;
   readonly noPivot: boolean;
   /** The name of the session keyring to make, or "" to keep the caller's. */
@@ -74,6 +76,7 @@ export function planContainer(
     hostname: spec.hostname ?? "",
     domainname: spec.domainname ?? "",
     process: process.plan,
+    seccomp: planSeccomp(linux.seccomp),
     hooks: spec.hooks ?? {},
     noPivot: options.noPivot,
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,

@@ -31,6 +31,5 @@ export function findUnsupported(spec: Spec): Unsupported[] {
   check(process?.selinuxLabel, "process.selinuxLabel", "refuse");
   check(process?.scheduler, "process.scheduler", "refuse");
   check(process?.ioPriority, "process.ioPriority", "refuse");
-  check(linux.seccomp, "linux.seccomp", "warn");
   return found;
 }

@@ -37,6 +37,7 @@ import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
 import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
+import type { SeccompFilter } from "../init/seccomp.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { runPoststop } from "../lifecycle/poststop.ts";
 import { hookState } from "../lifecycle/state.ts";
@@ -44,7 +45,9 @@ import { Undo } from "../lifecycle/undo.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
-import type { RunnableSpec } from "../spec/types.ts";
+import { sendListener } from "../seccomp/listener.ts";
+import { prepareFilter } from "../seccomp/program.ts";
+import type { RunnableSpec, State } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
 import {
@@ -180,9 +183,10 @@ export function launch(
   try {
     lock(dir);
     cgroup.requireUsable();
+    const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    return make({ context, request, mode, plan, layout, cgroup, limits, dir, recorded, undo });
+    return make({ context, request, mode, plan, seccomp, layout, cgroup, limits, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -194,6 +198,7 @@ interface Making {
   readonly request: CreateRequest;
   readonly mode: LaunchMode;
   readonly plan: ContainerPlan;
+  readonly seccomp: SeccompFilter | undefined;
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
   readonly limits: CgroupPlan;
@@ -204,7 +209,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, dir, recorded, undo } = making;
+  const { request, mode, plan, seccomp, layout, cgroup, limits, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -220,6 +225,7 @@ function make(making: Making): Launched {
     for (const fd of [channel, dir.fd]) close(fd);
     containerInit({
       plan,
+      seccomp,
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
@@ -275,6 +281,10 @@ function serve({ context, plan, cgroup, dir }: Making, init: Cloned, channel: Fd
       const hooks = { state: hookState(state, "creating", init.pid) };
       runHooks("prestart", plan.hooks.prestart, hooks);
       runHooks("createRuntime", plan.hooks.createRuntime, hooks);
+    }
+    if (message.request === "listener" && message.descriptor !== undefined && plan.seccomp?.listener) {
+      const document = JSON.parse(hookState(state, "creating", init.pid)) as State;
+      sendListener(plan.seccomp.listener, init, message.descriptor, document);
     }
     if (message.request === "ready") {
       writeState(dir, state);
