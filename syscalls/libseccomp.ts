@@ -24,15 +24,15 @@ export interface Comparison {
 export class NameTable {
   readonly #bytes: Uint8Array;
   readonly #offsets = new Map<string, number>();
-  /** Names with other characters than system calls have are left out: no library knows them. */
+  /** The library reads them as C strings: what a NUL byte would cut short is no name. */
   constructor(names: readonly string[]) {
+    const known = [...new Set(names)].filter((name) => !name.includes("\0"));
+    this.#bytes = new TextEncoder().encode(`${known.join("\0")}\0`);
     let offset = 0;
-    for (const name of names) {
-      if (this.#offsets.has(name) || !/^[A-Za-z0-9_]+$/.test(name)) continue;
+    for (const name of known) {
       this.#offsets.set(name, offset);
-      offset += name.length + 1;
+      offset = this.#bytes.indexOf(0, offset) + 1;
     }
-    this.#bytes = new TextEncoder().encode(`${[...this.#offsets.keys()].join("\0")}\0`);
   }
   /** Each name with its address, valid while this table is referenced. */
   addresses(): ReadonlyMap<string, number> {

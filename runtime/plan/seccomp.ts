@@ -178,10 +178,10 @@ function rulesOf(
   const number = actionOf(action, errnoRet);
   if (number === defaultAction) return [];
   const alternatives = alternativesOf(args ?? []);
-  return names.flatMap((name, n) => {
-    const from = field("linux", "seccomp", "syscalls", i, "names", n);
-    return alternatives.map((conditions) => ({ name, action: number, conditions, from }));
-  });
+  const from = field("linux", "seccomp", "syscalls", i);
+  return names.flatMap((name) =>
+    alternatives.map((conditions) => ({ name, action: number, conditions, from })),
+  );
 }
 
 /**

@@ -1,9 +1,16 @@
 /** From a planned profile to a filter program, by libseccomp; in the parent only, before the fork. */
-import { __NR_SCMP_ERROR, type Libseccomp, NameTable, openLibseccomp } from "../../syscalls/libseccomp.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  __NR_SCMP_ERROR,
+  type Filter,
+  type Libseccomp,
+  NameTable,
+  openLibseccomp,
+} from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { ArchitecturePlan, ProgramPlan } from "../plan/seccomp.ts";
+import type { ArchitecturePlan, ProgramPlan, RulePlan } from "../plan/seccomp.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp_program.ts";
 import { withField } from "./library.ts";
 
@@ -19,14 +26,21 @@ export function compileProgram(
   const [native, ...others] = plan.architectures;
   if (native === undefined) throw new RuntimeError("unsupported", "linux.seccomp: no native architecture");
   const numbers = resolveAll(seccomp, names, native.token);
-  for (const name of new Set(plan.rules.map((rule) => rule.name)))
+  for (const name of names.keys())
     if (!numbers.has(name)) debugLog(`unknown seccomp syscall ${JSON.stringify(name)} ignored`);
+  const rules = numbered(plan.rules, numbers);
   const compile = (architecture: ArchitecturePlan): ArchitectureProgram => {
     const own = architecture === native ? numbers : resolveAll(seccomp, names, architecture.token);
-    const newest = plan.newerIsENOSYS ? newestOf(own) : undefined;
-    const { token } = architecture;
-    const program = compileOne({ seccomp, plan, architecture, native: native.token, numbers, own });
-    return { token, program, newest };
+    const filter = withField(architecture.from, () =>
+      seccomp.filter(plan.defaultAction, architecture.token, native.token),
+    );
+    try {
+      if (plan.preferTree && architecture === native) filter.preferTree();
+      const program = withField(architecture.from, () => fill(filter, rules));
+      return { token: architecture.token, program, newest: plan.newerIsENOSYS ? newestOf(own) : undefined };
+    } finally {
+      filter.release();
+    }
   };
   // The native one last: it knows what to do with numbers and architectures that are nobody's.
   const program = joinPrograms([...others, native].map(compile));
@@ -53,33 +67,31 @@ function newestOf(numbers: Numbers): number | undefined {
   return newest === 0 ? undefined : newest;
 }
 
-interface Compilation {
-  readonly seccomp: Libseccomp;
-  readonly plan: ProgramPlan;
-  readonly architecture: ArchitecturePlan;
-  readonly native: number;
-  /** As the native architecture numbers them, which is what rules are given in. */
-  readonly numbers: Numbers;
-  /** As this architecture does. */
-  readonly own: Numbers;
+interface NumberedRule extends RulePlan {
+  /** As the native architecture numbers it, which is what rules are given in. */
+  readonly number: number;
 }
 
-function compileOne({ seccomp, plan, architecture, native, numbers, own }: Compilation): Uint8Array {
-  // libseccomp keeps a list sorted by number and walks it at each addition: the largest first makes that one step.
-  // The sort is stable, so rules on the same call stay in their order, which matters.
-  const order = (name: string): number => own.get(name) ?? __NR_SCMP_ERROR;
-  const rules = plan.rules.toSorted((a, b) => order(b.name) - order(a.name));
-  const filter = withField(architecture.from, () =>
-    seccomp.filter(plan.defaultAction, architecture.token, native),
-  );
-  try {
-    if (plan.preferTree) filter.preferTree();
-    for (const { name, action, conditions, from } of rules) {
-      const number = numbers.get(name);
-      if (number !== undefined) withField(from, () => filter.add(action, number, conditions, name));
-    }
-    return withField(architecture.from, () => filter.exportProgram());
-  } finally {
-    filter.release();
+/**
+ * The rules on calls that the library knows, the largest number first: it keeps a sorted list and walks it at each
+ * addition, which is then one step. The sort is stable, as the order of rules on the same call matters.
+ */
+function numbered(rules: readonly RulePlan[], numbers: Numbers): NumberedRule[] {
+  const known: NumberedRule[] = [];
+  for (const rule of rules) {
+    const number = numbers.get(rule.name);
+    if (number !== undefined) known.push({ ...rule, number });
   }
+  return known.sort((a, b) => b.number - a.number);
+}
+
+function fill(filter: Filter, rules: readonly NumberedRule[]): Uint8Array {
+  for (const { name, action, number, conditions, from } of rules) {
+    try {
+      filter.add(action, number, conditions, name);
+    } catch (error) {
+      throw error instanceof OpError ? error.askedBy(from) : error;
+    }
+  }
+  return filter.exportProgram();
 }
