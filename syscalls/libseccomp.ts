@@ -20,24 +20,14 @@ export interface Comparison {
   readonly valueTwo: bigint;
 }
 
-/** System call names where the library can read them, made once for the many look-ups of each. */
+/** System call names where the library can read them, made once for the look-ups of each architecture. */
 export class NameTable {
-  readonly #bytes: Uint8Array;
-  readonly #offsets = new Map<string, number>();
+  readonly names: readonly string[];
+  readonly bytes: Uint8Array;
   /** The library reads them as C strings: what a NUL byte would cut short is no name. */
   constructor(names: readonly string[]) {
-    const known = [...new Set(names)].filter((name) => !name.includes("\0"));
-    this.#bytes = new TextEncoder().encode(`${known.join("\0")}\0`);
-    let offset = 0;
-    for (const name of known) {
-      this.#offsets.set(name, offset);
-      offset = this.#bytes.indexOf(0, offset) + 1;
-    }
-  }
-  /** Each name with its address, valid while this table is referenced. */
-  addresses(): ReadonlyMap<string, number> {
-    const base = addressOf(this.#bytes);
-    return new Map([...this.#offsets].map(([name, offset]) => [name, base + offset]));
+    this.names = [...new Set(names)].filter((name) => !name.includes("\0"));
+    this.bytes = new TextEncoder().encode(`${this.names.join("\0")}\0`);
   }
 }
 
@@ -55,14 +45,16 @@ export interface Filter {
 
 /** The functions of an opened library. */
 export interface Libseccomp {
-  /** seccomp_syscall_resolve_name_arch(3) of a name's address: negative where this architecture has no such call. */
-  resolve(architecture: number, name: number): number;
+  /**
+   * seccomp_syscall_resolve_name_arch(3) of each name, without those that are unknown (__NR_SCMP_ERROR). Numbers of
+   * calls that only other architectures have are negative.
+   */
+  resolve(architecture: number, table: NameTable): ReadonlyMap<string, number>;
   /** seccomp_init(3) and the two calls that put another architecture in the place of the native one. */
   filter(defaultAction: number, architecture: number, native: number): Filter;
 }
 
-/** What seccomp_syscall_resolve_name(3) says of a name that it does not know (__NR_SCMP_ERROR). */
-export const __NR_SCMP_ERROR = -1;
+const __NR_SCMP_ERROR = -1;
 
 /** dlopen(3) of an absolute path that the caller has found trustworthy. */
 export function openLibseccomp(path: HostPath): Libseccomp {
@@ -115,7 +107,17 @@ export function openLibseccomp(path: HostPath): Libseccomp {
     };
   };
   return {
-    resolve: (architecture, name) => symbols.seccomp_syscall_resolve_name_arch(architecture, name as never),
+    resolve: (architecture, table) => {
+      const numbers = new Map<string, number>();
+      const base = addressOf(table.bytes);
+      let offset = 0;
+      for (const name of table.names) {
+        const number = symbols.seccomp_syscall_resolve_name_arch(architecture, (base + offset) as never);
+        if (number !== __NR_SCMP_ERROR) numbers.set(name, number);
+        offset = table.bytes.indexOf(0, offset) + 1;
+      }
+      return numbers;
+    },
     filter: makeFilter,
   };
 }

@@ -1,12 +1,6 @@
 /** From a planned profile to a filter program, by libseccomp; in the parent only, before the fork. */
 import { OpError } from "../../syscalls/error.ts";
-import {
-  __NR_SCMP_ERROR,
-  type Filter,
-  type Libseccomp,
-  NameTable,
-  openLibseccomp,
-} from "../../syscalls/libseccomp.ts";
+import { type Filter, NameTable, openLibseccomp } from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
@@ -22,15 +16,14 @@ export function compileProgram(
 ): Uint8Array {
   const seccomp = openLibseccomp(library);
   const table = new NameTable(plan.names);
-  const names = table.addresses();
   const [native, ...others] = plan.architectures;
   if (native === undefined) throw new RuntimeError("unsupported", "linux.seccomp: no native architecture");
-  const numbers = resolveAll(seccomp, names, native.token);
-  for (const name of names.keys())
+  const numbers = seccomp.resolve(native.token, table);
+  for (const name of table.names)
     if (!numbers.has(name)) debugLog(`unknown seccomp syscall ${JSON.stringify(name)} ignored`);
   const rules = numbered(plan.rules, numbers);
   const compile = (architecture: ArchitecturePlan): ArchitectureProgram => {
-    const own = architecture === native ? numbers : resolveAll(seccomp, names, architecture.token);
+    const own = architecture === native ? numbers : seccomp.resolve(architecture.token, table);
     const filter = withField(architecture.from, () =>
       seccomp.filter(plan.defaultAction, architecture.token, native.token),
     );
@@ -51,16 +44,7 @@ export function compileProgram(
 
 type Numbers = ReadonlyMap<string, number>;
 
-/** The numbers of the names that the library knows; pseudo numbers, negative, of calls of other architectures. */
-function resolveAll(seccomp: Libseccomp, names: ReadonlyMap<string, number>, architecture: number): Numbers {
-  const numbers = new Map<string, number>();
-  for (const [name, address] of names) {
-    const number = seccomp.resolve(architecture, address);
-    if (number !== __NR_SCMP_ERROR) numbers.set(name, number);
-  }
-  return numbers;
-}
-
+/** The largest number; pseudo numbers, negative, are of calls that only other architectures have. */
 function newestOf(numbers: Numbers): number | undefined {
   let newest = 0;
   for (const number of numbers.values()) newest = Math.max(newest, number);
