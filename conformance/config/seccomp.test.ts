@@ -86,6 +86,20 @@ seccomp("a profile as engines give to every container", async (c) => {
   assert.match(stderr, /hostname: .*not permitted/);
 });
 
+for (const flags of [
+  [],
+  ["SECCOMP_FILTER_FLAG_TSYNC"],
+  ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+])
+  seccomp(
+    `flags [${flags.join(" ")}]`,
+    async (c) => {
+      configure(c, { ...mkdir("SCMP_ACT_ERRNO"), flags }, (spec) => shell(spec, "mkdir /tmp/x"));
+      refuse(await c.run(), "Operation not permitted");
+    },
+    { runcMayFail: "runc 1.1 refuses flags" },
+  );
+
 // The strictest profile with which anything can run: the runtime itself needs no more than the execve.
 const identities: readonly (readonly [string, (spec: Spec) => void])[] = [
   ["no_new_privs", () => {}],
