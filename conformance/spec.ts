@@ -39,6 +39,22 @@ export type Resources = {
   pids?: { limit: number };
 };
 
+/** Values of arguments beyond 2^53 are written as bigint. */
+export type Seccomp = {
+  defaultAction: string;
+  defaultErrnoRet?: number;
+  architectures?: string[];
+  flags?: string[];
+  listenerPath?: string;
+  listenerMetadata?: string;
+  syscalls?: {
+    names: string[];
+    action: string;
+    errnoRet?: number;
+    args?: { index: number; value: number | bigint; valueTwo?: number | bigint; op: string }[];
+  }[];
+};
+
 export type Spec = {
   ociVersion: string;
   process: {
@@ -75,6 +91,7 @@ export type Spec = {
     cgroupsPath?: string;
     resources?: Resources;
     namespaces: { type: string; path?: string }[];
+    seccomp?: Seccomp;
     sysctl?: Record<string, string>;
     maskedPaths?: string[];
     readonlyPaths?: string[];

@@ -53,8 +53,8 @@ export function ownStdio(uid: number): void {
     const stat = fstat(fd);
     if (stat.uid === uid || (stat.rdevMajor === 1 && stat.rdevMinor === 3)) continue;
     const result = tryFchown(fd, uid, -1);
-    // As runc: not ours to change (EPERM), on a read-only file system, or an object without an owner.
-    if (result < 0 && ![-EPERM, -EROFS, -ENOENT].includes(result))
+    // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
+    if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
       throw OpError.from("chown", `fd ${fd}`, -result);
   }
 }

@@ -7,6 +7,7 @@ import {
   CLONE_NEWNET,
   CLONE_NEWPID,
   CLONE_NEWTIME,
+  CLONE_NEWUSER,
   setns,
   tryNamespaceType,
   unshare,
@@ -46,7 +47,7 @@ export function joinNamespace({ join, fd }: OpenNamespace): void {
 }
 
 /** The process was born into these (process/birth_namespaces.ts). */
-const BORN_INTO = CLONE_NEWPID | CLONE_NEWTIME;
+const BORN_INTO = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
 
 /** In the child: joins all but those that it was born into, and makes the new ones. */
 export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespace[]): void {

@@ -74,7 +74,7 @@ function enter(context: SetnsContext): never {
   if (slave !== undefined) becomeTerminal(slave);
   if (process.umask !== undefined) umask(process.umask);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
-  raiseHardLimits(process.rlimits);
+  raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
   const entered = tryEnterCwd(process.cwd);

@@ -97,7 +97,7 @@ function start(
   if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
   const { plan, warnings } = planProcess(process, capget().permitted);
   warnings.forEach(context.warn);
-  const { own } = planNamespaces(saved.config.linux?.namespaces ?? []);
+  const { own } = planNamespaces(saved.config.linux ?? {});
   const entry = execEntry(saved.cgroupPaths, request.cgroup);
   const [channel, childChannel] = messagePair();
   // Before any process of ours is in the container's pid namespace, where others could look into it.

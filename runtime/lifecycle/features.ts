@@ -1,7 +1,6 @@
 /**
  * What this build can do (features.md of the runtime specification; `features`). One table to be kept true by hand:
- * engines decide by it what they may ask for, so nothing may stand here that a configuration could not have. What a
- * configuration is refused for is in plan/unsupported.ts.
+ * engines decide by it what they may ask for, so nothing may stand here that a configuration could not have.
  */
 import { capabilityNames } from "../plan/capabilities.ts";
 import { knownMountOptions } from "../plan/mount_options.ts";
@@ -19,8 +18,7 @@ const hooks = [
   "poststop",
 ] as const;
 
-/** Without "user": see plan/unsupported.ts. */
-const namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "uts"] as const;
+const namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"] as const;
 
 const cgroup = { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true } as const;
 

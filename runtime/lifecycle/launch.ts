@@ -21,7 +21,7 @@ import {
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWCGROUP } from "../../syscalls/namespace.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { tryAllowAllCpus } from "../../syscalls/sched.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
@@ -36,7 +36,9 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
-import { openNamespaces } from "../init/namespaces.ts";
+import { raiseHardLimits } from "../init/disinherit.ts";
+import { openCgroupDoors } from "../init/enter_cgroup.ts";
+import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { readLsmFacts } from "../lsm.ts";
@@ -44,7 +46,6 @@ import { moveNetDevices } from "../net_devices.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
-import { findUnsupported } from "../plan/unsupported.ts";
 import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
@@ -53,7 +54,11 @@ import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
-import type { Int, RunnableSpec } from "../spec/types.ts";
+import { makeUserns } from "../process/userns.ts";
+import type { SeccompFilter } from "../seccomp/filter.ts";
+import { sendListener } from "../seccomp/listener.ts";
+import { prepareFilter } from "../seccomp/program.ts";
+import type { Int, RunnableSpec, State } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
 import {
@@ -99,8 +104,7 @@ export interface Launched {
 }
 
 /**
- * Goes to the bundle, which is where relative paths and hooks start from, reads the configuration and refuses what is
- * not implemented. The request comes back with the bundle's path as the kernel has it, without links.
+ * Goes to the bundle, which is where relative paths and hooks start from, and reads the configuration. The request comes back with the bundle's path as the kernel has it, without links.
  */
 export function prepare<R extends CreateRequest>(
   context: RuntimeContext,
@@ -109,11 +113,6 @@ export function prepare<R extends CreateRequest>(
   chdir(asked.bundle);
   const request = { ...asked, bundle: getcwd() as HostPath };
   const spec = readConfig(request.bundle, context.warn);
-  for (const { field, verdict } of findUnsupported(spec)) {
-    if (verdict === "refuse")
-      throw new RuntimeError("unsupported", `${field} is not supported by this version`);
-    context.warn(`${field} is not supported by this version: the container runs without it`);
-  }
   return { request, spec };
 }
 
@@ -189,6 +188,7 @@ export function launch(
   try {
     lock(dir);
     cgroup.requireUsable();
+    const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
     undo.push("remove the resctrl groups", () => removeRdtGroups(recorded.resctrlGroups ?? []));
@@ -197,6 +197,7 @@ export function launch(
       request,
       mode,
       plan,
+      seccomp,
       layout,
       cgroup,
       limits,
@@ -217,6 +218,7 @@ interface Making {
   readonly request: CreateRequest;
   readonly mode: LaunchMode;
   readonly plan: ContainerPlan;
+  readonly seccomp: SeccompFilter | undefined;
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
   /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
@@ -230,7 +232,8 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } = making;
+  const { request, mode, plan, seccomp, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } =
+    making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -242,15 +245,23 @@ function make(making: Making): Launched {
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   cgroup.create();
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
-  const init = forkInto(plan.namespaces, namespaces, entry, (join) => {
+  const doors = {
+    join: openCgroupDoors(entry.joinAll),
+    leaveMemory: openCgroupDoors(entry.leaveMemory),
+    rejoinMemory: openCgroupDoors(entry.rejoinMemory),
+  };
+  const userns = openUserns(plan, namespaces);
+  const place = { plan: plan.namespaces, joins: namespaces, userns, entry };
+  const init = forkInto(place, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
     for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
     containerInit({
       plan,
+      seccomp,
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
-      entry: { ...entry, join },
+      doors: { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) },
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
@@ -266,6 +277,10 @@ function make(making: Making): Launched {
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
     ...new Set(mountUserns.values()),
+    ...Object.values(doors)
+      .flat()
+      .map(({ fd }) => fd),
+    plan.namespaces.idMaps && userns,
   ]) {
     if (fd !== undefined) close(fd);
   }
@@ -284,6 +299,15 @@ function make(making: Making): Launched {
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
 }
 
+/** The container's user namespace, when it is not the runtime's: new with the maps of the plan, or one to join. */
+function openUserns(
+  { namespaces: { idMaps } }: ContainerPlan,
+  joins: readonly OpenNamespace[],
+): Fd | undefined {
+  if (idMaps !== undefined) return makeUserns(idMaps);
+  return joins.find(({ join }) => join.flag === CLONE_NEWUSER)?.fd;
+}
+
 /** Answers the child until it is ready; its failure is thrown here. */
 function serve({ context, plan, rdt, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
   for (;;) {
@@ -296,6 +320,7 @@ function serve({ context, plan, rdt, dir }: Making, init: Cloned, channel: Fd, s
     }
     if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
     if (message.request === "limits") {
+      if (plan.namespaces.own & CLONE_NEWUSER) raiseHardLimits(plan.process.rlimits, init.pid);
       // The caller's own affinity is not the container's, whose cpuset decides when it has joined it.
       const reset = tryAllowAllCpus(init.pid);
       if (reset < 0) context.warn(`cannot reset the CPU affinity of the container: ${errnoName(-reset)}`);
@@ -305,6 +330,10 @@ function serve({ context, plan, rdt, dir }: Making, init: Cloned, channel: Fd, s
       const hooks = { state: hookState(state, "creating", init.pid) };
       runHooks("prestart", plan.hooks.prestart, hooks);
       runHooks("createRuntime", plan.hooks.createRuntime, hooks);
+    }
+    if (message.request === "listener" && message.descriptor !== undefined && plan.seccomp?.listener) {
+      const document = JSON.parse(hookState(state, "creating", init.pid)) as State;
+      sendListener(plan.seccomp.listener, init, message.descriptor, document);
     }
     if (message.request === "ready") {
       writeState(dir, state);

@@ -1,5 +1,5 @@
 /** The plan of a container: config.json with every decision made. Making one touches nothing and needs no privilege. */
-import { CLONE_NEWNS } from "../../syscalls/constants/sched.ts";
+import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
@@ -16,6 +16,7 @@ import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
 import { planPersonality } from "./personality.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
 import { planRootfs, type RootfsPlan } from "./rootfs.ts";
+import { planSeccomp, type SeccompPlan } from "./seccomp.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
 
 /** A path in the container that is hidden or made read-only. */
@@ -42,6 +43,7 @@ export interface ContainerPlan {
   readonly hostname: string;
   readonly domainname: string;
   readonly process: ProcessPlan;
+  readonly seccomp: SeccompPlan | undefined;
   readonly hooks: Hooks;
   /** The argument of personality(2). */
   readonly personality: number | undefined;
@@ -62,6 +64,8 @@ export interface PlanOptions {
   readonly noNewKeyring: boolean;
 }
 
+const ALL_CAPABILITIES = 0xffffffffffffffffn;
+
 /** Plans a validated configuration. Warnings are for the log. */
 export function planContainer(
   spec: Spec,
@@ -71,14 +75,17 @@ export function planContainer(
   if (spec.process === undefined)
     throw new RuntimeError("invalid-argument", "process property must not be empty");
   const linux = spec.linux ?? {};
-  const process = planProcess(spec.process, host.capabilities);
+  const namespaces = planNamespaces(linux);
+  // The root of a user namespace has every capability there, whatever this runtime lacks itself.
+  const available = namespaces.own & CLONE_NEWUSER ? ALL_CAPABILITIES : host.capabilities;
+  const process = planProcess(spec.process, available);
   const lsm = planLsm(spec, host.lsm);
   const around = { bundle: options.bundle, userns: usernsOf(linux) };
   const mounts = labelMounts(planMounts(spec.mounts ?? [], around), lsm.mountLabel);
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
-    namespaces: planNamespaces(linux.namespaces ?? [], linux.timeOffsets),
+    namespaces,
     rootfs: planRootfs(spec, options),
     mounts,
     needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
@@ -90,6 +97,7 @@ export function planContainer(
     hostname: spec.hostname ?? "",
     domainname: spec.domainname ?? "",
     process: process.plan,
+    seccomp: planSeccomp(linux.seccomp),
     hooks: spec.hooks ?? {},
     personality: planPersonality(linux.personality),
     memoryPolicy: planMemoryPolicy(linux.memoryPolicy),

@@ -205,13 +205,13 @@ function namesIn(dir: StateDir): string[] {
   }
 }
 
-/** The ids below the root, in the order of their names; none when the root is not there. */
+/** The ids below the root, in the order of their names (what begins with a dot is no id but the runtime's own); none when the root is not there. */
 export function listIds(root: HostPath): string[] | undefined {
   const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
   if (fd === -ENOENT) return undefined;
   if (fd < 0) throw OpError.from("open", root, -fd);
   const ids = readDirectory(fd as Fd)
-    .filter((entry) => entry.type === 4)
+    .filter((entry) => entry.type === 4 && !entry.name.startsWith("."))
     .map((entry) => entry.name)
     .sort();
   close(fd as Fd);
