@@ -5,8 +5,6 @@ export interface Entry {
   readonly name: string;
   readonly group: "Life of a container" | "Looking at containers" | "Help for people";
   readonly summary: string;
-  /** Puts a process into a container, which could reach our executable through /proc: runs from a sealed copy. */
-  readonly sealed?: true;
   /** Missing for what help.ts does itself, from this table. */
   load?(): Promise<Command>;
 }
@@ -17,15 +15,17 @@ const people = "Help for people";
 
 // biome-ignore format: one line a command
 export const commands: readonly Entry[] = [
-  { name: "create", group: life, summary: "create a container", sealed: true, load: async () => (await import("./create.ts")).create },
+  { name: "create", group: life, summary: "create a container", load: async () => (await import("./create.ts")).create },
   { name: "start", group: life, summary: "start the user's program in a created container", load: async () => (await import("./start.ts")).start },
-  { name: "run", group: life, summary: "create and start a container, wait for it and delete it", sealed: true, load: async () => (await import("./run.ts")).run },
+  { name: "run", group: life, summary: "create and start a container, wait for it and delete it", load: async () => (await import("./run.ts")).run },
+  { name: "exec", group: life, summary: "run another process in a container", load: async () => (await import("./exec.ts")).exec },
   { name: "kill", group: life, summary: "send a signal to a container's init process", load: async () => (await import("./kill.ts")).kill },
   { name: "pause", group: life, summary: "freeze the processes of a container", load: async () => (await import("./pause.ts")).pause },
   { name: "resume", group: life, summary: "let a paused container go on", load: async () => (await import("./resume.ts")).resume },
   { name: "delete", group: life, summary: "delete what a container holds", load: async () => (await import("./delete.ts")).deleteCommand },
   { name: "state", group: look, summary: "print the state of a container as JSON", load: async () => (await import("./state.ts")).state },
   { name: "list", group: look, summary: "list the containers below the given root", load: async () => (await import("./list.ts")).list },
+  { name: "features", group: look, summary: "print what this build can do as JSON", load: async () => (await import("./features.ts")).features },
   { name: "spec", group: people, summary: "write an example config.json", load: async () => (await import("./spec.ts")).spec },
   { name: "help", group: people, summary: "print help for all or for one command" },
   { name: "completion", group: people, summary: "print a completion script for bash, zsh or fish" },

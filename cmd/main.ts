@@ -1,88 +1,18 @@
 /**
- * argv -> command -> exit code. Loads nothing that the command does not need, and ends by exit_group: no handler of
- * the engine runs afterwards. The only place that catches everything.
+ * The entry. A command that puts a process into a container re-executes itself sealed before anything else, so what
+ * it will load then is not loaded twice: a word that is such a command's name is enough to go there at once. Sealing
+ * for nothing is harmless, and a command that slips through is sealed by program.ts.
  */
-import type { RuntimeContext } from "../runtime/context.ts";
-import { exitGroup, traceTo } from "../runtime/host.ts";
-import { commands } from "./commands.ts";
-import { failure, NoSuchCommand, stackOf } from "./exit.ts";
-import { checkGlobals, type GlobalValues, logSettings, readGlobals } from "./global_options.ts";
-import { createLog } from "./log.ts";
-import { UsageError } from "./options.ts";
-import { writeStdout } from "./output.ts";
+import { sealSelf } from "../runtime/process/seal.ts";
+import { sealedCommands } from "./sealed_commands.ts";
 
-// Bun fills argv[0] with its own name; argv0 is what the caller wrote.
-const program = process.argv0.split("/").pop() === "runc" ? "runc" : "runt";
-let log = createLog({ format: "text", debug: false });
-/** The command whose usage belongs to a mistake, and whose prefix to a failure. */
-let named: string | undefined;
-let begun: string | undefined;
-
-exitGroup(await main(process.argv.slice(2)).catch(report));
-
-async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === "--get-yargs-completions") {
-    await (await import("./help.ts")).showCompletions(program, argv.slice(1));
-    return 0;
+const words = process.argv.slice(2);
+if (words.some((word) => sealedCommands.has(word)) && !words.some((word) => /^--?h(elp)?$/.test(word))) {
+  try {
+    sealSelf();
+  } catch {
+    // program.ts tries again, and has the log to say why it failed.
   }
-  const { options, args, help } = readGlobals(argv);
-  if (options.version) {
-    writeStdout((await import("./version.ts")).versionText(program));
-    return 0;
-  }
-  const [name, ...words] = args;
-  if (help || name === undefined) {
-    await (await import("./help.ts")).showHelp(program);
-    return 0;
-  }
-  return dispatch(options, name === "h" ? "help" : name, words);
 }
 
-async function dispatch(options: GlobalValues, name: string, words: readonly string[]): Promise<number> {
-  log = createLog(logSettings(options));
-  const { trace, ...settings } = checkGlobals(options);
-  const entry = commands.find((candidate) => candidate.name === name);
-  if (entry === undefined) throw new NoSuchCommand(name);
-  if (entry.load === undefined) {
-    await (await import("./help.ts")).serve(program, name, words);
-    return 0;
-  }
-  named = name;
-  // Before anything else: the first start of such a command replaces itself here. A question for help is spared
-  // that; what only looks like one is sealed below, once the line has been read.
-  const asksHelp = words.some((word) => /^--?h(elp)?$/.test(word));
-  if (entry.sealed && !asksHelp) await seal();
-  const ready = (await entry.load()).prepare(program, name, words);
-  if (ready.help) {
-    await (await import("./help.ts")).showHelp(program, name);
-    return 0;
-  }
-  if (entry.sealed && asksHelp) await seal();
-  log.open();
-  if (trace !== undefined) traceTo(trace);
-  begun = name;
-  const context: RuntimeContext = {
-    ...settings,
-    debug: options.debug,
-    programName: program,
-    warn: log.warn,
-    debugLog: log.debug,
-  };
-  return ready.run(context) ?? 0;
-}
-
-async function seal(): Promise<void> {
-  (await import("../runtime/process/seal.ts")).sealSelf();
-}
-
-async function report(error: unknown): Promise<number> {
-  const { code, message } = failure(error, program, begun);
-  // As runc: the usage on stdout, then the record. A help that cannot be printed does not hide the mistake.
-  if (error instanceof UsageError)
-    await import("./help.ts")
-      .then((help) => help.showUsage(program, named, error.repeatable ? message : undefined))
-      .catch(() => {});
-  log.debug(stackOf(error));
-  log.error(message);
-  return code;
-}
+await import("./program.ts");

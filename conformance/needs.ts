@@ -5,6 +5,7 @@ import { basename, delimiter, join } from "node:path";
 
 export type Need = "root" | "cgroup1" | "built" | "apparmor" | CommandName;
 type CommandName =
+  | "containerd"
   | "runc"
   | "crun"
   | "unshare"

@@ -76,7 +76,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
       tryWrite(2 as Fd, new TextEncoder().encode(text));
       exitGroup(127);
     },
-    context.procfs,
+    { procfs: context.procfs },
   );
   for (const fd of [stdinRead, stdoutWrite, stderrWrite]) close(fd);
   const streams = { stdin: stdinWrite, stdout: stdoutRead, stderr: stderrRead };

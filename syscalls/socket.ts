@@ -35,16 +35,41 @@ export function setSendBuffer(fd: Fd, bytes: number): void {
   tryCall("setsockopt", [fd, SOL_SOCKET, SO_SNDBUF, new Int32Array([bytes]), 4]);
 }
 
-/** A stream socket connected to a path; the path must fit sun_path (107 bytes and a NUL). */
-export function connectUnix(path: string): Fd {
+/** struct sockaddr_un; the path must fit sun_path (107 bytes and a NUL). */
+function unixAddress(path: string): Uint8Array {
   const name = encoder.encode(path);
   if (name.length > 107) throw new BadString(`${path} is longer than the 107 bytes of a socket address`);
   if (name.includes(0)) throw new BadString(`${JSON.stringify(path)} contains a NUL byte`);
   const address = new Struct(2 + name.length + 1).u16(0, AF_UNIX);
   address.bytes.set(name, 2);
+  return address.bytes;
+}
+
+/** A stream socket connected to a path. */
+export function connectUnix(path: string): Fd {
+  return unixSocket(path, (fd, address) => {
+    call("connect", [fd, address, address.length], path);
+  });
+}
+
+/** A stream socket that listens at a path, which must not exist yet. */
+export function listenUnix(path: string): Fd {
+  return unixSocket(path, (fd, address) => {
+    call("bind", [fd, address, address.length], path);
+    call("listen", [fd, 8], path);
+  });
+}
+
+/** accept4(2); waits for a peer. */
+export function accept(listener: Fd): Fd {
+  return call("accept4", [listener, null, null, SOCK_CLOEXEC], `fd ${listener}`, "accept") as Fd;
+}
+
+function unixSocket(path: string, use: (fd: Fd, address: Uint8Array) => void): Fd {
+  const address = unixAddress(path);
   const fd = call("socket", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], path) as Fd;
   try {
-    call("connect", [fd, address.bytes, address.bytes.length], path);
+    use(fd, address);
     return fd;
   } catch (error) {
     tryCall("close", [fd]);

@@ -12,6 +12,8 @@ export type Arg = number | bigint | CString | NodeJS.TypedArray | DataView | nul
 
 let traceFd = -1;
 let label = "";
+/** The start of the first call that was traced: every line says how many milliseconds after it its call began. */
+let begin = 0n;
 let field = "";
 
 /** Starts writing trace lines to this descriptor; -1 stops. */
@@ -53,10 +55,12 @@ export function traceCall(
 ): void {
   if (traceFd < 0) return;
   const micros = Number((monotonicNow() - start) / 100n) / 10;
+  if (begin === 0n) begin = start;
+  const since = (Number((start - begin) / 1000n) / 1000).toFixed(3);
   const shown = args.map(show).join(", ");
   const outcome = errno === 0 ? String(result) : `-1 ${errnoName(errno)}`;
   const asked = field === "" ? "" : `  # ${field}`;
-  const line = encoder.encode(`${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
+  const line = encoder.encode(`${since} ${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
   rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
 }
 

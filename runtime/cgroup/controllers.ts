@@ -1,5 +1,5 @@
 /** cgroup v2: a controller works in a cgroup when every ancestor's cgroup.subtree_control names it. */
-import { EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
+import { EBUSY, EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { readControl, tryReadControl, tryWriteControl } from "./control_file.ts";
@@ -26,13 +26,18 @@ function ancestorsOf(directory: HostPath): HostPath[] {
   return [...ancestorsOf(parent), parent];
 }
 
-/** All at once, which is one walk over the subtree; one by one when one of them spoils it for the others. */
+/**
+ * All at once, which is one walk over the subtree; one by one when one of them spoils it for the others. EBUSY
+ * means that the ancestor has processes (cgroups(7) "no internal processes"): one by one would then enable just
+ * the threaded controllers, and with them turn the ancestor into a threaded domain in which nothing can start.
+ */
 function enableIn(ancestor: HostPath): void {
   const enabled = words(tryReadControl(ancestor, "cgroup.subtree_control") ?? "");
   const offered = words(tryReadControl(ancestor, "cgroup.controllers") ?? "");
   const wanted = offered.filter((name) => !enabled.includes(name)).map((name) => `+${name}`);
   if (wanted.length === 0) return;
-  if (tryWriteControl(ancestor, "cgroup.subtree_control", wanted.join(" ")) === 0) return;
+  const result = tryWriteControl(ancestor, "cgroup.subtree_control", wanted.join(" "));
+  if (result === 0 || result === -EBUSY) return;
   for (const one of wanted) tryWriteControl(ancestor, "cgroup.subtree_control", one);
 }
 

@@ -167,28 +167,6 @@ withCgroup("join moves a process into every hierarchy, and then the cgroup is no
   }
 });
 
-withCgroup(
-  "a process of one thread moves itself, all hierarchies or all but the unified one",
-  async (cgroup) => {
-    cgroup.create();
-    const script = new URL("./join_self_fixture.ts", import.meta.url).pathname;
-    for (const exceptUnified of [false, true]) {
-      const env = {
-        BUN_JSC_useConcurrentGC: "0",
-        BUN_JSC_useConcurrentJIT: "0",
-        BUN_JSC_numberOfGCMarkers: "1",
-      };
-      const args = [process.execPath, "run", script, JSON.stringify(cgroup.paths), String(exceptUnified)];
-      const child = Bun.spawn(args, { env: { ...process.env, ...env }, stdout: "pipe" });
-      const lines = (await new Response(child.stdout).text()).trim().split("\n");
-      assert.is(await child.exited, 0);
-      const inside = lines.filter((line) => /\/runt-test-\d+-\d+\/c$/.test(line));
-      const directories = new Set(Object.values(cgroup.paths)).size;
-      assert.is(inside.length, exceptUnified ? directories - 1 : directories);
-    }
-  },
-);
-
 withCgroup("freeze stops, thaw lets go, and a frozen cgroup is not usable", async (cgroup) => {
   cgroup.create();
   cgroup.freeze();
@@ -278,5 +256,39 @@ withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
     assert.not(directoryExists(path.slice(0, -2) as HostPath), path);
   }
 });
+
+if (version === 2)
+  withCgroup(
+    "below a threaded cgroup the new one is refused with the reason, and nothing stays",
+    (cgroup) => {
+      const path = cgroup.paths[""] ?? ("" as HostPath);
+      const parent = path.slice(0, -2) as HostPath;
+      makeDirectories(parent, []);
+      assert.is(tryWriteControl(parent, "cgroup.type", "threaded"), 0);
+      assert.throws(() => cgroup.create(), /EOPNOTSUPP.*"domain invalid" because a parent is threaded/);
+      assert.not(directoryExists(path));
+    },
+  );
+
+if (version === 2)
+  withCgroup(
+    "below a cgroup with processes a limit is refused, and that cgroup stays a domain",
+    async (cgroup) => {
+      const parent = (cgroup.paths[""] ?? "").slice(0, -2) as HostPath;
+      makeDirectories(parent, []);
+      const shell = startShell("exit");
+      try {
+        openCgroup({ "": parent }).join(shell.pid);
+        cgroup.create();
+        assert.is(readControl(parent, "cgroup.type"), "domain");
+        assert.throws(
+          () => cgroup.apply(plan({ memory: { limit: 64 << 20 } })),
+          /memory\.max: ENOENT.*linux\.resources\.memory\.limit.*its parent has processes/,
+        );
+      } finally {
+        await shell.end();
+      }
+    },
+  );
 
 manager.run();

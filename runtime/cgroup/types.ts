@@ -14,15 +14,8 @@ export interface CgroupManager {
   apply(plan: CgroupPlan): void;
   /** Throws CgroupInUse when there are processes in it or it is frozen. */
   requireUsable(): void;
-  /** Moves a process into every hierarchy. The first write waits for RCU: 8 to 20 ms, measured on 6.18. */
+  /** Moves a process into every hierarchy. The first write waits for RCU; see entry.ts for the way without. */
   join(pid: Pid): void;
-  /**
-   * Moves the calling process, which must have a single thread, without that wait where the kernel can.
-   * `exceptUnified` when clone3(2) has already put it into `cloneInto`.
-   */
-  joinSelf(exceptUnified: boolean): void;
-  /** The directory for CLONE_INTO_CGROUP, which needs no wait either; undefined without a unified hierarchy. */
-  readonly cloneInto: HostPath | undefined;
   /** The processes of the whole subtree. */
   processes(): readonly Pid[];
   freezerState(): FreezerState;
@@ -55,4 +48,22 @@ export interface CgroupLayout {
 /** A cgroup that another container, or a paused one, already uses; the words are runc's. */
 export class CgroupInUse extends Error {
   override readonly name = "CgroupInUse";
+}
+
+/** One v1 hierarchy as the container is to see it. */
+export interface ShownHierarchy {
+  /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
+  readonly name: string;
+  /** The container's own cgroup in it. */
+  readonly path: HostPath;
+  /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
+  readonly option: string;
+}
+
+/** What there is to show. */
+export interface CgroupView {
+  readonly mode: "v1" | "v2" | "none";
+  /** With a cgroup namespace the file system itself is mounted, without one the container's part is bound. */
+  readonly ownNamespace: boolean;
+  readonly hierarchies: readonly ShownHierarchy[];
 }

@@ -48,21 +48,12 @@ export class CgroupV2 implements CgroupManager {
     requireUsable(this);
   }
 
-  /** Costs an RCU grace period in the kernel; clone3(2) with CLONE_INTO_CGROUP puts a new process in for free. */
   join(pid: Pid): void {
     const result = tryJoin(this.directory, pid);
     if (result >= 0) return;
     const domain = tryReadControl(this.directory, "cgroup.type");
     const why = result === -EOPNOTSUPP || result === -EBUSY ? `; it is of type "${domain}"` : "";
     throw OpError.from("write", `${this.directory}/cgroup.procs`, -result, `to move pid ${pid}${why}`);
-  }
-
-  joinSelf(exceptUnified: boolean): void {
-    if (!exceptUnified) this.join(0 as Pid); // cgroups(7): 0 is the writer
-  }
-
-  get cloneInto(): HostPath {
-    return this.directory;
   }
 
   processes(): readonly Pid[] {
@@ -110,7 +101,7 @@ function explain(directory: HostPath, { controller, file }: CgroupWrite, errno: 
   if (errno === ENOENT && controller !== "cgroup") {
     const given = tryReadControl(directory, "cgroup.controllers") ?? "";
     if (!given.split(" ").includes(controller))
-      return `the controller is not available there: it is missing on this host or not delegated to it (available: ${given || "none"})`;
+      return `the controller is not available there: it is missing on this host, not delegated to it, or its parent has processes (available: ${given || "none"})`;
     return "this kernel does not have the file";
   }
   if (errno === EACCES || errno === EPERM) return "the cgroup is not delegated to this user";

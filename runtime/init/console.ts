@@ -2,7 +2,6 @@
 import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { close, dup3, fstat, fstatfs, isType, O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/file.ts";
-import { cloneTree, moveMountOnto } from "../../syscalls/mount.ts";
 import { sendMessage } from "../../syscalls/socket.ts";
 import {
   openPtyPeer,
@@ -15,14 +14,26 @@ import {
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
+import { cloneTree, moveMountOnto } from "./detached.ts";
 
 /** The inode of ptmx in every devpts (fs/devpts/inode.c) and its device number. */
 const PTMX_INODE = 2n;
 /** The first major number of pty slaves (Documentation/admin-guide/devices.txt). */
 const UNIX98_PTY_SLAVE_MAJOR = 136;
 
-/** Makes the pty, binds it on /dev/console, sends the master through `socket`, and returns the slave. */
+/** Makes the init process's pty, binds it on /dev/console, and returns the slave. */
 export function createConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
+  const slave = openConsole(root, socket, size);
+  const target = openOrCreateInRoot(root, "/dev/console", "file", "refuse");
+  const clone = cloneTree(slave, "", false);
+  moveMountOnto(clone, target, "/dev/console");
+  close(clone);
+  close(target);
+  return slave;
+}
+
+/** Makes a pty of the container's devpts, sends the master through `socket`, and returns the slave. */
+export function openConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
   const master = openInRoot(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, "refuse");
   const stat = fstat(master);
   const isPtmx =
@@ -36,11 +47,6 @@ export function createConsole(root: Fd, socket: Fd, size: WindowSize | undefined
     throw safetyViolation("the peer of the container's ptmx is not a pty of a devpts");
   }
   if (size !== undefined) setWindowSize(master, size);
-  const target = openOrCreateInRoot(root, "/dev/console", "file", "refuse");
-  const clone = cloneTree(slave, "", false);
-  moveMountOnto(clone, target, "/dev/console");
-  close(clone);
-  close(target);
   // The name travels as the payload, which must not be empty; the receivers look at the descriptor.
   sendMessage(socket, new TextEncoder().encode(`/dev/pts/${ptyNumber(master)}`), master);
   close(master);

@@ -30,14 +30,16 @@ import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from ".
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { CgroupEntry } from "../cgroup/entry.ts";
+import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
+import type { UsernsPlan } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import { waitForStart } from "../process/exec_fifo.ts";
-import type { CgroupView } from "./cgroup_mount.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
+import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
@@ -46,22 +48,23 @@ import {
   resetSignals,
   setLimits,
 } from "./disinherit.ts";
+import { goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
+import { moveInto } from "./no_pivot.ts";
 import {
   chrootInto,
   finishRootfs,
   makeReadonly,
   makeReadonlyNow,
   maskPaths,
-  moveInto,
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
-import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
+import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -72,6 +75,7 @@ import {
   tryEnterCwd,
   withHome,
 } from "./user_program.ts";
+import { waitForStart } from "./wait_for_start.ts";
 
 /** What the parent hands to the child: plain values and descriptors, all made before the fork. */
 export interface InitContext {
@@ -79,8 +83,8 @@ export interface InitContext {
   readonly channel: Fd;
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
-  /** The process has to be in its cgroup before the mounts: for a cgroup namespace, or to show it. */
-  readonly joinCgroupEarly: boolean;
+  /** Files by which the process enters its cgroups. */
+  readonly entry: { readonly join: readonly HostPath[] } & Pick<CgroupEntry, "leaveMemory" | "rejoinMemory">;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
   /** Where the master of the pty goes. */
@@ -91,8 +95,8 @@ export interface InitContext {
   readonly preservedFds: number;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
-  /** Mount points of the host's /proc and /sys, unmounted when the root is moved instead of pivoted. */
-  readonly hostPseudoMounts: readonly string[];
+  /** The user namespaces of id-mapped mounts, open. */
+  readonly mountUserns: ReadonlyMap<UsernsPlan, Fd>;
 }
 
 /** Runs in the child; never returns to its caller. */
@@ -116,6 +120,11 @@ function initialise(context: InitContext): never {
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
+  const doors = {
+    join: openCgroupDoors(context.entry.join),
+    leaveMemory: openCgroupDoors(context.entry.leaveMemory),
+    rejoinMemory: openCgroupDoors(context.entry.rejoinMemory),
+  };
   enterNamespaces(plan.namespaces, context.namespaces);
   if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
@@ -123,9 +132,13 @@ function initialise(context: InitContext): never {
   const procfs = openProcfs();
   if (plan.hostname !== "") sethostname(plan.hostname);
   if (plan.domainname !== "") setdomainname(plan.domainname);
-  if (context.joinCgroupEarly) askOrEnd(channel, "join-cgroup");
-  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now.
-  if (plan.namespaces.create & CLONE_NEWCGROUP) unshare(CLONE_NEWCGROUP);
+  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks of the runtime
+  // look the process up in its cgroups as well. Without either it joins last, when it needs least.
+  const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
+  const early = ownCgroupNamespace || context.parentHooks;
+  if (early) goThrough(doors.join);
+  if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
+  goThrough(doors.leaveMemory);
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
@@ -139,8 +152,15 @@ function initialise(context: InitContext): never {
 
   labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
-  // Which CPUs and nodes the process may use is its cgroup's to say first.
-  if (process.scheduler !== undefined || plan.memoryPolicy !== undefined) askOrEnd(channel, "join-cgroup");
+  const enterCgroups = (): void => {
+    askOrEnd(channel, "limits");
+    if (!early) goThrough(doors.join);
+    goThrough(doors.rejoinMemory);
+    resetAffinity((note) => tellNote(channel, note));
+  };
+  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
+  const settled = process.scheduler !== undefined || plan.memoryPolicy !== undefined;
+  if (settled) enterCgroups();
   setScheduler(process.scheduler);
   setIoPriority(process.ioPriority);
   setDomain(plan.personality);
@@ -157,6 +177,7 @@ function initialise(context: InitContext): never {
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
+  if (!settled) enterCgroups();
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
   askOrEnd(channel, "ready");
@@ -185,8 +206,11 @@ function initialise(context: InitContext): never {
 /** The mount namespace's part: everything between the copy of the host's mounts and the container's own "/". */
 function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   const { plan, channel } = context;
-  const root = prepareRootfs(plan.rootfs);
-  const readOnlyLater = mountAll(root, plan.mounts, context.cgroups);
+  const oldApi = chooseMountApi(procfs);
+  const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
+  const userns = context.mountUserns;
+  const readOnlyLater = mountAll(root, plan.mounts, { cgroups: context.cgroups, userns });
+  for (const fd of new Set(userns.values())) close(fd);
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
     createDevLinks(root);
@@ -203,10 +227,11 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   makeReadonly(root, plan.readonlyPaths);
   maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);
-  if (plan.noPivot) moveInto(root, context.hostPseudoMounts);
+  if (plan.noPivot) moveInto(root, procfs);
   else pivotInto(root);
   finishRootfs(root, plan.rootfs);
   close(root);
+  closeStaging();
   return slave;
 }
 

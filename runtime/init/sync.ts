@@ -4,11 +4,11 @@
  *   parent                                        child
  *     |                                             |  own namespaces, session, network
  *     |  <------------- net-devices --------------  |  only when there are devices to move into its network
- *     |  ------------------ go ------------------>  |
- *     |  <------------- join-cgroup --------------  |  only when a cgroup namespace or mount needs it early
  *     |  ------------------ go ------------------>  |  root file system, /dev, console
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
+ *     |  <---------------- limits ----------------  |  all but the last step into the cgroups
+ *     |  ------------------ go ------------------>  |  the limits are set: joins
  *     |  <---------------- ready -----------------  |  nothing left but to start the user's program
  *     |  ------------------ go ------------------>  |  waits for start, or goes on (run)
  *     |  <------- end of file, or an error -------  |  execve closed the socket
@@ -22,7 +22,7 @@ import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "net-devices" | "join-cgroup" | "hooks" | "ready";
+export type Request = "net-devices" | "hooks" | "limits" | "ready";
 
 /** A failure in the child as plain data. */
 export type ChildFailure =

@@ -1,17 +1,16 @@
 /** run: create and start in one, and in the foreground also wait and delete. */
 import { close } from "../../syscalls/file.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
-import { messagePair, receiveMessage } from "../../syscalls/socket.ts";
+import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
-import { RuntimeError } from "../errors.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
-import { attach } from "../process/attach.ts";
-import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
+import { attach, receiveMaster } from "../process/attach.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { destroy } from "./delete.ts";
+import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */
@@ -25,7 +24,11 @@ export interface RunRequest extends CreateRequest {
 /** Runs the container; returns its exit status, or 0 at once when detached. */
 export function runContainer(context: RuntimeContext, asked: RunRequest): number {
   const { request, spec } = prepare(context, asked);
-  const consoleSocket = openConsoleSocket(spec, request, request.detach);
+  const consoleSocket = openConsoleSocket(
+    spec.process.terminal ?? false,
+    request.consoleSocket,
+    request.detach,
+  );
   return request.detach
     ? runDetached(context, request, spec, consoleSocket)
     : runAttached(context, request, spec);
@@ -37,7 +40,14 @@ function runDetached(
   spec: RunnableSpec,
   consoleSocket: Fd | undefined,
 ): number {
-  start(context, launch(context, request, spec, { waitForStart: false, consoleSocket }));
+  const launched = launch(context, request, spec, { waitForStart: false, consoleSocket });
+  try {
+    letGo(launched);
+  } catch (error) {
+    destroy(context, launched.dir, launched.state);
+    throw error;
+  }
+  poststart(launched.state);
   return 0;
 }
 
@@ -46,33 +56,25 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   const signals = queueSignals();
   const console = spec.process.terminal === true ? messagePair() : undefined;
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket: console?.[1] });
-  const terminal = console === undefined ? undefined : new TerminalRelay(receiveMaster(console[0]));
+  let terminal: TerminalRelay | undefined;
+  let started = false;
   try {
-    start(context, launched);
+    if (console !== undefined) terminal = new TerminalRelay(receiveMaster(console[0]));
+    letGo(launched);
+    started = true;
+    poststart(launched.state);
     return attach(launched.pid, launched.pidfd, signals, terminal);
   } finally {
     terminal?.restore();
-    if (!request.keep) destroy(context, launched.dir, launched.state);
+    if (!request.keep || !started) destroy(context, launched.dir, launched.state);
     signals.end();
   }
 }
 
-function receiveMaster(socket: Fd): Fd {
-  const message = receiveMessage(socket, 4096);
-  close(socket);
-  if (typeof message !== "number" && message.descriptor !== undefined) return message.descriptor;
-  throw new RuntimeError("child", "container init did not send the master of its terminal");
-}
-
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */
-function start(context: RuntimeContext, launched: Launched): void {
-  const { channel, dir, state } = launched;
+function letGo({ channel }: Launched): void {
   go(channel);
   const message = nextMessage(channel);
   close(channel);
-  if (message !== undefined && "failure" in message) {
-    destroy(context, dir, state);
-    throw errorOf(message.failure);
-  }
-  poststart(state);
+  if (message !== undefined && "failure" in message) throw errorOf(message.failure);
 }

@@ -63,7 +63,7 @@ const steps = planMounts(
     { destination: "/data", type: "bind", source: "/srv", options: ["rbind"] },
     { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup" },
   ],
-  "/b" as HostPath,
+  { bundle: "/b" as HostPath, userns: undefined },
 );
 
 labels("the context goes to new file systems, to a queue's root, and to no bind mount, proc or sysfs", () => {

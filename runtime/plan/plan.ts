@@ -3,13 +3,14 @@ import { CLONE_NEWNS } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
-import type { Hooks, Spec } from "../spec/types.ts";
+import type { Hooks, Linux, Spec } from "../spec/types.ts";
+import { cleanPath } from "./clean_path.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
 import { type LsmPlan, labelMounts, planLsm } from "./lsm.ts";
 import { type MemoryPolicyPlan, planMemoryPolicy } from "./memory_policy.ts";
-import { type MountStep, planMounts } from "./mounts.ts";
+import { type MountStep, planMounts, type UsernsPlan } from "./mounts.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
 import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
 import { planPersonality } from "./personality.ts";
@@ -30,6 +31,8 @@ export interface ContainerPlan {
   readonly namespaces: NamespacePlan;
   readonly rootfs: RootfsPlan;
   readonly mounts: readonly MountStep[];
+  /** Some file system can only be made by mount(2). */
+  readonly needsMount2: boolean;
   readonly devices: readonly DeviceStep[];
   /** False when /dev is a bind mount: then it is left as it is. */
   readonly setUpDev: boolean;
@@ -70,17 +73,17 @@ export function planContainer(
   const linux = spec.linux ?? {};
   const process = planProcess(spec.process, host.capabilities);
   const lsm = planLsm(spec, host.lsm);
-  const mounts = labelMounts(planMounts(spec.mounts ?? [], options.bundle), lsm.mountLabel);
+  const planned = planMounts(spec.mounts ?? [], { bundle: options.bundle, userns: usernsOf(linux) });
+  const mounts = labelMounts(planned, lsm.mountLabel);
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
     namespaces: planNamespaces(linux.namespaces ?? [], linux.timeOffsets),
-    rootfs: planRootfs(spec, options.bundle),
+    rootfs: planRootfs(spec, options),
     mounts,
+    needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
     devices: planDevices(linux.devices ?? []),
-    setUpDev: !mounts.some(
-      (mount) => mount.kind === "bind" && mount.destination.replace(/\/+$/, "") === "/dev",
-    ),
+    setUpDev: !mounts.some((mount) => mount.kind === "bind" && cleanPath(mount.destination) === "dev"),
     maskedPaths: paths(linux.maskedPaths, "maskedPaths"),
     readonlyPaths: paths(linux.readonlyPaths, "readonlyPaths"),
     sysctl: planSysctl(linux.sysctl ?? {}),
@@ -113,6 +116,13 @@ function requireMountsOfItsOwn({ namespaces, mounts, rootfs, process }: Containe
   ].filter((name) => name !== false);
   if (asked !== undefined)
     throw new RuntimeError("invalid-argument", `${asked}: not possible without a mount namespace`);
+}
+
+/** The container's user namespace, or undefined when it is the runtime's. */
+function usernsOf({ namespaces, uidMappings = [], gidMappings = [] }: Linux): UsernsPlan | undefined {
+  const user = namespaces?.find(({ type }) => type === "user");
+  if (user === undefined) return undefined;
+  return user.path ? { path: user.path as HostPath } : { uidMappings, gidMappings };
 }
 
 function paths(list: readonly string[] | undefined, name: string): PathStep[] {

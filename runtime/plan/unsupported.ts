@@ -17,10 +17,6 @@ export function findUnsupported(spec: Spec): Unsupported[] {
   (linux.namespaces ?? []).forEach(({ type }, i) => {
     if (type === "user") found.push({ field: `linux.namespaces[${i}] (${type})`, verdict: "refuse" });
   });
-  (spec.mounts ?? []).forEach((mount, i) => {
-    const special = mount.options?.some((option) => /^r?idmap$/.test(option));
-    check(special || mount.uidMappings, `mounts[${i}] (idmap)`, "refuse");
-  });
   check(linux.seccomp, "linux.seccomp", "warn");
   return found;
 }

@@ -5,7 +5,9 @@ import { isErrno } from "../../syscalls/error.ts";
 import { close, poll } from "../../syscalls/file.ts";
 import { tryPidfdSendSignal, WNOHANG, waitAny, waitFor } from "../../syscalls/process.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
+import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
 import type { SignalQueue } from "./signals.ts";
 import type { TerminalRelay } from "./terminal.ts";
 
@@ -55,4 +57,12 @@ function reapOthers(): void {
   } catch (error) {
     if (!isErrno(error, errnoName(ECHILD))) throw error;
   }
+}
+
+/** The master of a container's pty, as its init process sent it. */
+export function receiveMaster(socket: Fd): Fd {
+  const message = receiveMessage(socket, 4096);
+  close(socket);
+  if (typeof message !== "number" && message.descriptor !== undefined) return message.descriptor;
+  throw new RuntimeError("child", "the container's process did not send the master of its terminal");
 }

@@ -9,10 +9,13 @@ import type { Cloned } from "../../syscalls/process.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { joinNamespace, type OpenNamespace } from "../init/namespaces.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
-import { fork } from "./fork.ts";
 
-/** Forks `child` into the pid and the time namespace of the plan, be they new or to join. */
-export function forkInto(plan: NamespacePlan, joins: readonly OpenNamespace[], child: () => never): Cloned {
+/** Runs `fork` so that its child is in the pid and the time namespace of the plan, be they new or to join. */
+export function bornInto(
+  plan: NamespacePlan,
+  joins: readonly OpenNamespace[],
+  fork: (flags: number) => Cloned,
+): Cloned {
   const restore: (() => void)[] = [];
   try {
     for (const namespace of joins) {
@@ -25,7 +28,7 @@ export function forkInto(plan: NamespacePlan, joins: readonly OpenNamespace[], c
       restore.push(keep(CLONE_NEWTIME));
       newTimeNamespace(plan.timeOffsets);
     }
-    return fork(plan.create & CLONE_NEWPID, child);
+    return fork(plan.create & CLONE_NEWPID);
   } finally {
     for (const undo of restore) undo();
   }

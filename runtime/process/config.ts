@@ -2,32 +2,44 @@
 
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_RDONLY, openat, readToEnd } from "../../syscalls/file.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { MAX_BYTES, parseJson } from "../spec/read.ts";
 import type { RunnableSpec } from "../spec/types.ts";
+import { nameUnknown } from "../spec/unknown_keys.ts";
 import { validateSpec } from "../spec/validate.ts";
+
+/** However broken the file is, the log stays readable. */
+const SHOWN = 20;
 
 /** Reads and validates <bundle>/config.json; warnings go to `warn`. */
 export function readConfig(bundle: HostPath, warn: (message: string) => void): RunnableSpec {
-  const bytes = readFile(`${bundle}/config.json`);
-  const { spec, warnings } = validateSpec(parseJson(bytes, "config.json"));
+  const bytes = readConfigFile(`${bundle}/config.json`);
+  const { spec, warnings, unknown } = validateSpec(parseJson(bytes, "config.json"));
   for (const { field, text } of warnings) warn(`config.json: ${field}: ${text}`);
+  // Found by the validation in passing, so a configuration without any pays nothing.
+  for (const { field, closest } of nameUnknown(unknown.slice(0, SHOWN))) {
+    const hint = closest === undefined ? "" : `: did you mean ${closest}?`;
+    warn(`config.json: ${field} is not known and ignored${hint}`);
+  }
   return spec;
 }
 
-function readFile(path: string): Uint8Array {
-  let fd: Fd;
+/** runc's words for the file that is forgotten most often. */
+function readConfigFile(path: string): Uint8Array {
   try {
-    fd = openat(CWD, path, O_RDONLY);
+    return readFile(path);
   } catch (error) {
-    if (isErrno(error, "ENOENT")) {
-      throw new RuntimeError("not-found", `JSON specification file config.json not found (${path})`, {
-        cause: error,
-      });
-    }
-    throw error;
+    if (!isErrno(error, "ENOENT")) throw error;
+    throw new RuntimeError("not-found", `JSON specification file config.json not found (${path})`, {
+      cause: error,
+    });
   }
+}
+
+/** The bytes of a JSON file. */
+export function readFile(path: string): Uint8Array {
+  const fd = openat(CWD, path, O_RDONLY);
   try {
     // One byte over the reader's bound, so that it is the reader who refuses what is too large.
     return readToEnd(fd, MAX_BYTES) ?? new Uint8Array(MAX_BYTES + 1);

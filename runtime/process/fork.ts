@@ -14,6 +14,13 @@ export interface Procfs {
   readonly prefix: string;
 }
 
+/** Where else than by default. */
+export interface ForkOptions {
+  readonly procfs?: Procfs | undefined;
+  /** The directory of the cgroup v2 that the child is born into (CLONE_INTO_CGROUP). */
+  readonly cgroup?: Fd | undefined;
+}
+
 const hostProcfs: Procfs = { directory: CWD, prefix: "/proc/" };
 
 /**
@@ -21,10 +28,11 @@ const hostProcfs: Procfs = { directory: CWD, prefix: "/proc/" };
  * what it throws past its own handling ends it with status 70. Returns the child's pid and pidfd. In a container
  * `procfs` is the runtime's own, since what is mounted on /proc there proves nothing.
  */
-export function fork(flags: number, child: () => never, procfs = hostProcfs): Cloned {
+export function fork(flags: number, child: () => never, options: ForkOptions = {}): Cloned {
+  const procfs = options.procfs ?? hostProcfs;
   requireSingleThread(procfs);
   inheritHeap(procfs);
-  const cloned = clone3(flags);
+  const cloned = clone3(flags, options.cgroup);
   if (cloned !== undefined) return cloned;
   try {
     child();

@@ -8,6 +8,7 @@ import {
   O_NONBLOCK,
   O_RDWR,
   type PollRequest,
+  poll,
   tryFcntl,
   tryOpenat,
   tryRead,
@@ -80,13 +81,17 @@ export class TerminalRelay {
       else this.#toCaller = bytes;
     }
     this.#toContainer = writeSome(this.#master, this.#toContainer);
-    if (ready.has(STDOUT) || this.#toCaller.length > 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
+    if (ready.has(STDOUT)) this.#toCaller = writeSome(STDOUT, this.#toCaller);
   }
 
   /** After the container's end: the last bytes that the pty still holds, until it says EIO. */
   drain(): void {
-    while (this.#masterOpen) {
-      while (this.#toCaller.length > 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
+    for (;;) {
+      while (this.#toCaller.length > 0) {
+        poll([{ fd: STDOUT, events: POLLOUT }], -1);
+        this.#toCaller = writeSome(STDOUT, this.#toCaller);
+      }
+      if (!this.#masterOpen) return;
       const bytes = readSome(this.#master);
       if (bytes === undefined || bytes.length === 0) return;
       this.#toCaller = bytes;
@@ -115,10 +120,16 @@ function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
   return count <= 0 ? undefined : buffer.slice(0, count);
 }
 
+/**
+ * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF): whoever stays in a write, because
+ * nobody reads, forwards no signal and sees no end.
+ */
+const AT_ONCE = 4096;
+
 /** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
 function writeSome(fd: Fd, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes.length === 0) return bytes;
-  const count = tryWrite(fd, bytes);
+  const count = tryWrite(fd, bytes.subarray(0, AT_ONCE));
   if (count === -EAGAIN) return bytes;
   return count < 0 ? new Uint8Array(0) : bytes.slice(count);
 }

@@ -48,8 +48,10 @@ export interface SavedState {
   readonly init: ProcessIdentity;
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
-  /** Directories of resctrl that go with the container, in the order of removing. */
-  readonly resctrlGroups?: readonly HostPath[];
+  /** Groups of resctrl that its processes are in, and those that go with it, in the order of removing. */
+  readonly resctrl?: { readonly join: readonly HostPath[]; readonly remove: readonly HostPath[] };
+  /** The session keyring that exec joins; "" when the caller's was kept. */
+  readonly keyring: string;
   readonly config: RunnableSpec;
 }
 
@@ -156,7 +158,7 @@ export function readState(dir: StateDir): SavedState {
   if (bytes === undefined)
     throw new RuntimeError("invalid-argument", `${what} is larger than any state of a container`);
   const value = parseJson(bytes, what) as unknown;
-  if (!isSavedState(value))
+  if (!isSavedState(value) || value.id !== dir.id)
     throw new RuntimeError("invalid-argument", `${what} is not the state of a container`);
   return value;
 }
@@ -168,15 +170,21 @@ function isSavedState(value: unknown): value is SavedState {
     state !== null &&
     typeof state.id === "string" &&
     typeof state.bundle === "string" &&
+    typeof state.rootfs === "string" &&
     typeof state.created === "string" &&
     Number.isSafeInteger(state.init?.pid) &&
     typeof state.init.startTime === "string" &&
+    typeof state.init.bootId === "string" &&
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
-    Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&
-    (state.resctrlGroups ?? []).every((path) => typeof path === "string" && path.startsWith("/")) &&
+    Object.values(state.cgroupPaths).every(isAbsolute) &&
+    [...(state.resctrl?.join ?? []), ...(state.resctrl?.remove ?? [])].every(isAbsolute) &&
     typeof state.config?.ociVersion === "string"
   );
+}
+
+function isAbsolute(path: unknown): boolean {
+  return typeof path === "string" && path.startsWith("/");
 }
 
 /** Removes the directory with all that is in it, state.json last: cut short, it can be done again. */

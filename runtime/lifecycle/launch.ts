@@ -4,7 +4,7 @@
  */
 
 import { capget } from "../../syscalls/capability.ts";
-import { EACCES, ELOOP, errnoName } from "../../syscalls/constants/errno.ts";
+import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -14,21 +14,21 @@ import {
   O_CREAT,
   O_DIRECTORY,
   O_PATH,
+  O_RDONLY,
   O_WRONLY,
   openat,
   RESOLVE_NO_SYMLINKS,
-  readTextAt,
   tryOpenat2,
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { CLONE_NEWCGROUP } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
-import { tryAllowAllCpus } from "../../syscalls/sched.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
+import { type CgroupEntry, planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
@@ -39,16 +39,22 @@ import { containerInit } from "../init/container_init.ts";
 import { openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
-import { runPoststop } from "../lifecycle/poststop.ts";
-import { hookState } from "../lifecycle/state.ts";
-import { Undo } from "../lifecycle/undo.ts";
-import { readLsmFacts } from "../lsm.ts";
+import { readLsmFacts } from "../lsm/facts.ts";
 import { moveNetDevices } from "../net_devices.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { findUnsupported } from "../plan/unsupported.ts";
-import type { RunnableSpec } from "../spec/types.ts";
+import { bornInto } from "../process/birth_namespaces.ts";
+import { readConfig } from "../process/config.ts";
+import { createExecFifo } from "../process/exec_fifo.ts";
+import { fork } from "../process/fork.ts";
+import { openMountUserns } from "../process/mount_userns.ts";
+import { writePidFile } from "../process/pid_file.ts";
+import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
+import { keepPreservedFds } from "../process/preserved_fds.ts";
+import { inheritedDescriptors } from "../process/seal.ts";
+import type { Int, RunnableSpec } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
 import {
@@ -59,11 +65,9 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
-import { forkInto } from "./birth_namespaces.ts";
-import { readConfig } from "./config.ts";
-import { createExecFifo } from "./exec_fifo.ts";
-import { writePidFile } from "./pid_file.ts";
-import { keepPreservedFds } from "./preserved_fds.ts";
+import { runPoststop } from "./poststop.ts";
+import { hookState } from "./state.ts";
+import { Undo } from "./undo.ts";
 
 /** What create and run are asked for on the command line; paths are absolute. */
 export interface CreateRequest {
@@ -125,12 +129,10 @@ function requireRealRootfs(path: HostPath): void {
 
 /** Opens --console-socket, after runc's two refusals of what does not fit together. */
 export function openConsoleSocket(
-  spec: RunnableSpec,
-  request: CreateRequest,
+  terminal: boolean,
+  path: HostPath | undefined,
   detached: boolean,
 ): Fd | undefined {
-  const terminal = spec.process.terminal ?? false;
-  const path = request.consoleSocket;
   if (path === undefined) {
     if (!terminal || !detached) return undefined;
     throw new RuntimeError(
@@ -155,7 +157,7 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
-  keepPreservedFds(request.preserveFds);
+  keepPreservedFds(request.preserveFds, inheritedDescriptors());
   const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
   const host = { euid: geteuid(), capabilities: capget().permitted, lsm };
   const { plan, warnings } = planContainer(spec, host, request);
@@ -163,11 +165,11 @@ export function launch(
   requireRealRootfs(plan.rootfs.path);
   const layout = detectCgroups();
   const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
-  const limits = planCgroupResources(spec.linux?.resources, {
-    version: cgroupVersion(layout),
-    setDevices: true,
-  });
-  for (const field of limits.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const { resources } = spec.linux ?? {};
+  const facts = { version: cgroupVersion(layout), setDevices: true } as const;
+  const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
+  for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   const rdt = openRdt(plan.intelRdt);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
@@ -177,7 +179,8 @@ export function launch(
     created: timestamp(),
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
-    ...(rdt === undefined ? {} : { resctrlGroups: rdt.remove }),
+    keyring: plan.keyring,
+    ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
     config: spec,
   };
   const undo = new Undo();
@@ -189,8 +192,21 @@ export function launch(
     cgroup.requireUsable();
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    undo.push("remove the resctrl groups", () => removeRdtGroups(recorded.resctrlGroups ?? []));
-    return make({ context, request, mode, plan, layout, cgroup, limits, rdt, dir, recorded, undo });
+    undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
+    return make({
+      context,
+      request,
+      mode,
+      plan,
+      layout,
+      cgroup,
+      limits,
+      rdt,
+      pidfdSocket,
+      dir,
+      recorded,
+      undo,
+    });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -204,7 +220,9 @@ interface Making {
   readonly plan: ContainerPlan;
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
-  readonly limits: CgroupPlan;
+  /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
+  readonly limits: { readonly plan: CgroupPlan; readonly memory: Int | undefined };
+  readonly pidfdSocket: Fd | undefined;
   readonly rdt: RdtGroups | undefined;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
@@ -213,40 +231,44 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, rdt, dir, recorded, undo } = making;
+  const { request, mode, plan, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
+  const mountUserns = openMountUserns(plan.mounts);
   const start = mode.waitForStart
     ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
     : undefined;
   const [channel, childChannel] = messagePair();
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
-  const joinCgroupEarly =
-    (plan.namespaces.create & CLONE_NEWCGROUP) !== 0 || plan.mounts.some((step) => step.kind === "cgroup");
-  const init = forkInto(plan.namespaces, namespaces, () => {
-    // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
-    for (const fd of [channel, dir.fd]) close(fd);
-    containerInit({
-      plan,
-      channel: childChannel,
-      namespaces,
-      cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
-      joinCgroupEarly,
-      parentHooks,
-      consoleSocket: mode.consoleSocket,
-      start,
-      preservedFds: request.preserveFds,
-      stateFor: (pid, status) => hookState(recorded, status, pid),
-      hostPseudoMounts: plan.noPivot ? pseudoMounts() : [],
-    });
-  });
+  cgroup.create();
+  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
+  const init = bornInto(plan.namespaces, namespaces, (flags) =>
+    forkInto(flags, entry, (join) => {
+      // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
+      for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
+      containerInit({
+        plan,
+        channel: childChannel,
+        namespaces,
+        cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
+        entry: { ...entry, join },
+        parentHooks,
+        consoleSocket: mode.consoleSocket,
+        start,
+        preservedFds: request.preserveFds,
+        stateFor: (pid, status) => hookState(recorded, status, pid),
+        mountUserns,
+      });
+    }),
+  );
   for (const fd of [
     childChannel,
     mode.consoleSocket,
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
+    ...new Set(mountUserns.values()),
   ]) {
     if (fd !== undefined) close(fd);
   }
@@ -257,31 +279,19 @@ function make(making: Making): Launched {
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
-  cgroup.create();
-  cgroup.apply(limits);
-  if (plan.intelRdt !== undefined && rdt !== undefined) createRdtGroups(plan.intelRdt, rdt);
+  cgroup.apply(limits.plan);
+  if (plan.intelRdt !== undefined && rdt !== undefined) {
+    createRdtGroups(plan.intelRdt, rdt);
+    joinRdtGroups(rdt, init.pid);
+  }
   serve(making, init, channel, state);
+  sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
-function serve(
-  { context, plan, cgroup, rdt, dir }: Making,
-  init: Cloned,
-  channel: Fd,
-  state: SavedState,
-): void {
-  let joined = false;
-  const join = (): void => {
-    if (joined) return;
-    joined = true;
-    cgroup.join(init.pid);
-    // After the cgroup, whose cpuset then decides: the caller's own affinity is not the container's.
-    const reset = tryAllowAllCpus(init.pid);
-    if (reset < 0) context.warn(`cannot reset the CPU affinity of the container: ${errnoName(-reset)}`);
-    if (rdt !== undefined) joinRdtGroups(rdt, init.pid);
-  };
+function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
@@ -290,12 +300,7 @@ function serve(
       context.debugLog(message.note);
       continue;
     }
-    if (message.request === "net-devices") {
-      moveNetDevices(plan.netDevices, init.pid);
-      go(channel);
-      continue;
-    }
-    join();
+    if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
     if (message.request === "hooks") {
       const hooks = { state: hookState(state, "creating", init.pid) };
       runHooks("prestart", plan.hooks.prestart, hooks);
@@ -318,6 +323,24 @@ function diedEarly(init: Cloned): RuntimeError {
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
 }
 
+/** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
+function forkInto(flags: number, entry: CgroupEntry, child: (join: readonly HostPath[]) => never): Cloned {
+  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
+  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
+  const inside = (): never => {
+    close(cgroup);
+    child(entry.join);
+  };
+  try {
+    return fork(flags, inside, { cgroup });
+  } catch (error) {
+    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw error;
+    return fork(flags, () => child(entry.joinAll));
+  } finally {
+    close(cgroup);
+  }
+}
+
 /** Absent must not be written (config.md); the parent does it, as it has the right and a procfs it can trust. */
 function setOomScore(plan: ContainerPlan, pid: Pid): void {
   const { oomScoreAdj } = plan.process;
@@ -333,16 +356,6 @@ function setOomScore(plan: ContainerPlan, pid: Pid): void {
       hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);
     throw named.askedBy("process.oomScoreAdj" as SpecField);
   }
-}
-
-/** Mount points of procfs and sysfs on the host, deepest first. */
-function pseudoMounts(): string[] {
-  return readTextAt(CWD, "/proc/self/mountinfo")
-    .split("\n")
-    .filter((line) => / - (proc|sysfs) /.test(line))
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith("/") && path !== "/")
-    .reverse();
 }
 
 /** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */

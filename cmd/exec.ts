@@ -1,0 +1,99 @@
+import { execContainer } from "../runtime/lifecycle/exec.ts";
+import { command } from "./command.ts";
+import { UsageError } from "./options.ts";
+import { optionalPath } from "./paths.ts";
+import { parseId, parseUser } from "./user.ts";
+
+export const exec = command({
+  operands: "<container-id> <command> [args...]",
+  min: 1,
+  max: Number.POSITIVE_INFINITY,
+  flagsFirst: true,
+  description: `Runs a process in a container that is created or running. In the foreground it forwards signals and exits
+with the status of the process (128 + N when signal N ended it); every failure of its own is 255.`,
+  options: {
+    process: {
+      kind: "string",
+      short: "p",
+      placeholder: "FILE",
+      description: "process.json with the whole process",
+    },
+    tty: { kind: "boolean", short: "t", description: "give the process a terminal" },
+    cwd: { kind: "string", placeholder: "DIR", description: "working directory in the container" },
+    env: {
+      kind: "string[]",
+      short: "e",
+      placeholder: "NAME=VALUE",
+      description: "set a variable (repeatable)",
+    },
+    user: { kind: "string", short: "u", placeholder: "UID[:GID]", description: "user and group, as numbers" },
+    "additional-gids": {
+      kind: "string[]",
+      short: "g",
+      placeholder: "GID",
+      description: "add a supplementary group (repeatable)",
+    },
+    cap: {
+      kind: "string[]",
+      short: "c",
+      placeholder: "CAP_NAME",
+      description: "add a capability (repeatable)",
+    },
+    "no-new-privs": { kind: "boolean", description: "no privileges from set-user-ID programs" },
+    apparmor: { kind: "string", placeholder: "PROFILE", description: "AppArmor profile of the process" },
+    "process-label": { kind: "string", placeholder: "LABEL", description: "SELinux label of the process" },
+    detach: { kind: "boolean", short: "d", description: "return once the process has started" },
+    "pid-file": { kind: "string", placeholder: "PATH", description: "file to write the process's pid to" },
+    "console-socket": {
+      kind: "string",
+      placeholder: "PATH",
+      description: "unix socket that gets the master of the process's terminal",
+    },
+    "pidfd-socket": {
+      kind: "string",
+      placeholder: "PATH",
+      description: "unix socket that gets a pidfd of the process",
+    },
+    "preserve-fds": {
+      kind: "number",
+      placeholder: "N",
+      default: 0,
+      description: "pass N more file descriptors, after stdio and $LISTEN_FDS",
+    },
+    cgroup: {
+      kind: "string[]",
+      placeholder: "[CTRL:]PATH",
+      description: "sub-cgroup of the container to run in (repeatable per controller)",
+    },
+    "ignore-paused": { kind: "boolean", description: "also in a paused container" },
+  },
+  run(context, options, id: string, ...args: string[]) {
+    if (options.process === undefined && args.length === 0)
+      throw new UsageError("exec args cannot be empty", false);
+    const { uid, gid } = options.user === undefined ? {} : parseUser(options.user);
+    return execContainer(context, {
+      id,
+      ...optionalPath("processFile", options.process),
+      overrides: {
+        args,
+        terminal: options.tty,
+        cwd: options.cwd,
+        env: options.env,
+        uid,
+        gid,
+        additionalGids: options["additional-gids"].map((text) => parseId("additional gid", text)),
+        capabilities: options.cap,
+        noNewPrivileges: options["no-new-privs"] || undefined,
+        apparmorProfile: options.apparmor,
+        selinuxLabel: options["process-label"],
+      },
+      detach: options.detach,
+      ...optionalPath("consoleSocket", options["console-socket"]),
+      ...optionalPath("pidfdSocket", options["pidfd-socket"]),
+      ...optionalPath("pidFile", options["pid-file"]),
+      preserveFds: options["preserve-fds"],
+      cgroup: options.cgroup,
+      ignorePaused: options["ignore-paused"],
+    });
+  },
+});
