@@ -4,12 +4,12 @@ import { namespaceFiles, namespaceFlags, planNamespaces } from "./namespaces.ts"
 
 const namespaces = suite("planNamespaces");
 
-namespaces("none", () => assert.equal(planNamespaces([]), { join: [], create: 0, own: 0 }));
+namespaces("none", () => assert.equal(planNamespaces([]), { join: [], create: 0, own: 0, timeOffsets: "" }));
 
 namespaces("the usual five are new", () => {
   const types = ["pid", "network", "ipc", "uts", "mount"] as const;
   const plan = planNamespaces(types.map((type) => ({ type })));
-  assert.equal(plan, { join: [], create: 0x6c020000, own: 0x6c020000 });
+  assert.equal(plan, { join: [], create: 0x6c020000, own: 0x6c020000, timeOffsets: "" });
 });
 
 namespaces("user is joined first and mount last, whatever the order given", () => {
@@ -31,7 +31,12 @@ namespaces("user is joined first and mount last, whatever the order given", () =
 });
 
 namespaces("an empty path is no path", () => {
-  assert.equal(planNamespaces([{ type: "ipc", path: "" }]), { join: [], create: 0x8000000, own: 0x8000000 });
+  assert.equal(planNamespaces([{ type: "ipc", path: "" }]), {
+    join: [],
+    create: 0x8000000,
+    own: 0x8000000,
+    timeOffsets: "",
+  });
 });
 
 namespaces("flags and files of all eight", () => {
