@@ -123,7 +123,7 @@ test("the process is put into the group and the monitoring group; / is the defau
       /^make monitoring group .*mon_groups\/c1: EEXIST .*linux\.intelRdt$/,
     );
     const monitoring = `${root}/mon_groups/c1` as HostPath;
-    joinRdtGroups({ root, group: root, monitoring, remove: [] }, 42 as Pid);
+    joinRdtGroups({ join: [root, monitoring] }, 42 as Pid);
     assert.is(readFileSync(`${root}/tasks`, "utf8"), "42");
     assert.is(readFileSync(`${monitoring}/tasks`, "utf8"), "42");
   });
@@ -146,7 +146,13 @@ test("a monitoring group is made below the closID, and removed before the group 
 test("a failure says what resctrl has to say about it", () => {
   withResctrl({}, (root) => {
     writeFileSync(`${root}/info/last_cmd_status`, "out of CLOSIDs\n");
-    const groups = { root, group: `${root}/no/where` as HostPath, monitoring: undefined, remove: [] };
+    const groups = {
+      root,
+      group: `${root}/no/where` as HostPath,
+      monitoring: undefined,
+      join: [],
+      remove: [],
+    };
     refused(
       () => createRdtGroups(plan({}), groups),
       `mkdir ${root}/no/where: ENOENT (no such file or directory), asked for by linux.intelRdt (out of CLOSIDs)`,

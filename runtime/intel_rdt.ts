@@ -26,6 +26,8 @@ export interface RdtGroups {
   readonly root: HostPath;
   readonly group: HostPath;
   readonly monitoring: HostPath | undefined;
+  /** Those that the container's processes are put into. */
+  readonly join: readonly HostPath[];
   readonly remove: readonly HostPath[];
 }
 
@@ -60,7 +62,13 @@ export function prepareRdt(plan: IntelRdtPlan, root: HostPath | undefined): RdtG
   if (monitoring !== undefined && isThere(monitoring))
     throw OpError.from("make monitoring group", monitoring, EEXIST).askedBy(FIELD);
   const remove = monitoring === undefined ? [] : [monitoring];
-  return { root, group, monitoring, remove: plan.own && !exists ? [...remove, group] : remove };
+  return {
+    root,
+    group,
+    monitoring,
+    join: [group, ...remove],
+    remove: plan.own && !exists ? [...remove, group] : remove,
+  };
 }
 
 /** Makes the groups and writes their schemata. */
@@ -86,11 +94,14 @@ function writeLine(group: HostPath, { text, mustMatch }: SchemaLine, fresh: bool
 }
 
 /** Puts a process, with all that it forks from now on, into the groups. */
-export function joinRdtGroups({ root, group, monitoring }: RdtGroups, pid: Pid): void {
-  explained(root, () => {
-    for (const path of monitoring === undefined ? [group] : [group, monitoring])
+export function joinRdtGroups({ join }: Pick<RdtGroups, "join">, pid: Pid): void {
+  for (const path of join) {
+    try {
       writeTextAt(CWD, `${path}/tasks`, O_WRONLY, String(pid));
-  });
+    } catch (error) {
+      throw error instanceof OpError ? error.askedBy(FIELD) : error;
+    }
+  }
 }
 
 /** Removes groups; what is gone already is no failure. */

@@ -49,6 +49,6 @@ export function ioprioSet(ioClass: number, priority: number): void {
 const ALL_CPUS = new Uint8Array(8192 / 8).fill(0xff);
 
 /** sched_setaffinity(2) to every CPU; the kernel takes away those that the cpuset does not allow. */
-export function tryAllowAllCpus(pid: Pid): ResultOrErrno {
+export function tryAllowAllCpus(pid: Pid | 0): ResultOrErrno {
   return tryCall("sched_setaffinity", [pid, ALL_CPUS.length, ALL_CPUS]);
 }

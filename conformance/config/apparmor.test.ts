@@ -57,6 +57,21 @@ apparmor(
 );
 
 apparmor(
+  "a process of exec is confined as the container is",
+  (c) =>
+    withProfile(c, async (name) => {
+      c.configure((spec) => {
+        spec.process.apparmorProfile = name;
+        spec.process.args = ["sleep", "60"];
+      });
+      succeed(await c.runt(["run", "--detach", "--bundle", c.bundle, c.id], { stdout: "/dev/null" }));
+      const result = await c.runt(["exec", c.id, "cat", "/proc/self/attr/current"]);
+      assert.is(succeed(result).stdout, `${name} (enforce)\n`);
+    }),
+  { needs },
+);
+
+apparmor(
   "a profile that is not loaded fails the create by name",
   async (c) => {
     c.configure((spec) => {

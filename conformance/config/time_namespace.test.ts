@@ -80,24 +80,23 @@ time(
 time(
   "one that others are in is joined by path, together with a pid namespace by path",
   async (c) => {
-    const holder = spawn("unshare", ["-T", "--boottime", "777", "-p", "--fork", "sleep", "60"], {
-      stdio: "ignore",
-    });
+    const namespaces = ["-T", "--boottime", "777", "-p", "--fork", "--kill-child"];
+    const holder = spawn("unshare", [...namespaces, "sleep", "60"], { stdio: "ignore" });
     try {
       const pid = holder.pid ?? -1;
       const path = `/proc/${pid}/ns/time_for_children`;
+      const pidPath = `/proc/${pid}/ns/pid_for_children`;
       while (readlinkSync(path) === namespaceOf("self", "time")) await Bun.sleep(5);
       c.configure((spec) => {
-        spec.linux.namespaces.push({ type: "time", path });
-        shell(spec, "readlink /proc/self/ns/time; cat /proc/self/timens_offsets");
+        spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "pid");
+        spec.linux.namespaces.push({ type: "time", path }, { type: "pid", path: pidPath });
+        shell(spec, "readlink /proc/self/ns/time; readlink /proc/self/ns/pid; cat /proc/self/timens_offsets");
       });
-      const [link, , boottime] = succeed(await c.run()).stdout.split("\n");
-      assert.is(link, readlinkSync(path));
+      const [own, pids, , boottime] = succeed(await c.run()).stdout.split("\n");
+      assert.equal([own, pids], [readlinkSync(path), readlinkSync(pidPath)]);
       assert.match(boottime ?? "", /^boottime +777 +0$/);
     } finally {
       holder.kill("SIGKILL");
-      for (const child of readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8").split(" "))
-        if (child !== "") process.kill(Number(child), "SIGKILL");
     }
   },
   { needs: ["unshare"], runcFails },

@@ -65,7 +65,7 @@ import {
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
-import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
+import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ableToLoad, loadFilter } from "./seccomp.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
@@ -138,12 +138,6 @@ function initialise(context: InitContext): never {
   if (early) goThrough(doors.join);
   if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
   goThrough(doors.leaveMemory);
-  let asked = false;
-  const joinCgroups = (): void => {
-    if (!asked) askOrEnd(channel, "limits");
-    if (!asked && !early) goThrough(doors.join);
-    asked = true;
-  };
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
@@ -157,8 +151,15 @@ function initialise(context: InitContext): never {
 
   labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
-  // Which CPUs and nodes the process may use is its cgroup's to say first.
-  if (process.scheduler !== undefined || plan.memoryPolicy !== undefined) joinCgroups();
+  const enterCgroups = (): void => {
+    askOrEnd(channel, "limits");
+    if (!early) goThrough(doors.join);
+    goThrough(doors.rejoinMemory);
+    resetAffinity((note) => tellNote(channel, note));
+  };
+  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
+  const settled = process.scheduler !== undefined || plan.memoryPolicy !== undefined;
+  if (settled) enterCgroups();
   setScheduler(process.scheduler);
   setIoPriority(process.ioPriority);
   setDomain(plan.personality);
@@ -179,8 +180,7 @@ function initialise(context: InitContext): never {
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
-  joinCgroups();
-  goThrough(doors.rejoinMemory);
+  if (!settled) enterCgroups();
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
   // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.

@@ -107,6 +107,8 @@ export function createFilesystem(
     const flag = value === undefined ? filesystemFlagOf(key) : 0;
     if (flag !== 0) flags |= flag;
     else if (key === "source" && value !== undefined) source = value;
+    // The comma of an SELinux label is no separator (mount(8), "context=").
+    else if (key === "context") data.push(`context="${value}"`);
     else data.push(value === undefined ? key : `${key}=${value}`);
   }
   const text = data.join(",");

@@ -15,7 +15,8 @@ function withProcfs(
   body: (procfs: Fd, read: (name: string) => string) => void,
 ): void {
   const top = mkdtempSync(join(tmpdir(), "procfs-"));
-  const own = join(top, String(process.pid));
+  const own = join(top, "4711");
+  symlinkSync("4711", join(top, "self"));
   mkdirSync(join(own, "attr/apparmor"), { recursive: true });
   for (const name of files) writeFileSync(join(own, name), "");
   const procfs = openat(CWD, top, O_RDONLY | O_DIRECTORY);
@@ -57,7 +58,7 @@ test("with no label nothing is opened", () => {
 
 test("a link in the way is not followed (CVE-2025-52881)", () => {
   withProcfs(["other"], (procfs, read) => {
-    symlinkSync("../other", `/proc/self/fd/${procfs}/${process.pid}/attr/exec`);
+    symlinkSync("../other", `/proc/self/fd/${procfs}/4711/attr/exec`);
     const act = () => labelNextExec(procfs, { ...labels, processLabel: "l" });
     assert.throws(act, /^set process label l: ELOOP \(.*\), asked for by process\.selinuxLabel$/);
     assert.is(read("other"), "");

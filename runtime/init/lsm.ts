@@ -14,9 +14,8 @@ import {
   tryOpenat2,
   writeTextAt,
 } from "../../syscalls/file.ts";
-import { getpid } from "../../syscalls/process.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
-import { STRICT, writeProcSelf } from "../path/procfs.ts";
+import { ownFile, STRICT, writeProcSelf } from "../path/procfs.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 
 /** The profile and the label of the next execve. */
@@ -36,7 +35,7 @@ export function labelNextExec(procfs: Fd, plan: LsmPlan): void {
 /** Where several modules are stacked each has a directory (5.8); before that the one file is the only module's. */
 function apparmorFile(procfs: Fd): string {
   const own = "attr/apparmor/exec";
-  const fd = tryOpenat2(procfs, `${getpid()}/${own}`, O_PATH, STRICT);
+  const fd = tryOpenat2(procfs, ownFile(procfs, own), O_PATH, STRICT);
   if (fd === -ENOENT) return "attr/exec";
   if (fd >= 0) close(fd as Fd);
   return own;

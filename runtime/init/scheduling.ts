@@ -1,9 +1,9 @@
 /** What execve keeps and the user's program is to have: scheduling, I/O priority, personality, memory policy. */
-import { EPERM } from "../../syscalls/constants/errno.ts";
+import { EPERM, errnoName } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { setMempolicy } from "../../syscalls/memory.ts";
 import { setPersonality } from "../../syscalls/prctl.ts";
-import { ioprioSet, trySchedSetattr } from "../../syscalls/sched.ts";
+import { ioprioSet, tryAllowAllCpus, trySchedSetattr } from "../../syscalls/sched.ts";
 import type { SpecField } from "../../syscalls/types.ts";
 import { type MemoryPolicyPlan, nodeMask } from "../plan/memory_policy.ts";
 import type { IoPriorityPlan, SchedulerPlan } from "../plan/scheduling.ts";
@@ -23,6 +23,12 @@ export function setScheduler(plan: SchedulerPlan | undefined): void {
   if (result >= 0) return;
   const hint = result === -EPERM ? hints[plan.name] : undefined;
   throw OpError.from("set scheduler", plan.name, -result, hint).askedBy("process.scheduler" as SpecField);
+}
+
+/** All CPUs that the cgroup allows: the affinity of who called the runtime is not the container's. As runc. */
+export function resetAffinity(note: (text: string) => void): void {
+  const result = tryAllowAllCpus(0);
+  if (result < 0) note(`cannot reset the CPU affinity: ${errnoName(-result)}`);
 }
 
 /** `process.ioPriority`. */

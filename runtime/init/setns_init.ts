@@ -10,6 +10,9 @@ import { exitGroup, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceLabel } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { openProcfs } from "../path/procfs.ts";
+import type { LsmPlan } from "../plan/lsm.ts";
+import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { becomeTerminal, openConsole } from "./console.ts";
 import {
@@ -22,6 +25,8 @@ import {
 import { goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
+import { labelNextExec, withKeyLabel } from "./lsm.ts";
+import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ask, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -44,6 +49,10 @@ export interface SetnsContext {
   /** Files by which the process enters the container's cgroups. */
   readonly cgroups: readonly HostPath[];
   readonly keyring: string;
+  readonly lsm: LsmPlan;
+  /** Those of the container, which the process does not inherit as it is no child of its init. */
+  readonly personality: number | undefined;
+  readonly memoryPolicy: MemoryPolicyPlan | undefined;
   readonly consoleSocket: Fd | undefined;
   readonly preservedFds: number;
 }
@@ -63,7 +72,9 @@ function enter(context: SetnsContext): never {
   setTraceLabel("[exec] ");
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  if (context.keyring !== "") joinSessionKeyring(context.keyring);
+  if (context.keyring !== "")
+    withKeyLabel(context.lsm.processLabel, () => joinSessionKeyring(context.keyring));
+  labelBeforeEntering(context.lsm);
   trySetsid();
   const cgroups = openCgroupDoors(context.cgroups);
   if (context.namespaces !== 0) setns(context.init, context.namespaces, "the container's namespaces");
@@ -74,6 +85,13 @@ function enter(context: SetnsContext): never {
   if (slave !== undefined) becomeTerminal(slave);
   if (process.umask !== undefined) umask(process.umask);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
+  const settled = process.scheduler !== undefined || context.memoryPolicy !== undefined;
+  if (settled) goThrough(cgroups);
+  setScheduler(process.scheduler);
+  setIoPriority(process.ioPriority);
+  setDomain(context.personality);
+  setMemoryPolicy(context.memoryPolicy);
   raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
@@ -86,13 +104,21 @@ function enter(context: SetnsContext): never {
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
   // Last, so that a small memory or pids limit need not hold the engine longer than it must.
-  goThrough(cgroups);
+  if (!settled) goThrough(cgroups);
   clearParentDeathSignal();
   if (!ask(channel, "ready")) exitGroup(255);
   resetSignals();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);
   execProgram(program);
+}
+
+/** The labels of the next execve are written while the procfs is surely ours and no directory of it is carried in. */
+function labelBeforeEntering(lsm: LsmPlan): void {
+  if (lsm.apparmorProfile === "" && lsm.processLabel === "") return;
+  const procfs = openProcfs();
+  labelNextExec(procfs, lsm);
+  close(procfs);
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */

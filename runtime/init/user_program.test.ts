@@ -79,9 +79,9 @@ program.run();
 
 const rest = suite("user program");
 
-rest("HOME as it is given, even empty", () => {
+rest("HOME as it is given; an empty one is as none", () => {
   assert.equal(withHome(["A=1", "HOME=/x"], 0), ["A=1", "HOME=/x"]);
-  assert.equal(withHome(["HOME="], 0), ["HOME="]);
+  assert.equal(withHome(["HOME=", "A=1"], 4_000_000_000), ["A=1", "HOME=/"]);
 });
 
 rest("HOME from passwd, or / for who is not in it", () => {

@@ -68,7 +68,7 @@ export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedStat
   endInit(saved, cgroup);
   if (sharesPidNamespace(saved) && cgroup.exists()) cgroup.killAll(SIGKILL);
   cgroup.remove();
-  removeRdtGroups(saved.resctrlGroups ?? []);
+  removeRdtGroups(saved.resctrl?.remove ?? []);
   removeStateDir(dir);
   runPoststop(context, saved);
 }

@@ -12,7 +12,12 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { setnsInit } from "../init/setns_init.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { joinRdtGroups } from "../intel_rdt.ts";
+import { readLsmFacts } from "../lsm/facts.ts";
+import { asksForLsm, planLsm } from "../plan/lsm.ts";
+import { planMemoryPolicy } from "../plan/memory_policy.ts";
 import { planNamespaces } from "../plan/namespaces.ts";
+import { planPersonality } from "../plan/personality.ts";
 import { planProcess } from "../plan/process.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { fork } from "../process/fork.ts";
@@ -97,6 +102,9 @@ function start(
   if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
   const { plan, warnings } = planProcess(process, capget().permitted);
   warnings.forEach(context.warn);
+  const spec = { ...saved.config, process };
+  const { linux } = spec;
+  const lsm = planLsm(spec, asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false });
   const { own } = planNamespaces(saved.config.linux ?? {});
   const entry = execEntry(saved.cgroupPaths, request.cgroup);
   const [channel, childChannel] = messagePair();
@@ -112,12 +120,16 @@ function start(
       namespaces: own & ~CLONE_NEWPID,
       cgroups: cloned ? entry.join : entry.joinAll,
       keyring: saved.keyring,
+      lsm,
+      personality: planPersonality(linux?.personality),
+      memoryPolicy: planMemoryPolicy(linux?.memoryPolicy),
       consoleSocket,
       preservedFds: request.preserveFds,
     });
   });
   for (const fd of [childChannel, init, consoleSocket]) if (fd !== undefined) close(fd);
   try {
+    if (saved.resctrl !== undefined) joinRdtGroups(saved.resctrl, child.pid);
     converse(context, channel, child);
     sendPidfd(pidfdSocket, "setns", child.pidfd);
     // conmon takes the absence of this file for a failed exec: it is written when the program surely runs.

@@ -4,7 +4,7 @@
  */
 
 import { capget } from "../../syscalls/capability.ts";
-import { EACCES, ELOOP, errnoName } from "../../syscalls/constants/errno.ts";
+import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -23,7 +23,6 @@ import {
 import { geteuid } from "../../syscalls/identity.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
-import { tryAllowAllCpus } from "../../syscalls/sched.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
@@ -41,7 +40,7 @@ import { openCgroupDoors } from "../init/enter_cgroup.ts";
 import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
-import { readLsmFacts } from "../lsm.ts";
+import { readLsmFacts } from "../lsm/facts.ts";
 import { moveNetDevices } from "../net_devices.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { asksForLsm } from "../plan/lsm.ts";
@@ -178,7 +177,7 @@ export function launch(
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
     keyring: plan.keyring,
-    ...(rdt === undefined ? {} : { resctrlGroups: rdt.remove }),
+    ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
     config: spec,
   };
   const undo = new Undo();
@@ -191,7 +190,7 @@ export function launch(
     const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    undo.push("remove the resctrl groups", () => removeRdtGroups(recorded.resctrlGroups ?? []));
+    undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
     return make({
       context,
       request,
@@ -292,7 +291,10 @@ function make(making: Making): Launched {
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
   cgroup.apply(limits.plan);
-  if (plan.intelRdt !== undefined && rdt !== undefined) createRdtGroups(plan.intelRdt, rdt);
+  if (plan.intelRdt !== undefined && rdt !== undefined) {
+    createRdtGroups(plan.intelRdt, rdt);
+    joinRdtGroups(rdt, init.pid);
+  }
   serve(making, init, channel, state);
   sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
@@ -309,7 +311,7 @@ function openUserns(
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
-function serve({ context, plan, rdt, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
+function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
@@ -319,12 +321,8 @@ function serve({ context, plan, rdt, dir }: Making, init: Cloned, channel: Fd, s
       continue;
     }
     if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
-    if (message.request === "limits") {
-      if (plan.namespaces.own & CLONE_NEWUSER) raiseHardLimits(plan.process.rlimits, init.pid);
-      // The caller's own affinity is not the container's, whose cpuset decides when it has joined it.
-      const reset = tryAllowAllCpus(init.pid);
-      if (reset < 0) context.warn(`cannot reset the CPU affinity of the container: ${errnoName(-reset)}`);
-      if (rdt !== undefined) joinRdtGroups(rdt, init.pid);
+    if (message.request === "limits" && plan.namespaces.own & CLONE_NEWUSER) {
+      raiseHardLimits(plan.process.rlimits, init.pid);
     }
     if (message.request === "hooks") {
       const hooks = { state: hookState(state, "creating", init.pid) };

@@ -67,9 +67,14 @@ export function writeProc(procfs: Fd, path: string, value: string): void {
   }
 }
 
-/** Writes to a file of this process, such as "oom_score_adj". */
+/** A file of this process, such as "oom_score_adj", as a path below this procfs. */
+export function ownFile(procfs: Fd, name: string): string {
+  return `${readlinkat(procfs, "self")}/${name}`;
+}
+
+/** Writes to a file of this process. */
 export function writeProcSelf(procfs: Fd, name: string, value: string): void {
-  writeProc(procfs, `${readlinkat(procfs, "self")}/${name}`, value);
+  writeProc(procfs, ownFile(procfs, name), value);
 }
 
 /** Opens a file below our procfs for reading and writing. */

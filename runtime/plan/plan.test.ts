@@ -26,6 +26,11 @@ container("the least configuration", () => {
     domainname: "",
     hooks: {},
     noPivot: false,
+    personality: undefined,
+    memoryPolicy: undefined,
+    lsm: { apparmorProfile: "", processLabel: "", mountLabel: "" },
+    netDevices: [],
+    intelRdt: undefined,
     keyring: "_ses.c1",
     needsMount2: false,
   });
@@ -52,8 +57,23 @@ for (const [title, mount, expected] of [
   ["a bind mount below", { destination: "/dev/shm", source: "/dev/shm", options: ["bind"] }, true],
 ] as const)
   container(`/dev is set up: ${expected} [${title}]`, () => {
-    assert.is(plan({ mounts: [mount as unknown as Mount] }).setUpDev, expected);
+    const mounts = [mount as unknown as Mount];
+    assert.is(plan({ mounts, linux: { namespaces: [{ type: "mount" }] } }).setUpDev, expected);
   });
+
+container("without a mount namespace nothing is asked of one", () => {
+  const text = (what: string) => `${what}: not possible without a mount namespace`;
+  const root = { path: "r", readonly: true };
+  assert.throws(() => plan({ mounts: [{ destination: "/x", type: "tmpfs" }] }), text("mounts"));
+  assert.throws(() => plan({ root }), text("root.readonly"));
+  assert.throws(() => plan({ linux: { rootfsPropagation: "shared" } }), text("linux.rootfsPropagation"));
+});
+
+container("network devices are not for rootless containers", () => {
+  const spec = { ...least, linux: { namespaces: [{ type: "network" }], netDevices: { eth0: {} } } } as Spec;
+  const text = "network devices are not supported for rootless containers";
+  assert.throws(() => planContainer(spec, { ...host, euid: 1000 }, options), text);
+});
 
 container("--no-new-keyring, --no-pivot", () => {
   const { keyring, noPivot } = plan({}, { noNewKeyring: true, noPivot: true });

@@ -48,10 +48,10 @@ export interface SavedState {
   readonly init: ProcessIdentity;
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
+  /** Groups of resctrl that its processes are in, and those that go with it, in the order of removing. */
+  readonly resctrl?: { readonly join: readonly HostPath[]; readonly remove: readonly HostPath[] };
   /** The session keyring that exec joins; "" when the caller's was kept. */
   readonly keyring: string;
-  /** Directories of resctrl that go with the container, in the order of removing. */
-  readonly resctrlGroups?: readonly HostPath[];
   readonly config: RunnableSpec;
 }
 
@@ -177,10 +177,14 @@ function isSavedState(value: unknown): value is SavedState {
     typeof state.init.bootId === "string" &&
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
-    Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&
-    (state.resctrlGroups ?? []).every((path) => typeof path === "string" && path.startsWith("/")) &&
+    Object.values(state.cgroupPaths).every(isAbsolute) &&
+    [...(state.resctrl?.join ?? []), ...(state.resctrl?.remove ?? [])].every(isAbsolute) &&
     typeof state.config?.ociVersion === "string"
   );
+}
+
+function isAbsolute(path: unknown): boolean {
+  return typeof path === "string" && path.startsWith("/");
 }
 
 /** Removes the directory with all that is in it, state.json last: cut short, it can be done again. */

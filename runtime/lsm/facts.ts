@@ -1,6 +1,6 @@
 /** Which security modules this host enforces, asked as libapparmor and libselinux do. */
-import { SELINUX_MAGIC } from "../syscalls/constants/magic.ts";
-import { textOf } from "../syscalls/cstring.ts";
+import { SELINUX_MAGIC } from "../../syscalls/constants/magic.ts";
+import { textOf } from "../../syscalls/cstring.ts";
 import {
   CWD,
   close,
@@ -11,9 +11,9 @@ import {
   readToEnd,
   tryOpenat,
   tryStatx,
-} from "../syscalls/file.ts";
-import type { Fd } from "../syscalls/types.ts";
-import type { LsmFacts } from "./plan/host.ts";
+} from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { LsmFacts } from "../plan/host.ts";
 
 /** The facts of the host below `root`, "" but for tests. */
 export function readLsmFacts(root = ""): LsmFacts {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readLsmFacts } from "./lsm.ts";
+import { readLsmFacts } from "./facts.ts";
 
 const test = suite("readLsmFacts");
 
