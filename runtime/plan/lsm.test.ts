@@ -64,6 +64,7 @@ const steps = planMounts(
     { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup" },
   ],
   { bundle: "/b" as HostPath, userns: undefined },
+  () => {},
 );
 
 labels("the context goes to new file systems, to a queue's root, and to no bind mount, proc or sysfs", () => {

@@ -95,12 +95,21 @@ export interface MountSurroundings {
   readonly userns: UsernsPlan | undefined;
 }
 
-/** Plans `mounts`. */
-export function planMounts(mounts: readonly Mount[], around: MountSurroundings): MountStep[] {
-  return mounts.map((mount, i) => planMount(mount, around, field("mounts", i)));
+/** Plans `mounts`; what has no effect goes to `warn`. */
+export function planMounts(
+  mounts: readonly Mount[],
+  around: MountSurroundings,
+  warn: (message: string) => void,
+): MountStep[] {
+  return mounts.map((mount, i) => planMount(mount, around, field("mounts", i), warn));
 }
 
-function planMount(mount: Mount, around: MountSurroundings, from: SpecField): MountStep {
+function planMount(
+  mount: Mount,
+  around: MountSurroundings,
+  from: SpecField,
+  warn: (message: string) => void,
+): MountStep {
   const options = parseMountOptions(mount.options ?? []);
   const step: Step = {
     destination: containerPath(mount.destination),
@@ -113,10 +122,16 @@ function planMount(mount: Mount, around: MountSurroundings, from: SpecField): Mo
   const idmap = planIdmap(mount, options, around.userns, from);
   if (idmap !== undefined && !bind)
     throw refused(from, "id-mapped mounts are only supported for bind mounts");
-  if (bind) refuseData(options, from);
+  if (bind) warnOfData(options, from, warn);
   if (options.flags & M.MS_REMOUNT) {
     const flags = options.flags & ~M.MS_REC;
-    return { ...step, kind: "remount", type: mount.type ?? "", flags, data: options.data.join(",") };
+    return {
+      ...step,
+      kind: "remount",
+      type: mount.type ?? "",
+      flags,
+      data: bind ? "" : options.data.join(","),
+    };
   }
   if (bind) return { ...planBind(mount, options, around.bundle, step), idmap };
   if (mount.type === "cgroup" || mount.type === "cgroup2") {
@@ -150,11 +165,15 @@ function planIdmap(
   throw refused(from, `${option} needs uidMappings and gidMappings: the container has no user namespace`);
 }
 
-function refuseData({ data, copyUp }: MountOptions, from: SpecField): void {
+/**
+ * The kernel does not look at a bind mount's data. Refusing it would be clearer, but the validation suite of the
+ * specification has such mounts, and expects them to work.
+ */
+function warnOfData({ data, copyUp }: MountOptions, from: SpecField, warn: (message: string) => void): void {
   const all = copyUp ? ["tmpcopyup", ...data] : data;
   if (all.length === 0) return;
   const shown = all.map((text) => JSON.stringify(text)).join(", ");
-  throw refused(`${from}.options`, `a bind mount takes no file system data: ${shown}`);
+  warn(`${from}.options: a bind mount takes no file system data, ignored: ${shown}`);
 }
 
 function refused(where: string, why: string): RuntimeError {

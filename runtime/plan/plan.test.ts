@@ -33,6 +33,7 @@ container("the least configuration", () => {
     intelRdt: undefined,
     keyring: "_ses.c1",
     needsMount2: false,
+    seccomp: undefined,
   });
   assert.equal(process.args, ["sh"]);
   assert.is(namespaces.own, 0);

@@ -81,7 +81,9 @@ export function planContainer(
   const process = planProcess(spec.process, available);
   const lsm = planLsm(spec, host.lsm);
   const around = { bundle: options.bundle, userns: usernsOf(linux) };
-  const mounts = labelMounts(planMounts(spec.mounts ?? [], around), lsm.mountLabel);
+  const warnings = [...process.warnings];
+  const planned = planMounts(spec.mounts ?? [], around, (warning) => warnings.push(warning));
+  const mounts = labelMounts(planned, lsm.mountLabel);
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
@@ -110,7 +112,7 @@ export function planContainer(
   requireMountsOfItsOwn(plan);
   if (host.euid !== 0 && plan.netDevices.length > 0)
     throw new RuntimeError("unsupported", "network devices are not supported for rootless containers");
-  return { plan, warnings: process.warnings };
+  return { plan, warnings };
 }
 
 /** The container's user namespace, or undefined when it is the runtime's. */
