@@ -17,6 +17,8 @@ export interface Cloned {
 
 const SIGCHLD = 17;
 const CLONE_PIDFD = 0x1000;
+/** For clone3: the child becomes a sibling, and its death is told with the signal that this process's own would be. */
+export const CLONE_PARENT = 0x8000;
 
 /**
  * clone3(2) without sharing memory: fork(2) with namespaces. Returns twice; undefined means this is the child.
@@ -27,7 +29,7 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
   const args = new Struct(88)
     .u64(0, BigInt(flags | CLONE_PIDFD) | (cgroup === undefined ? 0n : 0x200000000n))
     .u64(8, addressOf(pidfd))
-    .u64(32, SIGCHLD)
+    .u64(32, flags & CLONE_PARENT ? 0 : SIGCHLD)
     .u64(80, cgroup ?? 0);
   const pid = call("clone3", [args.bytes, 88], "");
   return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };

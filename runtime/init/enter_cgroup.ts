@@ -4,7 +4,7 @@ import { CWD, close, O_WRONLY, openat, tryWrite } from "../../syscalls/file.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 
 /** A control file that moves who writes to it. */
-interface Door {
+export interface Door {
   readonly path: HostPath;
   readonly fd: Fd;
 }

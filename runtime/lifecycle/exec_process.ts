@@ -1,5 +1,7 @@
 /** The process object of an exec: a file's, or the container's own with what the command line changes. */
 import type { HostPath } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
+import { findUnsupported } from "../plan/unsupported.ts";
 import { readFile } from "../process/config.ts";
 import { parseJson } from "../spec/read.ts";
 import type { LinuxCapabilities, Process, RunnableSpec, User } from "../spec/types.ts";
@@ -32,9 +34,16 @@ export function execProcess(
   const given = file === undefined ? changed(config.process, overrides) : parseJson(readFile(file), file);
   const { process, warnings } = validateProcess(given as Parameters<typeof validateProcess>[0]);
   for (const { field, text } of warnings) warn(`${field}: ${text}`);
-  // The umask is the container's, for a process from a file as well, unless that names its own.
+  for (const { field } of findUnsupported({ process }))
+    throw new RuntimeError("unsupported", `${field} is not supported by this version`);
+  // Both are the container's, for a process from a file as well, unless that names its own.
   const umask = process.user?.umask ?? config.process.user?.umask;
-  return umask === undefined ? process : { ...process, user: { ...process.user, umask } };
+  const oomScoreAdj = process.oomScoreAdj ?? config.process.oomScoreAdj;
+  return {
+    ...process,
+    ...(umask === undefined ? {} : { user: { ...process.user, umask } }),
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+  };
 }
 
 function changed(base: Process, overrides: ProcessOverrides): Process {

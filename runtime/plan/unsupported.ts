@@ -8,7 +8,7 @@ export interface Unsupported {
 }
 
 /** Everything in the configuration that this version cannot do. */
-export function findUnsupported(spec: Spec): Unsupported[] {
+export function findUnsupported(spec: Pick<Spec, "linux" | "process" | "mounts">): Unsupported[] {
   const { linux = {}, process } = spec;
   const found: Unsupported[] = [];
   const check = (present: unknown, field: string, verdict: Unsupported["verdict"]): void => {

@@ -3,7 +3,7 @@ import { ECHILD, errnoName } from "../../syscalls/constants/errno.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { close, poll } from "../../syscalls/file.ts";
-import { tryPidfdSendSignal, WNOHANG, waitAny, waitFor } from "../../syscalls/process.ts";
+import { tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -18,11 +18,11 @@ export function attach(
   signals: SignalQueue,
   terminal: TerminalRelay | undefined,
 ): number {
+  const fixed = [
+    { fd: pidfd, events: POLLIN },
+    { fd: signals.fd, events: POLLIN },
+  ];
   for (;;) {
-    const fixed = [
-      { fd: pidfd, events: POLLIN },
-      { fd: signals.fd, events: POLLIN },
-    ];
     const moving = terminal?.requests() ?? [];
     const events = poll([...fixed, ...moving], -1);
     const ready = new Map<Fd, number>();
@@ -32,13 +32,11 @@ export function attach(
     });
     terminal?.move(ready);
     if (events[1] !== 0) forward(signals.fd, pidfd, terminal);
-    if (events[0] !== 0) {
-      terminal?.drain();
-      const status = waitFor(pid)?.status ?? 255;
-      close(pidfd);
-      reapOthers();
-      return status;
-    }
+    const status = reap(pid);
+    if (status === undefined) continue;
+    terminal?.drain(signals.fd);
+    close(pidfd);
+    return status;
   }
 }
 
@@ -50,13 +48,20 @@ function forward(queue: Fd, pidfd: Fd, terminal: TerminalRelay | undefined): voi
   }
 }
 
-/** As a subreaper this process gets the container's orphans when there is no pid namespace to end them. */
-function reapOthers(): void {
+/**
+ * Reaps what has ended; the status if the process was among it. As a subreaper this process also gets the orphans of
+ * a container without a pid namespace of its own, which would otherwise stay zombies for as long as it runs.
+ */
+function reap(pid: Pid): number | undefined {
+  let status: number | undefined;
   try {
-    while (waitAny(WNOHANG) !== undefined);
+    for (let exit = waitAny(WNOHANG); exit !== undefined; exit = waitAny(WNOHANG))
+      if (exit.pid === pid) status = exit.status;
   } catch (error) {
     if (!isErrno(error, errnoName(ECHILD))) throw error;
+    return status ?? 255; // nobody is left to wait for
   }
+  return status;
 }
 
 /** The master of a container's pty, as its init process sent it. */
