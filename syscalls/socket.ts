@@ -35,16 +35,38 @@ export function setSendBuffer(fd: Fd, bytes: number): void {
   tryCall("setsockopt", [fd, SOL_SOCKET, SO_SNDBUF, new Int32Array([bytes]), 4]);
 }
 
-/** A stream socket connected to a path; the path must fit sun_path (107 bytes and a NUL). */
-export function connectUnix(path: string): Fd {
+/** struct sockaddr_un; the path must fit sun_path (107 bytes and a NUL). */
+function unixAddress(path: string): Uint8Array {
   const name = encoder.encode(path);
   if (name.length > 107) throw new BadString(`${path} is longer than the 107 bytes of a socket address`);
   if (name.includes(0)) throw new BadString(`${JSON.stringify(path)} contains a NUL byte`);
   const address = new Struct(2 + name.length + 1).u16(0, AF_UNIX);
   address.bytes.set(name, 2);
-  const fd = call("socket", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], path) as Fd;
+  return address.bytes;
+}
+
+/** A stream socket connected to a path. */
+export function connectUnix(path: string): Fd {
+  return unixSocket("connect", SOCK_STREAM, path, unixAddress(path));
+}
+
+/** A datagram socket bound to a path. */
+export function bindDatagram(path: string): Fd {
+  return unixSocket("bind", SOCK_DGRAM, path, unixAddress(path));
+}
+
+/** A datagram socket connected to a path, or to the abstract name after "@" (sd_notify(3)). */
+export function connectDatagram(path: string): Fd {
+  const address = unixAddress(path);
+  if (!path.startsWith("@")) return unixSocket("connect", SOCK_DGRAM, path, address);
+  address[2] = 0;
+  return unixSocket("connect", SOCK_DGRAM, path, address.subarray(0, -1)); // the length is part of the name
+}
+
+function unixSocket(act: "bind" | "connect", type: number, path: string, address: Uint8Array): Fd {
+  const fd = call("socket", [AF_UNIX, type | SOCK_CLOEXEC, 0], path) as Fd;
   try {
-    call("connect", [fd, address.bytes, address.bytes.length], path);
+    call(act, [fd, address, address.length], path);
     return fd;
   } catch (error) {
     tryCall("close", [fd]);

@@ -7,10 +7,12 @@ import type { RuntimeContext } from "../context.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
+import { NotifySocket } from "../process/notify_socket.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
-import { destroy } from "./delete.ts";
+import { unlock } from "../state/store.ts";
+import { destroy, destroyUnlessGone } from "./delete.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */
@@ -40,7 +42,9 @@ function runDetached(
   spec: RunnableSpec,
   consoleSocket: Fd | undefined,
 ): number {
-  start(context, launch(context, request, spec, { waitForStart: false, consoleSocket }));
+  const launched = launch(context, request, spec, { waitForStart: false, consoleSocket });
+  const notify = start(context, launched);
+  notify?.waitForReady(launched.pid, launched.pidfd);
   return 0;
 }
 
@@ -51,18 +55,19 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket: console?.[1] });
   const terminal = console === undefined ? undefined : new TerminalRelay(receiveMaster(console[0]));
   try {
-    start(context, launched);
-    return attach(launched.pid, launched.pidfd, signals, terminal);
+    const notify = start(context, launched);
+    return attach(launched.pid, launched.pidfd, signals, terminal, notify);
   } finally {
     terminal?.restore();
-    if (!request.keep) destroy(context, launched.dir, launched.state);
+    if (!request.keep) destroyUnlessGone(context, launched.dir, launched.state);
     signals.end();
   }
 }
 
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */
-function start(context: RuntimeContext, launched: Launched): void {
+function start(context: RuntimeContext, launched: Launched): NotifySocket | undefined {
   const { channel, dir, state } = launched;
+  const notify = openNotify(context, launched);
   go(channel);
   const message = nextMessage(channel);
   close(channel);
@@ -71,4 +76,16 @@ function start(context: RuntimeContext, launched: Launched): void {
     throw errorOf(message.failure);
   }
   poststart(state);
+  // What follows may take as long as the container lives, and another command may want to delete it.
+  unlock(dir);
+  return notify;
+}
+
+function openNotify(context: RuntimeContext, { dir, state }: Launched): NotifySocket | undefined {
+  try {
+    return NotifySocket.open(dir);
+  } catch (error) {
+    destroy(context, dir, state);
+    throw error;
+  }
 }

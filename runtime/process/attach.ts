@@ -3,11 +3,12 @@ import { ECHILD, errnoName } from "../../syscalls/constants/errno.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { close, poll } from "../../syscalls/file.ts";
-import { tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
+import { getpid, tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import type { NotifySocket } from "./notify_socket.ts";
 import type { SignalQueue } from "./signals.ts";
 import type { TerminalRelay } from "./terminal.ts";
 
@@ -17,20 +18,25 @@ export function attach(
   pidfd: Fd,
   signals: SignalQueue,
   terminal: TerminalRelay | undefined,
+  notify?: NotifySocket,
 ): number {
   const fixed = [
     { fd: pidfd, events: POLLIN },
     { fd: signals.fd, events: POLLIN },
   ];
+  let told = false;
   for (;;) {
     const moving = terminal?.requests() ?? [];
-    const events = poll([...fixed, ...moving], -1);
+    const said = notify === undefined || told ? [] : [{ fd: notify.fd, events: POLLIN }];
+    const events = poll([...fixed, ...moving, ...said], -1);
     const ready = new Map<Fd, number>();
     moving.forEach(({ fd }, i) => {
       const event = events[i + 2] ?? 0;
       if (event !== 0) ready.set(fd, event);
     });
     terminal?.move(ready);
+    // As runc: the process to watch is this one, which lives as long as the container.
+    if (said.length > 0 && events.at(-1) !== 0) told = notify?.passOn(getpid()) ?? true;
     if (events[1] !== 0) forward(signals.fd, pidfd, terminal);
     const status = reap(pid);
     if (status === undefined) continue;

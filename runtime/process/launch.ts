@@ -59,8 +59,10 @@ import {
 import { readConfig } from "./config.ts";
 import { createExecFifo } from "./exec_fifo.ts";
 import { fork } from "./fork.ts";
+import { type ListenFds, listenFds } from "./listen_fds.ts";
+import { makeNotifyDirectory, withNotifySocket } from "./notify_socket.ts";
 import { writePidFile } from "./pid_file.ts";
-import { keepPreservedFds } from "./preserved_fds.ts";
+import { keepListenFds, keepPreservedFds } from "./preserved_fds.ts";
 
 /** What create and run are asked for on the command line; paths are absolute. */
 export interface CreateRequest {
@@ -150,9 +152,11 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
-  keepPreservedFds(request.preserveFds);
+  const activation = listenFds();
+  keepListenFds(activation.count);
+  keepPreservedFds(request.preserveFds, 3 + activation.count);
   const host = { euid: geteuid(), capabilities: capget().permitted };
-  const { plan, warnings } = planContainer(spec, host, request);
+  const { plan, warnings } = planContainer(withGifts(context, request, spec, activation), host, request);
   warnings.forEach(context.warn);
   requireRealRootfs(plan.rootfs.path);
   const layout = detectCgroups();
@@ -178,20 +182,36 @@ export function launch(
   undo.push("remove the state directory", () => removeStateDir(dir));
   try {
     lock(dir);
+    makeNotifyDirectory(dir);
     cgroup.requireUsable();
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    return make({ context, request, mode, plan, layout, cgroup, limits, dir, recorded, undo });
+    const userFds = activation.count + request.preserveFds;
+    return make({ context, request, mode, userFds, plan, layout, cgroup, limits, dir, recorded, undo });
   } catch (error) {
     undo.run(context.warn);
     throw error;
   }
 }
 
+/** What the caller's environment adds to the configuration; exec is not to inherit it, so it is not recorded. */
+function withGifts(
+  context: RuntimeContext,
+  request: CreateRequest,
+  spec: RunnableSpec,
+  { env }: ListenFds,
+): RunnableSpec {
+  const { process } = spec;
+  const activated = env.length === 0 ? process : { ...process, env: [...(process.env ?? []), ...env] };
+  return withNotifySocket({ ...spec, process: activated }, `${context.root}/${request.id}`);
+}
+
 interface Making {
   readonly context: RuntimeContext;
   readonly request: CreateRequest;
   readonly mode: LaunchMode;
+  /** Descriptors 3 to 2+N are the user's. */
+  readonly userFds: number;
   readonly plan: ContainerPlan;
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
@@ -204,7 +224,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, dir, recorded, undo } = making;
+  const { request, mode, userFds, plan, layout, cgroup, limits, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -227,7 +247,7 @@ function make(making: Making): Launched {
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
-      preservedFds: request.preserveFds,
+      preservedFds: userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
       hostPseudoMounts: plan.noPivot ? pseudoMounts() : [],
     });
