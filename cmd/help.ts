@@ -128,7 +128,7 @@ function yargsOption(name: string, option: Option): Options {
     describe: placeholder === undefined ? description : `${placeholder}: ${description}`,
     ...(short === undefined ? {} : { alias: short }),
     ...(option.default === undefined ? {} : { default: option.default }),
-    ...(kind === "boolean" ? { type: "boolean" } : { type: "string", nargs: 1 }),
+    ...(kind === "boolean" || kind === "boolean?" ? { type: "boolean" } : { type: "string", nargs: 1 }),
     ...(kind === "number" ? { coerce: (text: string | number) => parseInteger(name, String(text)) } : {}),
   };
 }

@@ -14,7 +14,10 @@ import {
   O_RDONLY,
   O_WRONLY,
   openat,
+  readTextAt,
+  seekTo,
   umask,
+  writeAll,
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { setns } from "../../syscalls/namespace.ts";
@@ -85,6 +88,7 @@ function enter(context: SetnsContext): never {
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
   if (process.oomScoreAdj !== undefined)
     writeTextAt(procfs, "self/oom_score_adj", O_WRONLY, String(process.oomScoreAdj));
+  hideArguments(procfs);
   const doors = openCgroupDoors(context.cgroups);
   const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...doors.map(({ fd }) => fd)];
   const users = Array.from({ length: context.preservedFds }, (_, i) => (3 + i) as Fd);
@@ -97,6 +101,20 @@ function enter(context: SetnsContext): never {
   });
   tellForked(birth, child.pid, child.pidfd);
   exitGroup(0);
+}
+
+/** /proc/<pid>/cmdline is for everybody to read, and ours names paths of the host: it is overwritten in memory. */
+function hideArguments(procfs: Fd): void {
+  const stat = readTextAt(procfs, "self/stat");
+  // Fields 48 and 49 of proc_pid_stat(5); the second may hold blanks.
+  const [start = "0", end = "0"] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(45, 47);
+  const memory = openat(procfs, "self/mem", O_WRONLY);
+  seekTo(memory, Number(start));
+  writeAll(memory, new Uint8Array(Number(end) - Number(start)), "/proc/self/mem");
+  close(memory);
 }
 
 /** The second process, which becomes the user's program. */

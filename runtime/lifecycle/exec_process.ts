@@ -34,15 +34,26 @@ export function execProcess(
   const given = file === undefined ? changed(config.process, overrides) : parseJson(readFile(file), file);
   const { process, warnings } = validateProcess(given as Parameters<typeof validateProcess>[0]);
   for (const { field, text } of warnings) warn(`${field}: ${text}`);
-  for (const { field } of findUnsupported({ process }))
+  const complete = file === undefined ? process : completed(process, config.process);
+  for (const { field } of findUnsupported({ process: complete }))
     throw new RuntimeError("unsupported", `${field} is not supported by this version`);
-  // Both are the container's, for a process from a file as well, unless that names its own.
-  const umask = process.user?.umask ?? config.process.user?.umask;
-  const oomScoreAdj = process.oomScoreAdj ?? config.process.oomScoreAdj;
+  return complete;
+}
+
+/** As runc: where a process from a file says nothing about what confines it, the container's own goes for it. */
+function completed(process: Process, own: Process): Process {
+  const capabilities = process.capabilities ?? own.capabilities;
+  const apparmorProfile = process.apparmorProfile || own.apparmorProfile;
+  const selinuxLabel = process.selinuxLabel || own.selinuxLabel;
+  const oomScoreAdj = process.oomScoreAdj ?? own.oomScoreAdj;
+  const umask = process.user?.umask ?? own.user?.umask;
   return {
     ...process,
-    ...(umask === undefined ? {} : { user: { ...process.user, umask } }),
+    ...(capabilities === undefined ? {} : { capabilities }),
+    ...(apparmorProfile ? { apparmorProfile } : {}),
+    ...(selinuxLabel ? { selinuxLabel } : {}),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    ...(umask === undefined ? {} : { user: { ...process.user, umask } }),
   };
 }
 
