@@ -4,7 +4,16 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
 export type Need = "root" | "cgroup1" | "built" | CommandName;
-type CommandName = "cc" | "containerd" | "runc" | "crun" | "unshare" | "strace" | "busybox" | "mount";
+type CommandName =
+  | "cc"
+  | "python3"
+  | "containerd"
+  | "runc"
+  | "crun"
+  | "unshare"
+  | "strace"
+  | "busybox"
+  | "mount";
 
 /** The runtime under test. */
 export const runtimePath = process.env.RUNT ?? new URL("../dist/runt", import.meta.url).pathname;
