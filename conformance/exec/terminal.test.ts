@@ -127,11 +127,12 @@ terminal("output that nobody reads costs no time, and is not lost", async (c) =>
     const ended = once(child, "exit");
     let text = "";
     const reader = read();
+    const closed = once(reader, "close");
     reader.stdout?.on("data", (chunk) => {
       text += String(chunk);
     });
     assert.is((await ended)[0], 6);
-    await once(reader, "close");
+    await closed;
     assert.is(text.split("\r\n").length, 30001);
     assert.match(text, /\n30000\r\n$/);
   });
