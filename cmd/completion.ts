@@ -24,9 +24,14 @@ _PROGRAM() {
 compdef _PROGRAM PROGRAM
 `,
   fish: `function __PROGRAM_complete
-  PROGRAM ${COMPLETE} (commandline -opc) (commandline -ct)
+  set -l found (PROGRAM ${COMPLETE} (commandline -opc) (commandline -ct))
+  if test -n "$found"
+    string join -- \\n $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
 end
-complete -c PROGRAM -a '(__PROGRAM_complete)'
+complete -c PROGRAM -f -a '(__PROGRAM_complete)'
 `,
 };
 

@@ -30,7 +30,7 @@ source <(runt completion zsh)
 ask() { words=("$@"); CURRENT=$#; _runt; }
 ask runt --log-format ""; ask runt create --bundle ""`;
 const fish = `runt completion fish | source
-complete -C "runt --log-format "; complete -C "runt cr" | string split -f 1 \\t`;
+complete -C "runt --log-format "; complete -C "runt cr" | string replace -r '\\t.*' ''; true`;
 
 for (const [shell, script, expected] of [
   ["bash", bash, "create\n--preserve-fds\ntext json\nstart state\n\n"],
