@@ -24,6 +24,7 @@ export const commands: readonly Entry[] = [
   { name: "resume", group: life, summary: "let a paused container go on", load: async () => (await import("./resume.ts")).resume },
   { name: "delete", group: life, summary: "delete what a container holds", load: async () => (await import("./delete.ts")).deleteCommand },
   { name: "state", group: look, summary: "print the state of a container as JSON", load: async () => (await import("./state.ts")).state },
+  { name: "ps", group: look, summary: "list the processes of a container", load: async () => (await import("./ps.ts")).ps },
   { name: "list", group: look, summary: "list the containers below the given root", load: async () => (await import("./list.ts")).list },
   { name: "features", group: look, summary: "print what this build can do as JSON", load: async () => (await import("./features.ts")).features },
   { name: "spec", group: people, summary: "write an example config.json", load: async () => (await import("./spec.ts")).spec },

@@ -1,6 +1,5 @@
 import { execContainer } from "../runtime/lifecycle/exec.ts";
 import { command } from "./command.ts";
-import { UsageError } from "./options.ts";
 import { optionalPath } from "./paths.ts";
 import { parseId, parseUser } from "./user.ts";
 
@@ -39,7 +38,7 @@ with the status of the process (128 + N when signal N ended it); every failure o
       placeholder: "CAP_NAME",
       description: "add a capability (repeatable)",
     },
-    "no-new-privs": { kind: "boolean", description: "no privileges from set-user-ID programs" },
+    "no-new-privs": { kind: "boolean?", description: "no privileges from set-user-ID programs" },
     apparmor: { kind: "string", placeholder: "PROFILE", description: "AppArmor profile of the process" },
     "process-label": { kind: "string", placeholder: "LABEL", description: "SELinux label of the process" },
     detach: { kind: "boolean", short: "d", description: "return once the process has started" },
@@ -68,8 +67,7 @@ with the status of the process (128 + N when signal N ended it); every failure o
     "ignore-paused": { kind: "boolean", description: "also in a paused container" },
   },
   run(context, options, id: string, ...args: string[]) {
-    if (options.process === undefined && args.length === 0)
-      throw new UsageError("exec args cannot be empty", false);
+    if (options.process === undefined && args.length === 0) throw new Error("exec args cannot be empty");
     const { uid, gid } = options.user === undefined ? {} : parseUser(options.user);
     return execContainer(context, {
       id,
@@ -83,7 +81,7 @@ with the status of the process (128 + N when signal N ended it); every failure o
         gid,
         additionalGids: options["additional-gids"].map((text) => parseId("additional gid", text)),
         capabilities: options.cap,
-        noNewPrivileges: options["no-new-privs"] || undefined,
+        noNewPrivileges: options["no-new-privs"],
         apparmorProfile: options.apparmor,
         selinuxLabel: options["process-label"],
       },

@@ -1,5 +1,5 @@
 /**
- * yargs, for people: help and shell completion, built from the tables that the small reader uses. Loading it takes
+ * yargs, for people: help, built from the tables that the small reader uses. Loading it takes
  * longer than a whole `state`, so it is imported only when somebody asks for help or makes a mistake.
  */
 import type { Argv, Options } from "yargs";
@@ -38,8 +38,10 @@ async function loadYargs() {
 
 /** The commands that help.ts is itself: `help [COMMAND]` and `completion`. */
 export async function serve(program: string, name: string, words: readonly string[]): Promise<void> {
-  if (name === "completion") writeStdout(await completionScript(program));
-  else await showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
+  if (name === "completion") {
+    const { completionScript } = await import("./completion.ts");
+    writeStdout(completionScript(program, words[0], process.env.SHELL));
+  } else await showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
 }
 
 /** Help for everything, or for one command. */
@@ -128,43 +130,7 @@ function yargsOption(name: string, option: Option): Options {
     describe: placeholder === undefined ? description : `${placeholder}: ${description}`,
     ...(short === undefined ? {} : { alias: short }),
     ...(option.default === undefined ? {} : { default: option.default }),
-    ...(kind === "boolean" ? { type: "boolean" } : { type: "string", nargs: 1 }),
+    ...(kind === "boolean" || kind === "boolean?" ? { type: "boolean" } : { type: "string", nargs: 1 }),
     ...(kind === "number" ? { coerce: (text: string | number) => parseInteger(name, String(text)) } : {}),
   };
-}
-
-async function completionScript(program: string): Promise<string> {
-  const words = yargs([], "/").scriptName(program).detectLocale(false).locale("en").exitProcess(false);
-  // With a callback yargs hands over what it would have printed with console.log.
-  return new Promise((resolve, reject) => {
-    words.completion("completion").parse(["completion"], {}, (error, _argv, output) => {
-      if (error) reject(error);
-      else resolve(`${output}\n`);
-    });
-  });
-}
-
-/** What can follow these words, the first of which is the program: the script's question at each press of TAB. */
-export async function showCompletions(program: string, words: readonly string[]): Promise<void> {
-  // The word being completed is the last; a command stands before it or not at all.
-  const index = words.findIndex(
-    (word, i) => i < words.length - 1 && commands.some(({ name }) => name === word),
-  );
-  const entry = commands.find(({ name }) => name === words[index]);
-  const command = await entry?.load?.();
-  if (entry === undefined) {
-    const found = parser(program, globalOptions).strictOptions(false);
-    for (const { name, summary } of commands) found.command(name, summary);
-    return print(await found.getCompletion(words.slice(1)));
-  }
-  if (command === undefined) return print(commands.map(({ name }) => name));
-  return print(
-    await parser(program, command.options)
-      .strictOptions(false)
-      .getCompletion(words.slice(index + 1)),
-  );
-}
-
-function print(lines: readonly string[]): void {
-  writeStdout(lines.map((line) => `${line}\n`).join(""));
 }

@@ -6,7 +6,8 @@
 import { quote } from "./quote.ts";
 
 export interface Option {
-  readonly kind: "boolean" | "string" | "number" | "string[]";
+  /** A "boolean?" is undefined when it is not given, so that --name=false is an answer of its own. */
+  readonly kind: "boolean" | "boolean?" | "string" | "number" | "string[]";
   /** The one-letter name. */
   readonly short?: string;
   /** What stands for the value in help, such as "DIR". */
@@ -22,11 +23,13 @@ export type OptionValues<T extends OptionTable> = { readonly [Name in keyof T]: 
 
 type ValueOf<O extends Option> = O extends { kind: "boolean" }
   ? boolean
-  : O extends { kind: "string[]" }
-    ? readonly string[]
-    : O extends { default: infer D }
-      ? Widened<D>
-      : (O extends { kind: "number" } ? number : string) | undefined;
+  : O extends { kind: "boolean?" }
+    ? boolean | undefined
+    : O extends { kind: "string[]" }
+      ? readonly string[]
+      : O extends { default: infer D }
+        ? Widened<D>
+        : (O extends { kind: "number" } ? number : string) | undefined;
 type Widened<D> = D extends number ? number : string;
 
 export interface CommandLine<T extends OptionTable> {
@@ -78,7 +81,7 @@ export function readArgv<const T extends OptionTable>(
     if (name === undefined || option === undefined) {
       if (given !== "help" && given !== "h") throw flagError(`flag provided but not defined: -${given}`);
       help = text === undefined || parseBoolean(given, text);
-    } else if (option.kind === "boolean") {
+    } else if (option.kind === "boolean" || option.kind === "boolean?") {
       values[name] = text === undefined || parseBoolean(given, text);
     } else {
       const value = text ?? argv[++i];

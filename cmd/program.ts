@@ -23,8 +23,9 @@ exitGroup(await main(process.argv.slice(2)).catch(report));
 
 async function main(argv: readonly string[]): Promise<number> {
   refuseSetId();
-  if (argv[0] === "--get-yargs-completions") {
-    await (await import("./help.ts")).showCompletions(program, argv.slice(1));
+  if (argv[0] === "--complete") {
+    const found = await (await import("./completion.ts")).candidates(argv.slice(1));
+    writeStdout(found.map((word) => `${word}\n`).join(""));
     return 0;
   }
   const { options, args, help } = readGlobals(argv);

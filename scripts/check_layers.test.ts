@@ -67,7 +67,7 @@ for (const [title, file, text, expected] of [
     "the fence around init/",
     "runtime/init/a.ts",
     'import { a } from "../state/store.ts";',
-    "runtime/init/a.ts:1: init/ imports init, path, plan, seccomp, lsm, errors.ts, hooks.ts and types, not runtime/state/store.ts",
+    "runtime/init/a.ts:1: init/ imports init, path, plan, process/fork.ts, seccomp, lsm, errors.ts, hooks.ts and types, not runtime/state/store.ts",
   ],
   [
     "await",

@@ -42,7 +42,7 @@ const order: readonly (readonly string[])[] = [
 ];
 
 /** What else the init process may import, besides types: the folder is the fence around the forked child. */
-const initMayImport = ["init", "path", "plan", "seccomp", "lsm", "errors.ts", "hooks.ts"];
+const initMayImport = ["init", "path", "plan", "process/fork.ts", "seccomp", "lsm", "errors.ts", "hooks.ts"];
 
 /** What runs in a forked child: no event loop, no library loaded late, none of the engine's own streams. */
 const forkedChild = /^runtime\/(init\/|path\/|hooks\.ts$)/;
@@ -99,7 +99,7 @@ function insideRuntime(item: Import, target: string): string | undefined {
   if (item.typeOnly && target.endsWith("/types.ts")) return undefined;
   if (other > own) return `upward: ${item.file} must not import ${target}`;
   const [folder = "", name = ""] = parts(item.file);
-  const allowed = initMayImport.includes(parts(target)[0] ?? "");
+  const allowed = initMayImport.some((name) => target === `runtime/${name}` || parts(target)[0] === name);
   if (folder === "init" && name !== "disinherit.ts" && !item.typeOnly && !allowed)
     return `init/ imports ${initMayImport.join(", ")} and types, not ${target}`;
   return undefined;

@@ -17,7 +17,8 @@ export interface Cloned {
 
 const SIGCHLD = 17;
 const CLONE_PIDFD = 0x1000;
-const CLONE_PARENT = 0x8000;
+/** For clone3: the child becomes a sibling, and its death is told with the signal that this process's own would be. */
+export const CLONE_PARENT = 0x8000;
 
 /**
  * clone3(2) without sharing memory: fork(2) with namespaces. Returns twice; undefined means this is the child.

@@ -47,15 +47,13 @@ function unixAddress(path: string): Uint8Array {
 
 /** A stream socket connected to a path. */
 export function connectUnix(path: string): Fd {
-  return unixSocket(path, (fd, address) => {
-    call("connect", [fd, address, address.length], path);
-  });
+  return unixSocket(SOCK_STREAM, path, (fd) => act("connect", fd, path, unixAddress(path)));
 }
 
 /** A stream socket that listens at a path, which must not exist yet. */
 export function listenUnix(path: string): Fd {
-  return unixSocket(path, (fd, address) => {
-    call("bind", [fd, address, address.length], path);
+  return unixSocket(SOCK_STREAM, path, (fd) => {
+    act("bind", fd, path, unixAddress(path));
     call("listen", [fd, 8], path);
   });
 }
@@ -65,11 +63,29 @@ export function accept(listener: Fd): Fd {
   return call("accept4", [listener, null, null, SOCK_CLOEXEC], `fd ${listener}`, "accept") as Fd;
 }
 
-function unixSocket(path: string, use: (fd: Fd, address: Uint8Array) => void): Fd {
-  const address = unixAddress(path);
-  const fd = call("socket", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], path) as Fd;
+/** A datagram socket bound to a path. */
+export function bindDatagram(path: string): Fd {
+  return unixSocket(SOCK_DGRAM, path, (fd) => act("bind", fd, path, unixAddress(path)));
+}
+
+/** A datagram socket connected to a path, or to the abstract name after "@" (sd_notify(3)). */
+export function connectDatagram(path: string): Fd {
+  let address = unixAddress(path);
+  if (path.startsWith("@")) {
+    address[2] = 0;
+    address = address.subarray(0, -1); // the length is part of the name
+  }
+  return unixSocket(SOCK_DGRAM, path, (fd) => act("connect", fd, path, address));
+}
+
+function act(name: "bind" | "connect", fd: Fd, path: string, address: Uint8Array): void {
+  call(name, [fd, address, address.length], path);
+}
+
+function unixSocket(type: number, path: string, use: (fd: Fd) => void): Fd {
+  const fd = call("socket", [AF_UNIX, type | SOCK_CLOEXEC, 0], path) as Fd;
   try {
-    use(fd, address);
+    use(fd);
     return fd;
   } catch (error) {
     tryCall("close", [fd]);

@@ -52,13 +52,20 @@ withoutUnified();
 const dir = mkdtempSync(join(tmpdir(), "bench-"));
 process.once("exit", () => {
   for (const runtime of runtimes)
-    spawnSync(runtime.path, ["--root", join(dir, runtime.name), "delete", "--force", id(runtime)]);
+    for (const each of [id(runtime), waitingId(runtime)])
+      spawnSync(runtime.path, ["--root", join(dir, runtime.name), "delete", "--force", each]);
   rmSync(dir, { recursive: true, force: true });
 });
 const bundle = join(dir, "bundle");
 mkdirSync(bundle);
 makeRootfs(join(bundle, "rootfs"));
 writeFileSync(join(bundle, "config.json"), JSON.stringify(defaultSpec()));
+const waitingBundle = join(dir, "waiting");
+mkdirSync(waitingBundle);
+const waitingSpec = defaultSpec();
+waitingSpec.process.args = ["sleep", "100000"];
+waitingSpec.root.path = join(bundle, "rootfs");
+writeFileSync(join(waitingBundle, "config.json"), JSON.stringify(waitingSpec));
 
 const confined = join(dir, "confined");
 mkdirSync(confined);
@@ -84,6 +91,18 @@ const command = (runtime: Runtime, ...args: string[]): string[] => [
 ];
 const call = (runtime: Runtime, ...args: string[]): number => measure(command(runtime, ...args));
 
+/** Its own container for each runtime, with a process that waits, made at the first exec. */
+const waiting = new Set<string>();
+const waitingId = (runtime: Runtime): string => `${id(runtime)}-waiting`;
+
+function exec(runtime: Runtime): number {
+  if (!waiting.has(runtime.name)) {
+    waiting.add(runtime.name);
+    call(runtime, "run", "--detach", "--bundle", waitingBundle, waitingId(runtime));
+  }
+  return call(runtime, "exec", waitingId(runtime), "true");
+}
+
 const workloads: readonly { name: string; once: (runtime: Runtime) => number }[] = [
   { name: "run true", once: (runtime) => call(runtime, "run", "--bundle", bundle, id(runtime)) },
   {
@@ -104,6 +123,7 @@ const workloads: readonly { name: string; once: (runtime: Runtime) => number }[]
       call(runtime, "start", id(runtime)) +
       call(runtime, "delete", "--force", id(runtime)),
   },
+  { name: "exec true", once: exec },
   {
     name: "state",
     once: (runtime) => {

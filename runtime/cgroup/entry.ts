@@ -61,11 +61,13 @@ export function planCgroupEntry(
 
 /**
  * The entry of a process of exec: into the container's cgroups as state.json remembers them, or into sub-cgroups of
- * them, each given as [CONTROLLER[,CONTROLLER]:]PATH, which must exist and may not lead out.
+ * them, each given as [CONTROLLER[,CONTROLLER]:]PATH, which must exist and may not lead out. `memoryLimit` is that of
+ * the unified hierarchy, if it has one.
  */
 export function execEntry(
   paths: CgroupPaths,
   subCgroups: readonly string[],
+  memoryLimit?: bigint,
 ): Pick<CgroupEntry, "cloneInto" | "join" | "joinAll"> {
   const below = new Map<string, string>();
   for (const text of subCgroups) {
@@ -96,7 +98,10 @@ export function execEntry(
   const all = [...files.keys()] as HostPath[];
   const join = all.filter((file) => !file.endsWith("/cgroup.procs"));
   const unified = all.find((file) => file.endsWith("/cgroup.procs"));
-  return { cloneInto: unified === undefined ? undefined : files.get(unified), join, joinAll: all };
+  // Under a small limit it is not born there, but joins at the last moment.
+  const small = memoryLimit !== undefined && memoryLimit < SMALL_MEMORY;
+  const cloneInto = unified === undefined || small ? undefined : files.get(unified);
+  return { cloneInto, join, joinAll: all };
 }
 
 function badSubCgroup(path: string): RuntimeError {

@@ -66,7 +66,7 @@ import {
   prepareRootfs,
 } from "./rootfs.ts";
 import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
-import { ableToLoad, loadFilter } from "./seccomp.ts";
+import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -287,14 +287,6 @@ function reopenNullStdio(): void {
 /** Asks the parent; when it is gone this process has no reason to go on. */
 function askOrEnd(channel: Fd, request: Request): void {
   if (!ask(channel, request)) exitGroup(1);
-}
-
-/** Loads a filter that notifies and has the parent send its listener to the agent, before anything can wait for it. */
-function handOverListener(channel: Fd, filter: SeccompFilter): void {
-  const listener = loadFilter(filter);
-  if (listener === undefined) return;
-  if (!ask(channel, "listener", listener)) exitGroup(1);
-  close(listener);
 }
 
 /** After the start the error waits in a file for `start` to print it. */

@@ -7,7 +7,9 @@ import { closeRange } from "../../syscalls/file.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
 import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
-import type { Pid } from "../../syscalls/types.ts";
+
+import type { Fd, Pid } from "../../syscalls/types.ts";
+
 import type { RlimitStep } from "../plan/rlimits.ts";
 
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -22,6 +24,16 @@ export function resetSignals(): void {
 /** Marks every descriptor from `first` on to be closed by execve; those before are the caller's gift. */
 export function closeAllFrom(first: number): void {
   closeRange(first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+}
+
+/** Closes every descriptor above the standard streams but these. */
+export function closeAllBut(keep: readonly Fd[]): void {
+  let next = 3;
+  for (const fd of [...new Set(keep)].sort((a, b) => a - b)) {
+    if (fd > next) closeRange(next, fd - 1, 0);
+    if (fd >= next) next = fd + 1;
+  }
+  closeRange(next, LAST_DESCRIPTOR, 0);
 }
 
 /** The runtime's death must not be the container's from here on. */

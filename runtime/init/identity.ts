@@ -59,6 +59,13 @@ export function ownStdio(uid: number): void {
   }
 }
 
+/** In a user namespace just entered, where the ids of this process may be unmapped: root is what all up to the user's own ids is done as. */
+export function becomeRoot(): void {
+  setgroups([]);
+  setAllGids(0);
+  setAllUids(0);
+}
+
 /** "Leave it as it is" to setresuid(2): the process would go on as root. */
 const UNCHANGED = 0xffffffff;
 

@@ -3,11 +3,14 @@
 import { capget } from "../../syscalls/capability.ts";
 import { EACCES } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
+import { close } from "../../syscalls/file.ts";
+import { exitGroup } from "../../syscalls/process.ts";
 import { trySetModeFilter } from "../../syscalls/seccomp.ts";
 import { endTrace } from "../../syscalls/trace.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { type CapabilityPlan, capabilityNames } from "../plan/capabilities.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
+import { ask } from "./sync.ts";
 
 /** Loads it; every later call of this process is subject to it. Returns the listener of one that notifies. */
 export function loadFilter({ program, flags, notifies }: SeccompFilter): Fd | undefined {
@@ -31,4 +34,12 @@ const CAP_SYS_ADMIN = 1n << BigInt(capabilityNames.indexOf("CAP_SYS_ADMIN"));
 export function ableToLoad(plan: CapabilityPlan): CapabilityPlan {
   const kept = capget().permitted & CAP_SYS_ADMIN;
   return { ...plan, effective: plan.effective | kept, permitted: plan.permitted | kept };
+}
+
+/** Loads a filter that notifies and has the parent send its listener to the agent, before anything can wait for it. */
+export function handOverListener(channel: Fd, filter: SeccompFilter): void {
+  const listener = loadFilter(filter);
+  if (listener === undefined) return;
+  if (!ask(channel, "listener", listener)) exitGroup(1);
+  close(listener);
 }

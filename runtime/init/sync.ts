@@ -23,7 +23,7 @@ import { BadString } from "../../syscalls/cstring.ts";
 import { type ErrorData, OpError } from "../../syscalls/error.ts";
 import { tryRead, write } from "../../syscalls/file.ts";
 import { receiveMessage, sendMessage } from "../../syscalls/socket.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
@@ -55,6 +55,20 @@ export function ask(channel: Fd, request: Request, descriptor?: Fd): boolean {
 /** Child: a note for the parent's log at debug level. */
 export function tellNote(channel: Fd, note: string): void {
   send(channel, { note });
+}
+
+/** Child: this sibling of it was forked. */
+export function tellForked(channel: Fd, pid: number, pidfd: Fd): void {
+  sendMessage(channel, encoder.encode(String(pid)), pidfd);
+}
+
+/** Parent: the process that its child has forked beside itself; a failure is thrown, and undefined is a death. */
+export function receiveForked(channel: Fd): { readonly pid: Pid; readonly pidfd: Fd } | undefined {
+  const received = receiveMessage(channel, LIMIT);
+  if (typeof received === "number" || received.bytes.length === 0) return undefined;
+  const text = decoder.decode(received.bytes);
+  if (received.descriptor !== undefined) return { pid: Number(text) as Pid, pidfd: received.descriptor };
+  throw errorOf((JSON.parse(text) as { failure: ChildFailure }).failure);
 }
 
 /** Child: tells the failure; nothing more can be done when even that fails. */

@@ -73,6 +73,12 @@ export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedStat
   runPoststop(context, saved);
 }
 
+/** The same for a command that had given the lock back: another command may have deleted it meanwhile, poststop hooks included. */
+export function destroyUnlessGone(context: RuntimeContext, dir: StateDir, saved: SavedState): void {
+  lock(dir);
+  if (tryRead(dir, true) !== undefined) destroy(context, dir, saved);
+}
+
 function endInit(saved: SavedState, cgroup: ReturnType<typeof openCgroup>): void {
   const pidfd = openProcess(saved.init);
   if (pidfd === undefined) return;

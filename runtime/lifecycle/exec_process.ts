@@ -32,9 +32,24 @@ export function execProcess(
   const given = file === undefined ? changed(config.process, overrides) : parseJson(readFile(file), file);
   const { process, warnings } = validateProcess(given as Parameters<typeof validateProcess>[0]);
   for (const { field, text } of warnings) warn(`${field}: ${text}`);
-  // The umask is the container's, for a process from a file as well, unless that names its own.
-  const umask = process.user?.umask ?? config.process.user?.umask;
-  return umask === undefined ? process : { ...process, user: { ...process.user, umask } };
+  return file === undefined ? process : completed(process, config.process);
+}
+
+/** As runc: where a process from a file says nothing about what confines it, the container's own goes for it. */
+function completed(process: Process, own: Process): Process {
+  const capabilities = process.capabilities ?? own.capabilities;
+  const apparmorProfile = process.apparmorProfile || own.apparmorProfile;
+  const selinuxLabel = process.selinuxLabel || own.selinuxLabel;
+  const oomScoreAdj = process.oomScoreAdj ?? own.oomScoreAdj;
+  const umask = process.user?.umask ?? own.user?.umask;
+  return {
+    ...process,
+    ...(capabilities === undefined ? {} : { capabilities }),
+    ...(apparmorProfile ? { apparmorProfile } : {}),
+    ...(selinuxLabel ? { selinuxLabel } : {}),
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    ...(umask === undefined ? {} : { user: { ...process.user, umask } }),
+  };
 }
 
 function changed(base: Process, overrides: ProcessOverrides): Process {

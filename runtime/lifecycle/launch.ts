@@ -48,10 +48,12 @@ import { type ContainerPlan, planContainer } from "../plan/plan.ts";
 import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
+import { type ListenFds, listenFds } from "../process/listen_fds.ts";
 import { openMountUserns } from "../process/mount_userns.ts";
+import { makeNotifyDirectory, withNotifySocket } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
-import { keepPreservedFds } from "../process/preserved_fds.ts";
+import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
 import { makeUserns } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
@@ -68,6 +70,7 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
+
 import { runPoststop } from "./poststop.ts";
 import { hookState } from "./state.ts";
 import { Undo } from "./undo.ts";
@@ -154,10 +157,12 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
-  keepPreservedFds(request.preserveFds, inheritedDescriptors());
+  const activation = listenFds();
+  keepListenFds(activation.count);
+  keepPreservedFds(request.preserveFds, inheritedDescriptors(), 3 + activation.count);
   const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
   const host = { euid: geteuid(), capabilities: capget().permitted, lsm };
-  const { plan, warnings } = planContainer(spec, host, request);
+  const { plan, warnings } = planContainer(withGifts(context, request, spec, activation), host, request);
   warnings.forEach(context.warn);
   requireRealRootfs(plan.rootfs.path);
   const layout = detectCgroups();
@@ -186,15 +191,18 @@ export function launch(
   undo.push("remove the state directory", () => removeStateDir(dir));
   try {
     lock(dir);
+    makeNotifyDirectory(dir);
     cgroup.requireUsable();
     const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
+    const userFds = activation.count + request.preserveFds;
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
     return make({
       context,
       request,
       mode,
+      userFds,
       plan,
       seccomp,
       layout,
@@ -212,10 +220,24 @@ export function launch(
   }
 }
 
+/** What the caller's environment adds to the configuration; exec is not to inherit it, so it is not recorded. */
+function withGifts(
+  context: RuntimeContext,
+  request: CreateRequest,
+  spec: RunnableSpec,
+  { env }: ListenFds,
+): RunnableSpec {
+  const { process } = spec;
+  const activated = env.length === 0 ? process : { ...process, env: [...(process.env ?? []), ...env] };
+  return withNotifySocket({ ...spec, process: activated }, `${context.root}/${request.id}`);
+}
+
 interface Making {
   readonly context: RuntimeContext;
   readonly request: CreateRequest;
   readonly mode: LaunchMode;
+  /** Descriptors 3 to 2+N are the user's. */
+  readonly userFds: number;
   readonly plan: ContainerPlan;
   readonly seccomp: SeccompFilter | undefined;
   readonly layout: CgroupLayout;
@@ -231,8 +253,21 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, seccomp, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } =
-    making;
+  const {
+    request,
+    mode,
+    userFds,
+    plan,
+    seccomp,
+    layout,
+    cgroup,
+    limits,
+    rdt,
+    pidfdSocket,
+    dir,
+    recorded,
+    undo,
+  } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -264,7 +299,7 @@ function make(making: Making): Launched {
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
-      preservedFds: request.preserveFds,
+      preservedFds: userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
       mountUserns,
     });

@@ -6,11 +6,15 @@ import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
+
+import { NotifySocket } from "../process/notify_socket.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
-import { destroy } from "./delete.ts";
+import { unlock } from "../state/store.ts";
+import { destroy, destroyUnlessGone } from "./delete.ts";
 import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
+
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */
@@ -41,13 +45,15 @@ function runDetached(
   consoleSocket: Fd | undefined,
 ): number {
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket });
+  let notify: NotifySocket | undefined;
   try {
-    letGo(launched);
+    notify = letGo(launched);
   } catch (error) {
     destroy(context, launched.dir, launched.state);
     throw error;
   }
-  poststart(launched.state);
+  settle(launched);
+  notify?.waitForReady(launched.pid, launched.pidfd);
   return 0;
 }
 
@@ -60,21 +66,30 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   let started = false;
   try {
     if (console !== undefined) terminal = new TerminalRelay(receiveMaster(console[0]));
-    letGo(launched);
+    const notify = letGo(launched);
     started = true;
-    poststart(launched.state);
-    return attach(launched.pid, launched.pidfd, signals, terminal);
+    settle(launched);
+    return attach(launched.pid, launched.pidfd, signals, terminal, notify);
   } finally {
     terminal?.restore();
-    if (!request.keep || !started) destroy(context, launched.dir, launched.state);
+    if (!request.keep || !started) destroyUnlessGone(context, launched.dir, launched.state);
     signals.end();
   }
 }
 
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */
-function letGo({ channel }: Launched): void {
+function letGo({ channel, dir }: Launched): NotifySocket | undefined {
+  const notify = NotifySocket.open(dir);
   go(channel);
   const message = nextMessage(channel);
   close(channel);
   if (message !== undefined && "failure" in message) throw errorOf(message.failure);
+  return notify;
+}
+
+/** The program runs: what is left to do before the command waits, or ends. */
+function settle({ dir, state }: Launched): void {
+  poststart(state);
+  // What follows may take as long as the container lives, and another command may want to delete it.
+  unlock(dir);
 }

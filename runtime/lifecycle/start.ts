@@ -8,9 +8,10 @@ import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { type ChildFailure, errorOf } from "../init/sync.ts";
 import { openStarter, releaseInit } from "../process/exec_fifo.ts";
+import { NotifySocket } from "../process/notify_socket.ts";
 import { sealSelf } from "../process/seal.ts";
 import { openProcess } from "../state/init_pid.ts";
-import { lock, openStateDir, readState, type SavedState, type StateDir } from "../state/store.ts";
+import { lock, openStateDir, readState, type SavedState, type StateDir, unlock } from "../state/store.ts";
 import { killInit } from "./kill.ts";
 import { hookState } from "./state.ts";
 import { type Status, statusOf } from "./status.ts";
@@ -30,21 +31,25 @@ export function startContainer(context: RuntimeContext, id: string): void {
   // Running a hook is a fork, which only the sealed, single-threaded start of this program may do.
   if (hooks !== undefined && hooks.length > 0) sealSelf();
   lock(dir);
-  release(dir, saved);
+  const pidfd = openProcess(saved.init);
+  const notify = release(dir, saved, pidfd);
   poststart(saved);
+  // From here on it is a wait that another command may end, by deleting the container.
+  unlock(dir);
+  if (pidfd !== undefined) notify?.waitForReady(saved.init.pid, pidfd);
 }
 
-function release(dir: StateDir, saved: SavedState): void {
+function release(dir: StateDir, saved: SavedState, pidfd: Fd | undefined): NotifySocket | undefined {
   const status = statusOf(dir, saved);
-  const pidfd = openProcess(saved.init);
   const starter = status === "created" ? openStarter(dir.fd) : undefined;
   if (starter === undefined || pidfd === undefined) {
     throw new RuntimeError("wrong-status", refusals[status] ?? "cannot start a container that has stopped");
   }
+  const notify = NotifySocket.open(dir);
   releaseInit(starter, pidfd);
-  close(pidfd);
   const failure = readFailure(dir.fd);
   if (failure !== undefined) throw errorOf(failure);
+  return notify;
 }
 
 /** Runs the poststart hooks; a failing one ends the container (runtime.md "Lifecycle", step 10). */

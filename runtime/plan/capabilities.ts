@@ -46,6 +46,9 @@ export const capabilityNames = [
   "CAP_CHECKPOINT_RESTORE",
 ] as const;
 
+/** What the root of a user namespace has. */
+export const ALL_CAPABILITIES = 0xffffffffffffffffn;
+
 /** The five sets as masks, bit n for capability number n. */
 export interface CapabilityPlan {
   readonly bounding: bigint;

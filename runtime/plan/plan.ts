@@ -4,6 +4,7 @@ import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
 import type { Hooks, Linux, Spec } from "../spec/types.ts";
+import { ALL_CAPABILITIES } from "./capabilities.ts";
 import { cleanPath } from "./clean_path.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
@@ -63,8 +64,6 @@ export interface PlanOptions {
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
 }
-
-const ALL_CAPABILITIES = 0xffffffffffffffffn;
 
 /** Plans a validated configuration. Warnings are for the log. */
 export function planContainer(

@@ -3,11 +3,12 @@ import { ECHILD, errnoName } from "../../syscalls/constants/errno.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { close, poll } from "../../syscalls/file.ts";
-import { tryPidfdSendSignal, WNOHANG, waitAny, waitFor } from "../../syscalls/process.ts";
+import { getpid, tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import type { NotifySocket } from "./notify_socket.ts";
 import type { SignalQueue } from "./signals.ts";
 import type { TerminalRelay } from "./terminal.ts";
 
@@ -17,28 +18,31 @@ export function attach(
   pidfd: Fd,
   signals: SignalQueue,
   terminal: TerminalRelay | undefined,
+  notify?: NotifySocket,
 ): number {
+  const fixed = [
+    { fd: pidfd, events: POLLIN },
+    { fd: signals.fd, events: POLLIN },
+  ];
+  let told = false;
   for (;;) {
-    const fixed = [
-      { fd: pidfd, events: POLLIN },
-      { fd: signals.fd, events: POLLIN },
-    ];
     const moving = terminal?.requests() ?? [];
-    const events = poll([...fixed, ...moving], -1);
+    const said = notify === undefined || told ? [] : [{ fd: notify.fd, events: POLLIN }];
+    const events = poll([...fixed, ...moving, ...said], -1);
     const ready = new Map<Fd, number>();
     moving.forEach(({ fd }, i) => {
       const event = events[i + 2] ?? 0;
       if (event !== 0) ready.set(fd, event);
     });
     terminal?.move(ready);
+    // As runc: the process to watch is this one, which lives as long as the container.
+    if (said.length > 0 && events.at(-1) !== 0) told = notify?.passOn(getpid()) ?? true;
     if (events[1] !== 0) forward(signals.fd, pidfd, terminal);
-    if (events[0] !== 0) {
-      terminal?.drain();
-      const status = waitFor(pid)?.status ?? 255;
-      close(pidfd);
-      reapOthers();
-      return status;
-    }
+    const status = reap(pid);
+    if (status === undefined) continue;
+    terminal?.drain(signals.fd);
+    close(pidfd);
+    return status;
   }
 }
 
@@ -50,13 +54,20 @@ function forward(queue: Fd, pidfd: Fd, terminal: TerminalRelay | undefined): voi
   }
 }
 
-/** As a subreaper this process gets the container's orphans when there is no pid namespace to end them. */
-function reapOthers(): void {
+/**
+ * Reaps what has ended; the status if the process was among it. As a subreaper this process also gets the orphans of
+ * a container without a pid namespace of its own, which would otherwise stay zombies for as long as it runs.
+ */
+function reap(pid: Pid): number | undefined {
+  let status: number | undefined;
   try {
-    while (waitAny(WNOHANG) !== undefined);
+    for (let exit = waitAny(WNOHANG); exit !== undefined; exit = waitAny(WNOHANG))
+      if (exit.pid === pid) status = exit.status;
   } catch (error) {
     if (!isErrno(error, errnoName(ECHILD))) throw error;
+    return status ?? 255; // nobody is left to wait for
   }
+  return status;
 }
 
 /** The master of a container's pty, as its init process sent it. */

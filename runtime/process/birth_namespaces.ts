@@ -6,7 +6,6 @@
  */
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_DIRECTORY, O_RDONLY, O_WRONLY, openat, writeTextAt } from "../../syscalls/file.ts";
-import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
 import {
   CLONE_NEWPID,
   CLONE_NEWTIME,
@@ -19,6 +18,7 @@ import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/pr
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import type { CgroupEntry } from "../cgroup/entry.ts";
+import { becomeRoot } from "../init/identity.ts";
 import { joinNamespace, type OpenNamespace } from "../init/namespaces.ts";
 import { type ChildFailure, errorOf, failureOf } from "../init/sync.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
@@ -93,11 +93,6 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   const pidfd = pid === undefined ? -1 : tryPidfdOpen(pid);
   if (pid === undefined || pidfd < 0) throw new Error("the process in between ended without a child");
   return { pid, pidfd: pidfd as Fd };
-}
-
-/** Its uid may be unmapped there; root is what everything up to the user's own ids is done as. */
-function becomeRoot(): void {
-  for (const act of [() => setgroups([]), () => setAllGids(0), () => setAllUids(0)]) act();
 }
 
 /** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */

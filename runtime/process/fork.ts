@@ -19,6 +19,8 @@ export interface ForkOptions {
   readonly procfs?: Procfs | undefined;
   /** The directory of the cgroup v2 that the child is born into (CLONE_INTO_CGROUP). */
   readonly cgroup?: Fd | undefined;
+  /** Done right before the clone, to close what the child must not even be born with. */
+  readonly lastly?: (() => void) | undefined;
 }
 
 const hostProcfs: Procfs = { directory: CWD, prefix: "/proc/" };
@@ -32,6 +34,7 @@ export function fork(flags: number, child: () => never, options: ForkOptions = {
   const procfs = options.procfs ?? hostProcfs;
   requireSingleThread(procfs);
   inheritHeap(procfs);
+  options.lastly?.();
   const cloned = clone3(flags, options.cgroup);
   if (cloned !== undefined) return cloned;
   try {

@@ -1,16 +1,26 @@
-/** Descriptors that the caller hands on to the user's program: --preserve-fds N is 3 to 2+N. */
+/** Descriptors that the caller hands on to the user's program: those of $LISTEN_FDS, then --preserve-fds N. */
 import { EBADF } from "../../syscalls/constants/errno.ts";
 import { clearCloexec, F_GETFD, tryFcntl } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 
+/** The sockets of socket activation, which come first. */
+export function keepListenFds(count: number): void {
+  for (let i = 0; i < count; i++) {
+    const fd = (3 + i) as Fd;
+    if (tryFcntl(fd, F_GETFD) === -EBADF)
+      throw new RuntimeError("invalid-argument", `$LISTEN_FDS is ${count}, but fd ${fd} is not open`);
+    clearCloexec(fd);
+  }
+}
+
 /**
  * Lets each of them survive the execve. That one is open proves nothing, as the runtime and its engine have open
  * what they need themselves: it has to be one of those that were `inherited` from the caller.
  */
-export function keepPreservedFds(count: number, inherited: readonly number[]): void {
+export function keepPreservedFds(count: number, inherited: readonly number[], first = 3): void {
   for (let i = 0; i < count; i++) {
-    const fd = (3 + i) as Fd;
+    const fd = (first + i) as Fd;
     if (!inherited.includes(fd) || tryFcntl(fd, F_GETFD) === -EBADF) {
       throw new RuntimeError(
         "invalid-argument",

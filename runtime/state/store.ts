@@ -2,7 +2,7 @@
  * State on disk: <root>/<id>/state.json, replaced by rename. The directory is also the container's lock, by flock,
  * so that two commands that change one container wait for each other; commands that only read do not wait.
  */
-import { EEXIST, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
+import { EEXIST, EISDIR, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   AT_REMOVEDIR,
@@ -11,6 +11,7 @@ import {
   fstat,
   LOCK_EX,
   LOCK_NB,
+  LOCK_UN,
   O_CREAT,
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -120,6 +121,11 @@ export function lock(dir: StateDir): void {
   if (result < 0) throw OpError.from("flock", `${dir.root}/${dir.id}`, -result);
 }
 
+/** Gives the lock back before the descriptor is closed. */
+export function unlock(dir: StateDir): void {
+  tryFlock(dir.fd, LOCK_UN);
+}
+
 /** True while another command holds the lock; does not wait. */
 export function isLocked(dir: StateDir): boolean {
   const other = openat(dir.fd, ".", O_RDONLY | O_DIRECTORY);
@@ -189,15 +195,25 @@ function isAbsolute(path: unknown): boolean {
 
 /** Removes the directory with all that is in it, state.json last: cut short, it can be done again. */
 export function removeStateDir(dir: StateDir): void {
-  for (const name of namesIn(dir)) if (name !== STATE) tryUnlinkat(dir.fd, name);
+  for (const name of namesIn(dir.fd)) if (name !== STATE) removeEntry(dir.fd, name);
   tryUnlinkat(dir.fd, STATE);
   const removed = tryUnlinkat(CWD, `${dir.root}/${dir.id}`, AT_REMOVEDIR);
   if (removed < 0 && removed !== -ENOENT) throw OpError.from("rmdir", `${dir.root}/${dir.id}`, -removed);
 }
 
+/** A file, or a directory of files. */
+function removeEntry(dir: Fd, name: string): void {
+  if (tryUnlinkat(dir, name) !== -EISDIR) return;
+  const inner = tryOpenat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (inner < 0) return;
+  for (const file of namesIn(inner as Fd)) tryUnlinkat(inner as Fd, file);
+  close(inner as Fd);
+  tryUnlinkat(dir, name, AT_REMOVEDIR);
+}
+
 /** The names in the directory; none when another command has removed it meanwhile. */
-function namesIn(dir: StateDir): string[] {
-  const listing = tryOpenat(dir.fd, ".", O_RDONLY | O_DIRECTORY);
+function namesIn(dir: Fd): string[] {
+  const listing = tryOpenat(dir, ".", O_RDONLY | O_DIRECTORY);
   if (listing < 0) return [];
   try {
     return readDirectory(listing as Fd).map(({ name }) => name);

@@ -1,0 +1,39 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { commands } from "./commands.ts";
+import { candidates, completionScript } from "./completion.ts";
+
+const completion = suite("completion");
+const all = commands.map(({ name }) => name);
+
+completion("offers commands first", async () => {
+  assert.equal(await candidates(["runt", ""]), all);
+  assert.equal(await candidates(["runt", "cr"]), all); // the shell takes those that begin so
+  assert.equal(await candidates(["runt", "--root", "/x", ""]), all);
+  assert.equal(await candidates(["runt", "help", ""]), all);
+});
+
+completion("offers global options in front of the command, and the command's behind it", async () => {
+  const global = await candidates(["runt", "-"]);
+  assert.ok(global.includes("--root") && !global.includes("--bundle"));
+  const own = await candidates(["runt", "--debug", "create", "--"]);
+  assert.ok(own.includes("--bundle") && own.includes("-b") && !own.includes("--root"));
+});
+
+completion("offers the values of an option that has few, and files for others", async () => {
+  assert.equal(await candidates(["runt", "--log-format", ""]), ["text", "json"]);
+  assert.equal(await candidates(["runt", "list", "-f", ""]), ["table", "json"]);
+  assert.equal(await candidates(["runt", "create", "--bundle", ""]), []);
+  assert.equal(await candidates(["runt", "create", ""]), []);
+  assert.equal(await candidates(["runt", "completion", ""]), ["bash", "zsh", "fish"]);
+});
+
+completion("knows three shells, and takes $SHELL when none is named", () => {
+  assert.match(completionScript("runc", "bash"), "complete -o bashdefault -o default -F _runc runc");
+  assert.match(completionScript("runt", undefined, "/usr/bin/zsh"), /^#compdef runt$/m);
+  assert.match(completionScript("runt", "fish"), "complete -c runt");
+  assert.match(completionScript("runt", undefined, "/bin/dash"), "COMPREPLY");
+  assert.throws(() => completionScript("runt", "csh"), "no completion for csh");
+});
+
+completion.run();

@@ -1,0 +1,90 @@
+// What people see: help, completion in real shells, and mistakes on the command line in runc's words.
+import { dirname } from "node:path";
+import * as assert from "uvu/assert";
+import { type Result, runCommand } from "../command.ts";
+import { conformance, succeed } from "../harness.ts";
+import { findCommand, type Need, runtimePath } from "../needs.ts";
+
+const people = conformance("people");
+const runt = (...args: string[]): Promise<Result> => runCommand([runtimePath, ...args]);
+
+people("the help names every command, and each has a page that says what it takes", async () => {
+  const { stdout } = succeed(await runt("--help"));
+  const names = [...stdout.matchAll(/^ {2}([a-z]+) +\S/gm)].map((match) => match[1] ?? "");
+  for (const name of ["create", "start", "run", "exec", "kill", "delete", "state", "list", "ps", "spec"])
+    assert.ok(names.includes(name), name);
+  for (const name of names.filter((each) => each !== "help" && each !== "completion")) {
+    const page = succeed(await runt(name, "--help")).stdout;
+    assert.match(page, new RegExp(`^Usage: runt ${name} \\[options\\]`));
+    assert.is(succeed(await runt("help", name)).stdout, page);
+    assert.is.not(page.split("\n")[2], "", `${name} has no description`);
+    for (const line of page.split("\n")) assert.ok(line.length <= 100, line);
+  }
+});
+
+const bash = `source <(runt completion bash)
+ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _runt; echo "\${COMPREPLY[@]}"; }
+ask runt cr; ask runt exec --pre; ask runt --log-format ""; ask runt help sta; ask runt create --bundle ""`;
+const zsh = `compdef() { :; }; compadd() { shift; print -r -- $@; }; _files() { print files; }
+source <(runt completion zsh)
+ask() { words=("$@"); CURRENT=$#; _runt; }
+ask runt --log-format ""; ask runt create --bundle ""`;
+const fish = `runt completion fish | source
+complete -C "runt --log-format "; complete -C "runt cr" | string replace -r '\\t.*' ''; true`;
+
+for (const [shell, script, expected] of [
+  ["bash", bash, "create\n--preserve-fds\ntext json\nstart state\n\n"],
+  ["zsh", zsh, "text json\nfiles\n"],
+  ["fish", fish, "json\ntext\ncreate\n"],
+] as const)
+  people(
+    `completion in ${shell}`,
+    async () => {
+      const env = { PATH: `${dirname(runtimePath)}:${process.env.PATH}`, HOME: "/nonexistent" };
+      const result = succeed(await runCommand([findCommand(shell) ?? shell, "-c", script], { env }));
+      assert.is(result.stdout, expected);
+    },
+    { needs: ["built", shell as Need] },
+  );
+
+/** One record in the log on stderr that says this, with exit 1, and the usage on stdout. */
+async function mistake(args: string[], message: string): Promise<void> {
+  const result = await runt(...args);
+  assert.is(result.status, 1, args.join(" "));
+  assert.is(result.stderr.replaceAll('\\"', '"').replace(/^.*? msg=/, ""), `"${message}"\n`);
+  assert.match(result.stdout, "Usage: runt");
+}
+
+const takes: readonly [name: string, counts: string][] = [
+  ["create", "exactly 1"],
+  ["start", "exactly 1"],
+  ["run", "exactly 1"],
+  ["state", "exactly 1"],
+  ["pause", "exactly 1"],
+  ["resume", "exactly 1"],
+  ["delete", "exactly 1"],
+  ["exec", "a minimum of 1"],
+  ["kill", "a minimum of 1"],
+  ["ps", "a minimum of 1"],
+];
+for (const [name, count] of takes)
+  people(`${name} without an id, with an unknown flag, and with a flag that lacks its value`, async () => {
+    await mistake([name], `runt: "${name}" requires ${count} argument(s)`);
+    await mistake([name, "--nonsense"], "flag provided but not defined: -nonsense");
+    await mistake([name, "-nonsense=1", "id"], "flag provided but not defined: -nonsense");
+  });
+
+people("too many arguments, and values that are missing", async () => {
+  await mistake(["state", "a", "b"], 'runt: "state" requires exactly 1 argument(s)');
+  await mistake(["kill", "a", "9", "c"], 'runt: "kill" requires a maximum of 2 argument(s)');
+  for (const [name, flag] of [
+    ["exec", "--cwd"],
+    ["exec", "-u"],
+    ["create", "--bundle"],
+    ["run", "-pid-file"],
+    ["ps", "-f"],
+  ] as const)
+    await mistake([name, flag], `flag needs an argument: -${flag.replace(/^-+/, "")}`);
+});
+
+people.run();

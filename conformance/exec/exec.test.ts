@@ -1,0 +1,400 @@
+// exec in the foreground and detached: exit codes, streams, refusals, pid files, cgroups.
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as assert from "uvu/assert";
+import { eventually, runCommand } from "../command.ts";
+import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { cgroupDirectory, isAlive, statusField } from "../inspect.ts";
+import { runtimePath } from "../needs.ts";
+import { shell } from "../spec.ts";
+import { exec, execArgs, execShell, runWaiting, startExec } from "./running.ts";
+
+const suite = conformance("exec");
+
+/** 255, no output of a program, and one line that says why. */
+async function refused(
+  c: Fixture,
+  flags: string[],
+  words: string[],
+  text: string | RegExp,
+  setup: "run" | "none" = "run",
+): Promise<void> {
+  if (setup === "run") await runWaiting(c);
+  const answer = await exec(c, flags, words);
+  const result = refuse({ ...answer, stderr: answer.stderr.replaceAll('\\"', '"') }, text);
+  assert.is(result.status, 255);
+  assert.is(result.stdout, "");
+  assert.is(result.stderr.trimEnd().split("\n").length, 1, result.stderr);
+  assert.match(result.stderr, "exec failed: ");
+}
+
+for (const [script, status] of [
+  ["exit 0", 0],
+  ["exit 7", 7],
+  ["exit 255", 255],
+  ["kill -TERM $$", 143],
+  ["kill -KILL $$", 137],
+] as const)
+  suite(`exit status [${script}]`, async (c) => {
+    await runWaiting(c);
+    assert.is((await execShell(c, script)).status, status);
+  });
+
+suite("stdin, stdout and stderr by pipes", async (c) => {
+  await runWaiting(c);
+  const result = succeed(
+    await execShell(c, "cat; echo to stderr >&2", [], { stdin: "through\n", pipes: true }),
+  );
+  assert.is(result.stdout, "through\n");
+  assert.is(result.stderr, "to stderr\n");
+});
+
+suite("a megabyte through stdin and out again", async (c) => {
+  await runWaiting(c);
+  const text = "0123456789abcdef".repeat(65536);
+  assert.ok(succeed(await exec(c, [], ["cat"], { stdin: text, pipes: true })).stdout === text);
+});
+
+suite("a program that reads no input ends by itself, with its input still coming", async (c) => {
+  await runWaiting(c);
+  const result = succeed(await execShell(c, "echo done", [], { stdin: "x".repeat(1 << 20), pipes: true }));
+  assert.is(result.stdout, "done\n");
+});
+
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"] as const)
+  suite(`${signal} to exec is passed on to the process`, async (c) => {
+    await runWaiting(c, (spec) => {
+      spec.root.readonly = false;
+    });
+    const script = `trap 'echo got it; exit 9' ${signal.slice(3)}; touch /tmp/up; while :; do sleep 0.02; done`;
+    const running = startExec(c, [], ["sh", "-c", script]);
+    assert.ok(await eventually(() => existsSync(join(c.rootfs, "tmp/up"))));
+    running.kill(signal);
+    const result = await running.done;
+    assert.is(result.stdout, "got it\n");
+    assert.is(result.status, 9);
+  });
+
+suite("a container that is created can be gone into", async (c) => {
+  succeed(await c.create());
+  assert.is(succeed(await exec(c, [], ["echo", "inside"])).stdout, "inside\n");
+});
+
+suite("a container that does not exist", (c) => refused(c, [], ["true"], "container does not exist", "none"));
+
+suite("a container that has stopped", async (c) => {
+  c.configure();
+  succeed(await c.runt(["run", "--keep", "--bundle", c.bundle, c.id]));
+  await refused(c, [], ["true"], "cannot exec in a stopped container", "none");
+});
+
+suite("a paused container: refused, and with --ignore-paused it waits for resume", async (c) => {
+  await runWaiting(c);
+  succeed(await c.runt(["pause", c.id]));
+  const text = "cannot exec in a paused container (use --ignore-paused to override)";
+  await refused(c, [], ["true"], text, "none");
+  const waiting = startExec(c, ["--ignore-paused"], ["echo", "thawed"]);
+  await Bun.sleep(200);
+  succeed(await c.runt(["resume", c.id]));
+  assert.is(succeed(await waiting.done).stdout, "thawed\n");
+});
+
+for (const [title, flags, words, text] of [
+  ["no words", [], [], "exec args cannot be empty"],
+  ["a program that is not there", [], ["nonesuch"], 'exec: "nonesuch": executable file not found in $PATH'],
+  [
+    "a path that is not there",
+    [],
+    ["/no/such"],
+    'exec: "/no/such": stat /no/such: no such file or directory',
+  ],
+  ["a file that is no program", [], ["/etc/passwd"], 'exec: "/etc/passwd": permission denied'],
+  ["a directory", [], ["/etc"], /exec: "\/etc": is a directory/],
+  ["cwd that is not there", ["--cwd", "/nowhere"], ["true"], /chdir to cwd \("\/nowhere"\).*no such file/],
+  ["cwd that is relative", ["--cwd", "tmp"], ["true"], "Cwd must be an absolute path"],
+  ["AppArmor on a host without", ["--apparmor", "docker-default"], ["true"], /apparmor/i],
+  ["SELinux on a host without", ["--process-label", "system_u:x:y:s0"], ["true"], /selinux/i],
+  ["a sub-cgroup that is not there", ["--cgroup", "nowhere"], ["true"], "nowhere"],
+  ["a sub-cgroup above", ["--cgroup", "../.."], ["true"], "bad sub cgroup path"],
+  [
+    "a sub-cgroup above, for a controller",
+    ["--cgroup", "memory:x/../../.."],
+    ["true"],
+    "bad sub cgroup path",
+  ],
+  ["a controller that is unknown", ["--cgroup", "nonsense:/"], ["true"], "nonsense"],
+  [
+    "a terminal when detached, without a socket",
+    ["-t", "-d"],
+    ["true"],
+    "cannot allocate tty if runc will detach without setting console socket",
+  ],
+  [
+    "a console socket without a terminal",
+    ["-d", "--console-socket", "/nowhere"],
+    ["true"],
+    "cannot use console socket if runc will not detach or allocate tty",
+  ],
+  ["a console socket that is not there", ["-td", "--console-socket=/nowhere"], ["true"], ""],
+  ["a pidfd socket that is not there", ["--pidfd-socket", "/nowhere"], ["true"], "/nowhere"],
+  ["a process file that is not there", ["-p", "/nowhere"], [], "/nowhere"],
+  ["descriptors that are not open", ["--preserve-fds", "3"], ["true"], "unable to stat preserved-fd"],
+] as const)
+  if (flags[0] !== "-td") suite(`refused: ${title}`, (c) => refused(c, [...flags], [...words], text));
+
+for (const [title, value, text] of [
+  ["broken", "{", ""],
+  ["no args", { cwd: "/" }, "args must not be empty"],
+  ["empty args", { cwd: "/", args: [] }, "args must not be empty"],
+  ["no cwd", { args: ["true"] }, "Cwd property must not be empty"],
+  ["a relative cwd", { args: ["true"], cwd: "x" }, "Cwd must be an absolute path"],
+  ["a wrong type", { args: "true", cwd: "/" }, "args"],
+  ["a NUL byte", { args: ["true\0x"], cwd: "/" }, ""],
+  ["a label", { args: ["true"], cwd: "/", apparmorProfile: "x" }, /apparmor/i],
+] as const)
+  suite(`refused: a process file [${title}]`, async (c) => {
+    const file = join(c.dir, "process.json");
+    writeFileSync(file, typeof value === "string" ? value : JSON.stringify(value));
+    await refused(c, ["--process", file], [], text);
+  });
+
+// CVE-2026-30892, CVE-2016-3697: digits only, whatever the image's passwd says.
+const users: readonly [text: string, uid: string | undefined, gid?: string][] = [
+  ["1", "1", "0"],
+  ["0", "0", "0"],
+  ["00", "0", "0"],
+  ["1:2", "1", "2"],
+  ["1000", "1000", "0"],
+  ["4294967294:4294967294", "4294967294", "4294967294"],
+  ...[
+    "+1",
+    "1:",
+    ":1",
+    ":",
+    "",
+    "-1",
+    "4294967295",
+    "4294967296",
+    "1e3",
+    "0x1",
+    " 1",
+    "1 ",
+    "root",
+    "1:2:3",
+  ].map((text): [string, undefined] => [text, undefined]),
+];
+suite("--user is read strictly, and numbers are never looked up", async (c) => {
+  writeFileSync(
+    join(c.rootfs, "etc/passwd"),
+    "root:x:0:0::/root:/bin/sh\n1000:x:0:0::/:/bin/sh\n1:x:0:0::/:/bin/sh\n",
+  );
+  await runWaiting(c);
+  for (const [text, uid, gid] of users) {
+    const result = await execShell(c, "grep -E '^[UG]id' /proc/self/status", [`--user=${text}`]);
+    if (uid === undefined) {
+      refuse(result, "invalid");
+      assert.is(result.status, 255, text);
+    } else {
+      const four = (id: string | undefined) => Array(4).fill(id).join("\t");
+      assert.is(succeed(result).stdout, `Uid:\t${four(uid)}\nGid:\t${four(gid)}\n`, text);
+    }
+  }
+});
+
+suite("HOME comes from the container's passwd, and is / for who is not in it", async (c) => {
+  await runWaiting(c);
+  for (const [user, home] of [
+    ["0", "/root"],
+    ["1000", "/home"],
+    ["77", "/"],
+  ])
+    assert.is(succeed(await execShell(c, "echo $HOME", ["--user", user ?? ""])).stdout, `${home}\n`);
+});
+
+suite("pid file: the process's pid, without a newline; none after a failure", async (c) => {
+  await runWaiting(c);
+  const file = join(c.dir, "pid");
+  refuse(await exec(c, ["--pid-file", file], ["nonesuch"]));
+  refuse(await exec(c, ["--detach", "--pid-file", file, "--cwd", "/nowhere"], ["true"]));
+  assert.not(existsSync(file));
+  succeed(await exec(c, ["--detach", "--pid-file", file], ["sleep", "600"]));
+  const text = readFileSync(file, "utf8");
+  assert.match(text, /^\d+$/);
+  assert.is(readFileSync(`/proc/${text}/cmdline`, "utf8"), "sleep\0" + "600\0");
+});
+
+suite("detached: nothing of the runtime holds the caller's pipes", async (c) => {
+  await runWaiting(c);
+  const file = join(c.dir, "pid");
+  const running = startExec(c, ["-d", "--pid-file", file], ["sleep", "600"], { pipes: true });
+  assert.ok(await eventually(() => existsSync(file), 10));
+  process.kill(Number(readFileSync(file, "utf8")), "SIGKILL");
+  const result = await running.done; // ends only when every holder of the pipes is gone
+  assert.is(result.timedOut, false);
+  assert.is(result.status, 0);
+});
+
+suite("detached: the process goes to the subreaper above, and nothing else does", async (c) => {
+  await runWaiting(c);
+  const file = join(c.dir, "pid");
+  const parent = new URL("subreaper.ts", import.meta.url).pathname;
+  const command = [
+    runtimePath,
+    "--root",
+    c.root,
+    ...execArgs(c, ["-d", "--pid-file", file], ["sh", "-c", "exit 5"]),
+  ];
+  const result = succeed(await runCommand([process.execPath, "run", parent, ...command]));
+  const pid = readFileSync(file, "utf8");
+  const reaped = result.stdout.trim().split("\n").slice(1);
+  assert.equal(reaped, [`${pid} 5`]);
+});
+
+suite("orphans of an attached exec do not stay zombies while it runs", async (c) => {
+  await runWaiting(c, (spec) => {
+    spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "pid");
+  });
+  const running = startExec(c, [], ["sh", "-c", "(sleep 0.05 & sleep 0.01) & sleep 1.5"]);
+  await Bun.sleep(1000);
+  const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, "utf8")
+    .trim()
+    .split(" ");
+  assert.is(children.length, 1, children.join());
+  succeed(await running.done);
+});
+
+suite("the JSON log has exactly one line for a failure, and stderr says it as well", async (c) => {
+  await runWaiting(c);
+  const log = join(c.dir, "log.json");
+  const flags = ["--log", log, "--log-format", "json", "exec", "--cap", "CAP_KILL"];
+  const result = refuse(await c.runt([...flags, c.id, "nonesuch"]));
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  assert.is(lines.length, 1);
+  const record = JSON.parse(lines[0] ?? "") as Record<string, string>;
+  assert.is(record.level, "error");
+  assert.match(record.msg ?? "", "executable file not found in $PATH");
+  assert.is(result.stderr, `${record.msg}\n`);
+});
+
+suite("a memory limit of 4 MiB and a pids limit of 2 hold the program, not the engine", async (c) => {
+  await runWaiting(c, (spec) => {
+    spec.linux.resources = { ...spec.linux.resources, memory: { limit: 4 << 20 }, pids: { limit: 2 } };
+  });
+  for (let i = 0; i < 3; i++) assert.is(succeed(await exec(c, [], ["echo", "fits"])).stdout, "fits\n");
+});
+
+suite("the process is in the container's cgroups", async (c) => {
+  await runWaiting(c);
+  const { pid } = await c.state();
+  const own = readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  assert.is(succeed(await exec(c, [], ["cat", "/proc/self/cgroup"])).stdout, own);
+  assert.is(succeed(await exec(c, ["--cgroup", "/"], ["cat", "/proc/self/cgroup"])).stdout, own);
+});
+
+suite(
+  "--cgroup: in a sub-cgroup of one controller",
+  async (c) => {
+    await runWaiting(c);
+    const { pid } = await c.state();
+    const sub = join(cgroupDirectory(pid, "memory"), "sub");
+    mkdirSync(sub);
+    const flags = ["--cgroup", "memory:sub"];
+    const { stdout } = succeed(await exec(c, flags, ["cat", "/proc/self/cgroup"]));
+    assert.match(stdout, /^\d+:memory:.*\/sub$/m);
+    assert.match(stdout, /^\d+:pids:.*\.c$/m);
+    await eventually(() => {
+      try {
+        rmdirSync(sub);
+      } catch {}
+      return !existsSync(sub);
+    });
+  },
+  { needs: ["cgroup1"] },
+);
+
+const unified = "/sys/fs/cgroup/unified";
+const canEnable =
+  existsSync(unified) && readFileSync(`${unified}/cgroup.controllers`, "utf8").includes("hugetlb");
+if (canEnable)
+  suite("a unified cgroup that has children with limits: the process joins the init process's", async (c) => {
+    const control = join(unified, "cgroup.subtree_control");
+    const before = readFileSync(control, "utf8");
+    writeFileSync(control, "+hugetlb");
+    try {
+      await runWaiting(c);
+      const { pid } = await c.state();
+      const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
+      mkdirSync(join(unified, path, "leaf"));
+      writeFileSync(join(unified, path, "leaf/cgroup.procs"), String(pid));
+      writeFileSync(join(unified, path, "cgroup.subtree_control"), "+hugetlb");
+      assert.match(succeed(await exec(c, [], ["cat", "/proc/self/cgroup"])).stdout, `0::${path}/leaf\n`);
+      refuse(await exec(c, ["--cgroup", "/"], ["true"]), "EBUSY");
+    } finally {
+      succeed(await c.deleteForce());
+      if (!before.includes("hugetlb")) writeFileSync(control, "-hugetlb");
+    }
+  });
+
+suite("--preserve-fds: these descriptors and no others", async (c) => {
+  await runWaiting(c);
+  const file = join(c.dir, "gift");
+  writeFileSync(file, "given");
+  const { openSync, closeSync } = await import("node:fs");
+  const fds = [openSync(file, "r"), openSync(file, "r"), openSync("/", "r")];
+  const script = "cat <&3; cat <&4; ls /proc/$$/fd; true";
+  const result = succeed(await execShell(c, script, ["--preserve-fds", "2"], { extraFds: fds }));
+  for (const fd of fds) closeSync(fd);
+  assert.is(result.stdout, "givengiven0\n1\n2\n3\n4\n");
+});
+
+suite("the caller's sockets of socket activation are not for a process of exec", async (c) => {
+  await runWaiting(c);
+  const call = [
+    runtimePath,
+    "--root",
+    c.root,
+    ...execArgs(c, [], ["sh", "-c", "ls /proc/$$/fd; echo $LISTEN_FDS"]),
+  ];
+  const activate = 'exec 3</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"';
+  const result = succeed(await runCommand(["sh", "-c", activate, "sh", ...call]));
+  assert.is(result.stdout, "0\n1\n2\n\n");
+});
+
+suite(
+  "the configuration is the one that the container was created with",
+  async (c) => {
+    await runWaiting(c);
+    c.configure((spec) => {
+      spec.process.env = ["PATH=/bin", "EDITED=later"];
+      shell(spec, "true");
+    });
+    assert.is(succeed(await execShell(c, "echo $EDITED")).stdout, "\n");
+  },
+  { runcFails: "runc reads the bundle's config.json again" },
+);
+
+suite("the session keyring is the container's", async (c) => {
+  await runWaiting(c, (spec) => {
+    spec.linux.maskedPaths = [];
+  });
+  const own = /^(\w+) .*keyring +_ses\.\S+/m;
+  const { stdout } = succeed(await exec(c, [], ["cat", "/proc/keys"]));
+  assert.match(stdout, own);
+  assert.match(stdout, c.id);
+});
+
+suite("an exec killed before its program runs leaves nothing", async (c) => {
+  await runWaiting(c);
+  for (let delay = 1; delay <= 16; delay++) {
+    const running = startExec(c, [], ["sleep", "600"]);
+    await Bun.sleep(delay);
+    running.kill("SIGKILL");
+    await running.done;
+  }
+  const { pid } = await c.state();
+  assert.ok(isAlive(pid));
+  assert.is(statusField(pid, "Threads"), "1");
+  assert.ok(existsSync(dirname(c.root)));
+});
+
+suite.run();
