@@ -26,6 +26,7 @@ export const commands: readonly Entry[] = [
   { name: "state", group: look, summary: "print the state of a container as JSON", load: async () => (await import("./state.ts")).state },
   { name: "ps", group: look, summary: "list the processes of a container", load: async () => (await import("./ps.ts")).ps },
   { name: "list", group: look, summary: "list the containers below the given root", load: async () => (await import("./list.ts")).list },
+  { name: "features", group: look, summary: "print what this build can do as JSON", load: async () => (await import("./features.ts")).features },
   { name: "spec", group: people, summary: "write an example config.json", load: async () => (await import("./spec.ts")).spec },
   { name: "help", group: people, summary: "print help for all or for one command" },
   { name: "completion", group: people, summary: "print a completion script for bash, zsh or fish" },

@@ -1,10 +1,18 @@
 /** Paths from the command line: made absolute before anything changes the working directory. */
-import { resolve } from "node:path";
 import type { HostPath } from "../runtime/host.ts";
 
-/** Links are not followed: the name that the caller gave is the name that messages show. */
+/**
+ * As path.resolve: "." and ".." are taken out of the text. Links are not followed: the name that the caller gave is
+ * the name that messages show.
+ */
 export function absolute(path: string): HostPath {
-  return resolve(path) as HostPath;
+  const whole = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
+  const parts: string[] = [];
+  for (const part of whole.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}` as HostPath;
 }
 
 /** `{ [key]: absolute path }`, or nothing when the option was not given or is empty, as Go sees both alike. */

@@ -3,7 +3,7 @@
  * the engine runs afterwards. The only place that catches everything.
  */
 import type { RuntimeContext } from "../runtime/context.ts";
-import { exitGroup, traceTo } from "../runtime/host.ts";
+import { exitGroup, refuseSetId, traceTo } from "../runtime/host.ts";
 import { commands } from "./commands.ts";
 import { failure, NoSuchCommand, stackOf } from "./exit.ts";
 import { checkGlobals, type GlobalValues, logSettings, readGlobals } from "./global_options.ts";
@@ -22,6 +22,7 @@ let begun: string | undefined;
 exitGroup(await main(process.argv.slice(2)).catch(report));
 
 async function main(argv: readonly string[]): Promise<number> {
+  refuseSetId();
   if (argv[0] === "--complete") {
     const found = await (await import("./completion.ts")).candidates(argv.slice(1));
     writeStdout(found.map((word) => `${word}\n`).join(""));

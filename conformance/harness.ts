@@ -142,7 +142,7 @@ function makeFixture(): Fixture {
     configure: (edit) => {
       const spec = defaultSpec();
       edit?.(spec);
-      writeFileSync(join(bundle, "config.json"), JSON.stringify(spec, null, 1));
+      writeFileSync(join(bundle, "config.json"), toJson(spec));
     },
     runt,
     startRunt: (args, options) => startCommand(command(args), options),
@@ -155,12 +155,23 @@ function makeFixture(): Fixture {
   return fixture;
 }
 
+/** JSON text in which a bigint is its digits, as Go would write a uint64. */
+function toJson(spec: Spec): string {
+  const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+  return JSON.stringify(spec, (_, value) => (typeof value === "bigint" ? rawJSON(`${value}`) : value), 1);
+}
+
+/** What the runtime keeps in its state root for all containers. */
+const kept = [".seccomp-cache"];
+
+const containersIn = (root: string): string[] =>
+  existsSync(root) ? readdirSync(root).filter((name) => !kept.includes(name)) : [];
+
 /** Deletes the containers through the runtime, and waits for what the kernel removes a little later. */
 async function tidy(c: Fixture): Promise<void> {
-  const deleted = existsSync(c.root) ? readdirSync(c.root) : [];
-  for (const id of deleted) await c.deleteForce(id);
+  for (const id of containersIn(c.root)) await c.deleteForce(id);
   await eventually(() => nothingLeft(findLeftovers(c.token)), 3);
-  const stay = existsSync(c.root) ? readdirSync(c.root) : [];
+  const stay = containersIn(c.root);
   if (stay.length > 0) throw new Error(`left behind in the state root: ${stay.join(" ")}`);
 }
 

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "built" | CommandName;
+export type Need = "root" | "cgroup1" | "built" | "apparmor" | "faults" | CommandName;
 type CommandName =
   | "cc"
   | "python3"
@@ -11,12 +11,20 @@ type CommandName =
   | "runc"
   | "crun"
   | "unshare"
+  | "nsenter"
   | "strace"
   | "busybox"
-  | "mount";
+  | "mount"
+  | "ip"
+  | "taskset"
+  | "setpriv"
+  | "apparmor_parser";
 
 /** The runtime under test. */
 export const runtimePath = process.env.RUNT ?? new URL("../dist/runt", import.meta.url).pathname;
+
+/** The same runtime in a build in which the environment can make system calls fail (syscalls/faults.ts). */
+export const faultsPath = new URL("../dist/runt-faults", import.meta.url).pathname;
 
 /** Whether the runtime under test is runc itself, which the suite is tried against. */
 export const testingRunc = existsSync(runtimePath) && basename(realpathSync(runtimePath)) === "runc";
@@ -33,6 +41,10 @@ export function findCommand(name: string): string | undefined {
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
   if (need === "cgroup1") return cgroupV1() ? undefined : "no cgroup v1 memory hierarchy is mounted";
+  if (need === "apparmor")
+    return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
+  if (need === "faults")
+    return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }

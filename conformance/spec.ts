@@ -4,7 +4,16 @@
 
 export type CapabilitySet = "bounding" | "effective" | "permitted" | "inheritable" | "ambient";
 
-export type Mount = { destination: string; type?: string; source?: string; options?: string[] };
+export type IDMapping = { containerID: number; hostID: number; size: number };
+
+export type Mount = {
+  destination: string;
+  type?: string;
+  source?: string;
+  options?: string[];
+  uidMappings?: IDMapping[];
+  gidMappings?: IDMapping[];
+};
 
 export type Hook = { path: string; args?: string[]; env?: string[]; timeout?: number };
 
@@ -19,8 +28,31 @@ export type HookKind =
 export type Resources = {
   devices?: { allow: boolean; access: string; type?: string; major?: number; minor?: number }[];
   memory?: { limit?: number; reservation?: number; swap?: number; swappiness?: number };
-  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string };
+  cpu?: {
+    shares?: number;
+    quota?: number;
+    period?: number;
+    cpus?: string;
+    mems?: string;
+    realtimeRuntime?: number;
+  };
   pids?: { limit: number };
+};
+
+/** Values of arguments beyond 2^53 are written as bigint. */
+export type Seccomp = {
+  defaultAction: string;
+  defaultErrnoRet?: number;
+  architectures?: string[];
+  flags?: string[];
+  listenerPath?: string;
+  listenerMetadata?: string;
+  syscalls?: {
+    names: string[];
+    action: string;
+    errnoRet?: number;
+    args?: { index: number; value: number | bigint; valueTwo?: number | bigint; op: string }[];
+  }[];
 };
 
 export type Spec = {
@@ -35,6 +67,19 @@ export type Spec = {
     rlimits?: { type: string; hard: number; soft: number }[];
     noNewPrivileges?: boolean;
     oomScoreAdj?: number;
+    apparmorProfile?: string;
+    selinuxLabel?: string;
+    scheduler?: {
+      policy: string;
+      nice?: number;
+      priority?: number;
+      flags?: string[];
+      runtime?: number;
+      deadline?: number;
+      period?: number;
+    };
+    ioPriority?: { class: string; priority: number };
+    execCPUAffinity?: { initial?: string; final?: string };
   };
   root: { path: string; readonly?: boolean };
   hostname?: string;
@@ -46,10 +91,17 @@ export type Spec = {
     cgroupsPath?: string;
     resources?: Resources;
     namespaces: { type: string; path?: string }[];
+    seccomp?: Seccomp;
     sysctl?: Record<string, string>;
     maskedPaths?: string[];
     readonlyPaths?: string[];
     rootfsPropagation?: string;
+    timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>;
+    personality?: { domain: string; flags?: string[] };
+    memoryPolicy?: { mode: string; nodes?: string; flags?: string[] };
+    netDevices?: Record<string, { name?: string }>;
+    mountLabel?: string;
+    intelRdt?: { closID?: string; schemata?: string[]; l3CacheSchema?: string; enableMonitoring?: boolean };
     devices?: {
       path: string;
       type: string;

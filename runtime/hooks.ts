@@ -41,6 +41,8 @@ export interface HookContext {
   readonly state: string;
   /** The environment of a hook that declares none: the process's for startContainer, else empty. */
   readonly defaultEnv?: readonly string[];
+  /** The last thing before each hook's execve, in the hook's process. */
+  readonly beforeExec?: (() => void) | undefined;
   /** In the init process: the runtime's own procfs. */
   readonly procfs?: Procfs;
 }
@@ -71,6 +73,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
       });
       closeAllFrom(3);
       resetSignals();
+      context.beforeExec?.();
       const errno = -execve(path, argv, envp);
       const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
       tryWrite(2 as Fd, new TextEncoder().encode(text));

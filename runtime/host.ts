@@ -24,6 +24,7 @@ export { getegid, geteuid } from "../syscalls/identity.ts";
 export { exitGroup } from "../syscalls/process.ts";
 export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
+export { refuseSetId } from "./set_id.ts";
 
 export const STDOUT = 1 as Fd;
 export const STDERR = 2 as Fd;

@@ -10,6 +10,7 @@ wants runc runc
 wants crun crun
 wants containerd containerd
 wants hyperfine hyperfine
+wants ip iproute2
 [ -x /usr/bin/time ] || packages="$packages time"
 busybox --list-full >/dev/null 2>&1 && [ -z "$(ldd "$(command -v busybox)" 2>/dev/null | grep '=>')" ] ||
   packages="$packages busybox-static"

@@ -1,6 +1,7 @@
 /**
  * Fault injection for tests: RUNT_FAULT="mount:3:EBUSY,write:1:KILL" fails the 3rd mount with EBUSY and kills
- * the process at its first write. Only in builds with FAULT_INJECTION=true; the bundler drops it from others.
+ * the process at its first write; "fsopen:*:ENOSYS" fails every one. Only in builds with FAULT_INJECTION=true; the
+ * bundler drops it from others.
  */
 import { errnoNumber } from "./constants/errno.ts";
 
@@ -8,6 +9,9 @@ declare const FAULT_INJECTION: boolean;
 
 /** True in a build made for tests. */
 export const faultsCompiledIn: boolean = typeof FAULT_INJECTION !== "undefined" && FAULT_INJECTION;
+
+/** Not a count but all of them. */
+const EVERY = Number.POSITIVE_INFINITY;
 
 interface Fault {
   readonly name: string;
@@ -23,7 +27,7 @@ export function armFaults(text: string): void {
     const [name = "", nth = "1", what = "EIO"] = item.split(":");
     const errno = what === "KILL" ? "KILL" : errnoNumber(what);
     if (errno === undefined) throw new Error(`RUNT_FAULT: unknown errno ${what}`);
-    return { name, remaining: Number(nth), errno };
+    return { name, remaining: nth === "*" ? EVERY : Number(nth), errno };
   });
 }
 
@@ -31,7 +35,8 @@ export function armFaults(text: string): void {
 export function faultFor(name: string): number | "KILL" {
   if (faults === undefined) return 0;
   for (const fault of faults) {
-    if (fault.name === name && --fault.remaining === 0) return fault.errno;
+    if (fault.name !== name) continue;
+    if (fault.remaining === EVERY || --fault.remaining === 0) return fault.errno;
   }
   return 0;
 }

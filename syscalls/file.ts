@@ -17,9 +17,10 @@ import {
   O_RDONLY,
 } from "./constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
-import { S_IFMT, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
+import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
 import { cstr, textOf } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 
@@ -95,8 +96,8 @@ export function writeAll(fd: Fd, bytes: Uint8Array, object = `fd ${fd}`): void {
       poll([{ fd, events: POLLOUT }], -1);
       continue;
     }
-    if (count < 0) call("write", [fd, rest, rest.length], object);
-    else rest = rest.subarray(count);
+    if (count < 0) throw OpError.from("write", object, -count);
+    rest = rest.subarray(count);
   }
 }
 
@@ -113,8 +114,8 @@ export function readToEnd(fd: Fd, limit = 1 << 30): Uint8Array | undefined {
       poll([{ fd, events: POLLIN }], -1);
       continue;
     }
-    if (count < 0) call("read", [fd, chunk, chunk.length], `fd ${fd}`);
-    if (count <= 0) break;
+    if (count < 0) throw OpError.from("read", `fd ${fd}`, -count);
+    if (count === 0) break;
     total += count;
     if (total > limit) return undefined;
     parts.push(chunk.slice(0, count));
@@ -235,13 +236,16 @@ export interface FsInfo {
   readonly magic: number;
   /** ST_RDONLY: the mount or the file system is read-only. */
   readonly readOnly: boolean;
+  /** ST_*, the flags of the mount. */
+  readonly flags: number;
 }
 
 /** fstatfs(2). */
 export function fstatfs(fd: Fd): FsInfo {
   const buffer = new Struct(120);
   call("fstatfs", [fd, buffer.bytes], `fd ${fd}`);
-  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (buffer.getU64(80) & 1n) !== 0n };
+  const flags = Number(buffer.getU64(80));
+  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (flags & ST_RDONLY) !== 0, flags };
 }
 
 /** mkdirat(2); `mode` before the umask. */
@@ -458,4 +462,10 @@ export function poll(requests: readonly PollRequest[], timeoutMs: number): numbe
 function describe(dir: Fd, path: string): string {
   if (dir === CWD || path.startsWith("/")) return path;
   return path === "" ? `fd ${dir}` : `fd ${dir}/${path}`;
+}
+
+/** fsetxattr(2) of the SELinux label, which ends with a NUL. */
+export function setLabel(fd: Fd, label: string): void {
+  const text = cstr(label);
+  call("fsetxattr", [fd, cstr("security.selinux"), text, text.bytes.length, 0], `fd ${fd}`);
 }

@@ -1,4 +1,6 @@
 /** Mounts: the new API by descriptors (fsopen, open_tree, move_mount, mount_setattr) and the two old calls still needed. */
+
+import { ENOSYS, EPERM } from "./constants/errno.ts";
 import { AT_EMPTY_PATH, AT_RECURSIVE } from "./constants/fcntl.ts";
 import {
   FSCONFIG_CMD_CREATE,
@@ -12,8 +14,9 @@ import {
   OPEN_TREE_CLONE,
 } from "./constants/mount.ts";
 import { cstr, textOf } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { type Arg, call, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
+import type { SyscallName } from "./numbers.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 
@@ -23,6 +26,17 @@ export * from "./constants/mount.ts";
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
   const args = [cstr(source), cstr(target), cstr(type), flags, data === "" ? null : cstr(data)];
   call("mount", args, target);
+}
+
+/** mount(2) whose failure is an answer. */
+export function tryMount(
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): ResultOrErrno {
+  return tryCall("mount", [cstr(source), cstr(target), cstr(type), flags, data === "" ? null : cstr(data)]);
 }
 
 /** umount2(2). */
@@ -48,6 +62,21 @@ export function cloneTree(dir: Fd, path: string, recursive: boolean, extraFlags 
     [dir, cstr(path), flags | (path === "" ? AT_EMPTY_PATH : 0)],
     path || `fd ${dir}`,
   ) as Fd;
+}
+
+/**
+ * The calls of the new API that this kernel, or a filter in front of it, does not let through. Each is made with
+ * arguments that it can only refuse (EFAULT, EINVAL), so that nothing happens.
+ */
+export function missingMountCalls(): SyscallName[] {
+  const probes: readonly (readonly [SyscallName, readonly Arg[]])[] = [
+    ["fsopen", [null, 0]],
+    ["open_tree", [-1, null, -1]],
+    ["move_mount", [-1, null, -1, null, -1]],
+    ["mount_setattr", [-1, null, -1, null, 0]],
+  ];
+  const refused = (result: ResultOrErrno): boolean => result === -ENOSYS || result === -EPERM;
+  return probes.filter(([name, args]) => refused(tryCall(name, args))).map(([name]) => name);
 }
 
 /** move_mount(2) of a detached mount onto the place that `target` is open on. */

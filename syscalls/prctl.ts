@@ -12,3 +12,8 @@ export function prctl(option: number, argument: number, name: string): number {
 export function tryPrctl(option: number, a: number, b = 0): ResultOrErrno {
   return tryCall("prctl", [option, a, b, 0, 0]);
 }
+
+/** personality(2): the execution domain. */
+export function setPersonality(domain: number): void {
+  call("personality", [domain], `0x${domain.toString(16)}`);
+}

@@ -29,6 +29,7 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
   const args = new Struct(88)
     .u64(0, BigInt(flags | CLONE_PIDFD) | (cgroup === undefined ? 0n : 0x200000000n))
     .u64(8, addressOf(pidfd))
+    // With CLONE_PARENT the child has the caller's own exit signal, and a second one is refused.
     .u64(32, flags & CLONE_PARENT ? 0 : SIGCHLD)
     .u64(80, cgroup ?? 0);
   const pid = call("clone3", [args.bytes, 88], "");
@@ -107,6 +108,11 @@ export function tryPidfdOpen(pid: Pid): ResultOrErrno {
 /** pidfd_send_signal(2); failure (ESRCH: already gone) is an answer. */
 export function tryPidfdSendSignal(pidfd: Fd, signal: number): ResultOrErrno {
   return tryCall("pidfd_send_signal", [pidfd, signal, null, 0]);
+}
+
+/** pidfd_getfd(2): a duplicate of another process's descriptor, O_CLOEXEC by the kernel. */
+export function pidfdGetfd(pidfd: Fd, fd: Fd): Fd {
+  return call("pidfd_getfd", [pidfd, fd, 0], `fd ${fd} of pidfd ${pidfd}`) as Fd;
 }
 
 /** kill(2); pid < 0 is a process group. Failure is an answer. */

@@ -47,26 +47,51 @@ function unixAddress(path: string): Uint8Array {
 
 /** A stream socket connected to a path. */
 export function connectUnix(path: string): Fd {
-  return unixSocket("connect", SOCK_STREAM, path, unixAddress(path));
+  return unixSocket(SOCK_STREAM, path, (fd) => connect(fd, path, unixAddress(path)));
+}
+
+/** A stream socket that listens at a path, which must not exist yet. */
+export function listenUnix(path: string): Fd {
+  return unixSocket(SOCK_STREAM, path, (fd) => {
+    bind(fd, path);
+    call("listen", [fd, 8], path);
+  });
+}
+
+/** accept4(2); waits for a peer. */
+export function accept(listener: Fd): Fd {
+  return call("accept4", [listener, null, null, SOCK_CLOEXEC], `fd ${listener}`, "accept") as Fd;
 }
 
 /** A datagram socket bound to a path. */
 export function bindDatagram(path: string): Fd {
-  return unixSocket("bind", SOCK_DGRAM, path, unixAddress(path));
+  return unixSocket(SOCK_DGRAM, path, (fd) => bind(fd, path));
 }
 
 /** A datagram socket connected to a path, or to the abstract name after "@" (sd_notify(3)). */
 export function connectDatagram(path: string): Fd {
   const address = unixAddress(path);
-  if (!path.startsWith("@")) return unixSocket("connect", SOCK_DGRAM, path, address);
-  address[2] = 0;
-  return unixSocket("connect", SOCK_DGRAM, path, address.subarray(0, -1)); // the length is part of the name
+  const abstract = path.startsWith("@");
+  if (abstract) address[2] = 0;
+  // The length is part of an abstract name.
+  return unixSocket(SOCK_DGRAM, path, (fd) =>
+    connect(fd, path, abstract ? address.subarray(0, -1) : address),
+  );
 }
 
-function unixSocket(act: "bind" | "connect", type: number, path: string, address: Uint8Array): Fd {
+function bind(fd: Fd, path: string): void {
+  const address = unixAddress(path);
+  call("bind", [fd, address, address.length], path);
+}
+
+function connect(fd: Fd, path: string, address: Uint8Array): void {
+  call("connect", [fd, address, address.length], path);
+}
+
+function unixSocket(type: number, path: string, use: (fd: Fd) => void): Fd {
   const fd = call("socket", [AF_UNIX, type | SOCK_CLOEXEC, 0], path) as Fd;
   try {
-    call(act, [fd, address, address.length], path);
+    use(fd);
     return fd;
   } catch (error) {
     tryCall("close", [fd]);

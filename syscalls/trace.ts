@@ -64,6 +64,14 @@ export function traceCall(
   rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
 }
 
+/** Writes what comes next, as a line without a result, and no line after it. */
+export function endTrace(last: string): void {
+  if (traceFd < 0) return;
+  const line = encoder.encode(`${label}${last}: the trace of this process ends here\n`);
+  rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
+  traceFd = -1;
+}
+
 /** True while a trace is being written. */
 export function tracing(): boolean {
   return traceFd >= 0;

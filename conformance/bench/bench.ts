@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findCommand, runtimePath } from "../needs.ts";
 import { makeRootfs } from "../rootfs.ts";
+import { engineProfile } from "../seccomp_profile.ts";
 import { defaultSpec } from "../spec.ts";
 
 const rounds = Number(process.env.RUNT_ROUNDS ?? 40);
@@ -66,6 +67,13 @@ waitingSpec.process.args = ["sleep", "100000"];
 waitingSpec.root.path = join(bundle, "rootfs");
 writeFileSync(join(waitingBundle, "config.json"), JSON.stringify(waitingSpec));
 
+const confined = join(dir, "confined");
+mkdirSync(confined);
+const confinedSpec = defaultSpec();
+confinedSpec.root.path = join(bundle, "rootfs");
+confinedSpec.linux.seccomp = engineProfile();
+writeFileSync(join(confined, "config.json"), JSON.stringify(confinedSpec));
+
 const candidates: readonly { name: string; path: string | undefined }[] = [
   { name: "runt", path: existsSync(runtimePath) ? runtimePath : undefined },
   { name: "runc", path: findCommand("runc") },
@@ -97,6 +105,17 @@ function exec(runtime: Runtime): number {
 
 const workloads: readonly { name: string; once: (runtime: Runtime) => number }[] = [
   { name: "run true", once: (runtime) => call(runtime, "run", "--bundle", bundle, id(runtime)) },
+  {
+    name: "run true, seccomp profile of some 400 names",
+    once: (runtime) => call(runtime, "run", "--bundle", confined, id(runtime)),
+  },
+  {
+    name: "run true, the same with nothing cached",
+    once: (runtime) => {
+      rmSync(join(dir, runtime.name, ".seccomp-cache"), { recursive: true, force: true });
+      return call(runtime, "run", "--bundle", confined, id(runtime));
+    },
+  },
   {
     name: "create, start, delete",
     once: (runtime) =>

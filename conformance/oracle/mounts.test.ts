@@ -55,7 +55,7 @@ oracleSuite("oracle: mounts", [
   mounted(
     "bind without a type",
     { destination: "/mnt", source: "/usr", options: ["rbind", "ro"] },
-    / \/usr \/mnt ro/,
+    /\/usr \/mnt ro/,
   ),
   mounted(
     "bind with destination to be made",

@@ -49,3 +49,21 @@ export interface CgroupLayout {
 export class CgroupInUse extends Error {
   override readonly name = "CgroupInUse";
 }
+
+/** One v1 hierarchy as the container is to see it. */
+export interface ShownHierarchy {
+  /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
+  readonly name: string;
+  /** The container's own cgroup in it. */
+  readonly path: HostPath;
+  /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
+  readonly option: string;
+}
+
+/** What there is to show. */
+export interface CgroupView {
+  readonly mode: "v1" | "v2" | "none";
+  /** With a cgroup namespace the file system itself is mounted, without one the container's part is bound. */
+  readonly ownNamespace: boolean;
+  readonly hierarchies: readonly ShownHierarchy[];
+}

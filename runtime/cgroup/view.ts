@@ -1,6 +1,5 @@
 /** What a container's mount of type "cgroup" shows: its own cgroup in each hierarchy. */
-import type { CgroupView } from "../init/cgroup_mount.ts";
-import type { CgroupLayout, CgroupPaths } from "./types.ts";
+import type { CgroupLayout, CgroupPaths, CgroupView } from "./types.ts";
 
 /** The view of these cgroups; on a hybrid host, as in runc, without the unified hierarchy. */
 export function cgroupView(layout: CgroupLayout, paths: CgroupPaths, ownNamespace: boolean): CgroupView {

@@ -7,29 +7,13 @@ import {
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
 import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
-import { cloneTree, createFilesystem, type FsOption, mountSetattr } from "../../syscalls/mount.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { FsOption } from "../../syscalls/mount.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { CgroupView, ShownHierarchy } from "../cgroup/types.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import type { CgroupStep } from "../plan/mounts.ts";
+import { cloneTree, createFilesystem, mountSetattr } from "./detached.ts";
 import { attach, mountPoint } from "./mount.ts";
-
-/** One v1 hierarchy as the container is to see it. */
-export interface CgroupHierarchy {
-  /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
-  readonly name: string;
-  /** The container's own cgroup in it. */
-  readonly path: HostPath;
-  /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
-  readonly option: string;
-}
-
-/** What there is to show. */
-export interface CgroupView {
-  readonly mode: "v1" | "v2" | "none";
-  /** With a cgroup namespace the file system itself is mounted, without one the container's part is bound. */
-  readonly ownNamespace: boolean;
-  readonly hierarchies: readonly CgroupHierarchy[];
-}
 
 /** Mounts the view on the step's destination. */
 export function mountCgroups(root: Fd, step: CgroupStep, view: CgroupView): void {
@@ -46,6 +30,7 @@ function mountV1(root: Fd, step: CgroupStep, view: CgroupView): void {
     [
       { key: "source", value: "tmpfs" },
       { key: "mode", value: "755" },
+      ...(step.context === undefined ? [] : [{ key: "context", value: step.context }]),
     ],
     base,
   );
@@ -68,7 +53,7 @@ function mountV1(root: Fd, step: CgroupStep, view: CgroupView): void {
   close(tmpfs);
 }
 
-function remounted({ name, option }: CgroupHierarchy, attributes: number): Fd {
+function remounted({ name, option }: ShownHierarchy, attributes: number): Fd {
   const equals = option.indexOf("=");
   const controllers: FsOption[] =
     equals < 0
@@ -78,7 +63,7 @@ function remounted({ name, option }: CgroupHierarchy, attributes: number): Fd {
   return createFilesystem("cgroup", [{ key: "source", value: source }, ...controllers], attributes);
 }
 
-function bound({ path }: CgroupHierarchy, attributes: number): Fd {
+function bound({ path }: ShownHierarchy, attributes: number): Fd {
   const clone = cloneTree(CWD, path, false);
   mountSetattr(clone, false, { set: attributes, clear: 0, propagation: 0 }, path);
   return clone;

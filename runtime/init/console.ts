@@ -2,7 +2,6 @@
 import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { close, dup3, fstat, fstatfs, isType, O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/file.ts";
-import { cloneTree, moveMountOnto } from "../../syscalls/mount.ts";
 import { sendMessage } from "../../syscalls/socket.ts";
 import {
   openPtyPeer,
@@ -15,6 +14,7 @@ import {
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
+import { cloneTree, moveMountOnto } from "./detached.ts";
 
 /** The inode of ptmx in every devpts (fs/devpts/inode.c) and its device number. */
 const PTMX_INODE = 2n;

@@ -22,6 +22,7 @@ import {
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNS,
+  CLONE_NEWUSER,
   setdomainname,
   sethostname,
   unshare,
@@ -30,15 +31,16 @@ import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from ".
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
-import type { CgroupEntry } from "../cgroup/entry.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
+import type { UsernsPlan } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import { waitForStart } from "../process/exec_fifo.ts";
-import type { CgroupView } from "./cgroup_mount.ts";
+import type { SeccompFilter } from "../seccomp/filter.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
+import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
@@ -47,20 +49,24 @@ import {
   resetSignals,
   setLimits,
 } from "./disinherit.ts";
-import { goThrough, openCgroupDoors } from "./enter_cgroup.ts";
+import { type CgroupDoors, goThrough } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
+import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
+import { moveInto } from "./no_pivot.ts";
 import {
+  chrootInto,
   finishRootfs,
   makeReadonly,
   makeReadonlyNow,
   maskPaths,
-  moveInto,
   pivotInto,
   prepareRootfs,
 } from "./rootfs.ts";
+import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
+import { ableToLoad, loadFilter } from "./seccomp.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -71,15 +77,17 @@ import {
   tryEnterCwd,
   withHome,
 } from "./user_program.ts";
+import { waitForStart } from "./wait_for_start.ts";
 
 /** What the parent hands to the child: plain values and descriptors, all made before the fork. */
 export interface InitContext {
   readonly plan: ContainerPlan;
+  readonly seccomp: SeccompFilter | undefined;
   readonly channel: Fd;
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
-  /** Files by which the process enters its cgroups. */
-  readonly entry: { readonly join: readonly HostPath[] } & Pick<CgroupEntry, "leaveMemory" | "rejoinMemory">;
+  /** Opened by the parent: in a user namespace the init process has no right to them. */
+  readonly doors: CgroupDoors;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
   /** Where the master of the pty goes. */
@@ -90,8 +98,8 @@ export interface InitContext {
   readonly preservedFds: number;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
-  /** Mount points of the host's /proc and /sys, unmounted when the root is moved instead of pivoted. */
-  readonly hostPseudoMounts: readonly string[];
+  /** The user namespaces of id-mapped mounts, open. */
+  readonly mountUserns: ReadonlyMap<UsernsPlan, Fd>;
 }
 
 /** Runs in the child; never returns to its caller. */
@@ -109,18 +117,15 @@ export function containerInit(context: InitContext): never {
 let started = false;
 
 function initialise(context: InitContext): never {
-  const { plan, channel } = context;
+  const { plan, channel, seccomp } = context;
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  if (plan.keyring !== "") joinSessionKeyring(plan.keyring);
+  if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
-  const doors = {
-    join: openCgroupDoors(context.entry.join),
-    leaveMemory: openCgroupDoors(context.entry.leaveMemory),
-    rejoinMemory: openCgroupDoors(context.entry.rejoinMemory),
-  };
+  const { doors } = context;
   enterNamespaces(plan.namespaces, context.namespaces);
+  if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   const procfs = openProcfs();
@@ -134,33 +139,54 @@ function initialise(context: InitContext): never {
   if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
   goThrough(doors.leaveMemory);
 
-  umask(0);
-  const slave = plan.namespaces.own & CLONE_NEWNS ? setUpRootfs(context, procfs) : undefined;
+  const callersUmask = umask(0);
+  const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
+  const slave = ownMounts ? setUpRootfs(context, procfs) : stayInMounts(context, procfs);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
   else reopenNullStdio();
-  umask(process.umask ?? 0o022);
+  // As runc: 0022 belongs to a container's own file system; without one the caller's umask stays.
+  umask(process.umask ?? (ownMounts ? 0o022 : callersUmask));
 
+  labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
-  raiseHardLimits(process.rlimits);
+  const enterCgroups = (): void => {
+    askOrEnd(channel, "limits");
+    if (!early) goThrough(doors.join);
+    goThrough(doors.rejoinMemory);
+    resetAffinity((note) => tellNote(channel, note));
+  };
+  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
+  const settled = process.scheduler !== undefined || plan.memoryPolicy !== undefined;
+  if (settled) enterCgroups();
+  setScheduler(process.scheduler);
+  setIoPriority(process.ioPriority);
+  setDomain(plan.personality);
+  setMemoryPolicy(plan.memoryPolicy);
+  const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
+  // From within a user namespace no limit can be raised; the parent does it then.
+  if (!ownUserNamespace) raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process);
   if (!entered) enterCwd(process.cwd);
-  for (const note of applyCapabilities(process.capabilities)) tellNote(channel, note);
+  const needsRight = seccomp !== undefined && !process.noNewPrivileges;
+  const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;
+  for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
   requireCwdInside();
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
-  askOrEnd(channel, "limits");
-  if (!early) goThrough(doors.join);
-  goThrough(doors.rejoinMemory);
+  if (!settled) enterCgroups();
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
+  // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
+  if (seccomp?.notifies) handOverListener(channel, seccomp);
   askOrEnd(channel, "ready");
+  const late = seccomp?.notifies ? undefined : seccomp;
   const hooks = plan.hooks.startContainer ?? [];
   // While it waits, the process holds no directory of ours that something in the container could climb into.
   if (hooks.length === 0) close(procfs);
@@ -174,20 +200,28 @@ function initialise(context: InitContext): never {
       state: context.stateFor(getpid(), "created"),
       defaultEnv: env,
       procfs: { directory: procfs, prefix: "" },
+      // A hook may be a program of the image: it must not be freer than the container.
+      beforeExec: late === undefined ? undefined : () => loadFilter(late),
     });
     close(procfs);
   }
   resetSignals();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);
+  // After the wait for start, unlike runc: the profile is the program's, and whatever the runtime does between
+  // loading it and execve (poll, read, close, sigaction, prlimit) would have to be allowed in it.
+  if (late !== undefined) loadFilter(late);
   execProgram(program);
 }
 
 /** The mount namespace's part: everything between the copy of the host's mounts and the container's own "/". */
 function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   const { plan, channel } = context;
-  const root = prepareRootfs(plan.rootfs);
-  const readOnlyLater = mountAll(root, plan.mounts, context.cgroups);
+  const oldApi = chooseMountApi(procfs);
+  const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
+  const userns = context.mountUserns;
+  const readOnlyLater = mountAll(root, plan.mounts, { cgroups: context.cgroups, userns });
+  for (const fd of new Set(userns.values())) close(fd);
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
     createDevLinks(root);
@@ -202,13 +236,26 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   });
   close(openOrCreateInRoot(root, plan.process.cwd, "directory", "follow-in-root"));
   makeReadonly(root, plan.readonlyPaths);
-  maskPaths(root, plan.maskedPaths);
+  maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);
-  if (plan.noPivot) moveInto(root, context.hostPseudoMounts);
+  if (plan.noPivot) moveInto(root, procfs);
   else pivotInto(root);
   finishRootfs(root, plan.rootfs);
   close(root);
+  closeStaging();
   return slave;
+}
+
+/** The same without a mount namespace: hooks, and a root that is the host's directory. */
+function stayInMounts(context: InitContext, procfs: Fd): undefined {
+  const { plan, channel } = context;
+  if (context.parentHooks) askOrEnd(channel, "hooks");
+  runHooks("createContainer", plan.hooks.createContainer, {
+    state: context.stateFor(getpid(), "creating"),
+    procfs: { directory: procfs, prefix: "" },
+  });
+  chrootInto(plan.rootfs.path, plan.process.cwd);
+  return undefined;
 }
 
 function writeSysctls(plan: ContainerPlan, procfs: Fd): void {
@@ -240,6 +287,14 @@ function reopenNullStdio(): void {
 /** Asks the parent; when it is gone this process has no reason to go on. */
 function askOrEnd(channel: Fd, request: Request): void {
   if (!ask(channel, request)) exitGroup(1);
+}
+
+/** Loads a filter that notifies and has the parent send its listener to the agent, before anything can wait for it. */
+function handOverListener(channel: Fd, filter: SeccompFilter): void {
+  const listener = loadFilter(filter);
+  if (listener === undefined) return;
+  if (!ask(channel, "listener", listener)) exitGroup(1);
+  close(listener);
 }
 
 /** After the start the error waits in a file for `start` to print it. */

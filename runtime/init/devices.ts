@@ -16,14 +16,18 @@ import {
   trySymlinkat,
   tryUnlinkat,
 } from "../../syscalls/file.ts";
-import { cloneTree, moveMountOnto } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { cleanPath, openOrCreateInRoot } from "../path/in_root.ts";
+import { openOrCreateInRoot } from "../path/in_root.ts";
+import { cleanPath } from "../plan/clean_path.ts";
 import { type DeviceStep, devLinks } from "../plan/devices.ts";
+import { cloneTree, moveMountOnto } from "./detached.ts";
 
-/** Makes the device nodes, each in its directory opened beneath the root without following links. */
+/**
+ * Makes the device nodes, each in its directory opened beneath the root: /dev itself must be no link (CVE-2026-41579),
+ * others, such as /var/run of an image, are followed within the root.
+ */
 export function createDevices(root: Fd, steps: readonly DeviceStep[]): void {
   const dev = openOrCreateInRoot(root, "/dev", "directory", "refuse");
   for (const step of steps) {
@@ -31,7 +35,7 @@ export function createDevices(root: Fd, steps: readonly DeviceStep[]): void {
     const parts = cleanPath(step.path).split("/");
     const name = parts.pop() ?? "";
     const inDev = parts.length === 1 && parts[0] === "dev";
-    const parent = inDev ? dev : openOrCreateInRoot(root, parts.join("/"), "directory", "refuse");
+    const parent = inDev ? dev : openOrCreateInRoot(root, parts.join("/"), "directory", "follow-in-root");
     try {
       createDevice(parent, name, step);
     } catch (error) {

@@ -7,7 +7,7 @@ import { closeRange } from "../../syscalls/file.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
 import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { RlimitStep } from "../plan/rlimits.ts";
 
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -40,20 +40,20 @@ export function clearParentDeathSignal(): void {
 }
 
 /** Raises hard limits while there is the right to; the rest waits, since a small limit would stop the engine. */
-export function raiseHardLimits(steps: readonly RlimitStep[]): void {
+export function raiseHardLimits(steps: readonly RlimitStep[], pid: Pid | 0): void {
   for (const step of steps) {
-    const current = getrlimit(0, step.resource);
-    if (step.limit.hard > current.hard) set(step, { soft: current.soft, hard: step.limit.hard });
+    const current = getrlimit(pid, step.resource);
+    if (step.limit.hard > current.hard) set(step, { soft: current.soft, hard: step.limit.hard }, pid);
   }
 }
 
 /** Sets the limits exactly. */
 export function setLimits(steps: readonly RlimitStep[]): void {
-  for (const step of steps) set(step, step.limit);
+  for (const step of steps) set(step, step.limit, 0);
 }
 
-function set(step: RlimitStep, limit: Rlimit): void {
-  const result = trySetrlimit(0, step.resource, limit);
+function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
+  const result = trySetrlimit(pid, step.resource, limit);
   if (result < 0)
     throw OpError.from("setrlimit", `${step.name} ${limit.soft}:${limit.hard}`, -result).askedBy(step.from);
 }

@@ -7,12 +7,13 @@ import {
   tryAmbientRaise,
   tryBoundingRead,
 } from "../../syscalls/capability.ts";
-import { ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { fstat, tryFchown } from "../../syscalls/file.ts";
 import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
 import { PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
 import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 
@@ -29,8 +30,8 @@ export function dropBoundingSet(plan: CapabilityPlan): void {
 export function becomeUser(process: ProcessPlan): void {
   prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS");
   withField("process.user.additionalGids", () => setgroups(process.additionalGids));
-  withField("process.user.gid", () => setAllGids(process.gid));
-  withField("process.user.uid", () => setAllUids(process.uid));
+  become("gid", process.gid, setAllGids);
+  become("uid", process.uid, setAllUids);
   prctl(PR_SET_KEEPCAPS, 0, "PR_SET_KEEPCAPS");
 }
 
@@ -52,9 +53,26 @@ export function ownStdio(uid: number): void {
     const stat = fstat(fd);
     if (stat.uid === uid || (stat.rdevMajor === 1 && stat.rdevMinor === 3)) continue;
     const result = tryFchown(fd, uid, -1);
-    // As runc: not ours to change (EPERM), on a read-only file system, or an object without an owner.
-    if (result < 0 && ![-EPERM, -EROFS, -ENOENT].includes(result))
+    // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
+    if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
       throw OpError.from("chown", `fd ${fd}`, -result);
+  }
+}
+
+/** "Leave it as it is" to setresuid(2): the process would go on as root. */
+const UNCHANGED = 0xffffffff;
+
+/** The words are runc's. */
+function become(kind: "uid" | "gid", id: number, set: (id: number) => void): void {
+  try {
+    if (id === UNCHANGED) throw OpError.from(`setres${kind}`, String(id), EINVAL);
+    withField(`process.user.${kind}`, () => set(id));
+  } catch (error) {
+    if (!isErrno(error, "EINVAL")) throw error;
+    throw new RuntimeError(
+      "child",
+      `cannot set${kind} to unmapped ${kind} ${id} in user namespace, asked for by process.user.${kind}`,
+    );
   }
 }
 

@@ -1,25 +1,35 @@
 /** Performing the mounts of a plan: each is made detached, given its attributes, and only then put in place. */
-import { EPERM } from "../../syscalls/constants/errno.ts";
+import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, fchmodat, fstat, fstatfs, isType } from "../../syscalls/file.ts";
+import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
+import { MOUNT_ATTR__ATIME, MOUNT_ATTR_IDMAP, MS_REC, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
+import { setTraceField } from "../../syscalls/trace.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { CgroupView } from "../cgroup/types.ts";
+import { safetyViolation } from "../errors.ts";
+import { type Links, openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
+import { cleanPath } from "../plan/clean_path.ts";
+import type { BindStep, FilesystemStep, MountStep, RemountStep, UsernsPlan } from "../plan/mounts.ts";
+import { mountCgroups } from "./cgroup_mount.ts";
+import { copyUp } from "./copy_up.ts";
 import {
+  atDescriptors,
   cloneTree,
   createFilesystem,
-  MOUNT_ATTR__ATIME,
-  MS_REC,
   mountSetattr,
   moveMountOnto,
   tryMountSetattr,
-} from "../../syscalls/mount.ts";
-import { setTraceField } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
-import { safetyViolation } from "../errors.ts";
-import { cleanPath, type Links, openOrCreateInRoot } from "../path/in_root.ts";
-import type { BindStep, FilesystemStep, MountStep } from "../plan/mounts.ts";
-import { type CgroupView, mountCgroups } from "./cgroup_mount.ts";
-import { copyUp } from "./copy_up.ts";
+} from "./detached.ts";
+import { labelRoot } from "./lsm.ts";
+
+/** What mounts need that was made or read by the parent. */
+export interface MountContext {
+  readonly cgroups: CgroupView;
+  /** The user namespaces of id-mapped mounts, open. */
+  readonly userns: ReadonlyMap<UsernsPlan, Fd>;
+}
 
 /** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
 const coverableInProc = new Set([
@@ -39,13 +49,14 @@ const coverableInProc = new Set([
 const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
 
 /** Makes every mount of the plan in its order, beneath `root`; returns those to be made read-only in the end. */
-export function mountAll(root: Fd, steps: readonly MountStep[], cgroups: CgroupView): Fd[] {
+export function mountAll(root: Fd, steps: readonly MountStep[], context: MountContext): Fd[] {
   const readOnlyLater: Fd[] = [];
   for (const step of steps) {
     setTraceField(step.from);
     try {
-      if (step.kind === "bind") bind(root, step);
-      else if (step.kind === "cgroup") mountCgroups(root, step, cgroups);
+      if (step.kind === "bind") bind(root, step, context);
+      else if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
+      else if (step.kind === "remount") remount(root, step);
       else {
         const mounted = newFilesystem(root, step);
         if (step.readOnlyLater) readOnlyLater.push(mounted);
@@ -59,7 +70,7 @@ export function mountAll(root: Fd, steps: readonly MountStep[], cgroups: CgroupV
   return readOnlyLater;
 }
 
-function bind(root: Fd, step: BindStep): void {
+function bind(root: Fd, step: BindStep, { userns }: MountContext): void {
   const source = cloneTree(CWD, step.source, step.recursive);
   try {
     const isDirectory = isType(fstat(source), S_IFDIR);
@@ -71,6 +82,7 @@ function bind(root: Fd, step: BindStep): void {
       ofProc ? "proc" : "bind",
     );
     if (step.attributes !== undefined) setBindAttributes(source, step);
+    if (step.idmap !== undefined) mapIds(source, step, userns.get(step.idmap.userns));
     attach(source, target, step);
   } finally {
     close(source);
@@ -92,16 +104,51 @@ function setBindAttributes(source: Fd, { attributes, source: object }: BindStep)
   );
 }
 
+/** mount_setattr(2) MOUNT_ATTR_IDMAP, possible only while the mount is detached. */
+function mapIds(source: Fd, { source: object, idmap }: BindStep, userns: Fd | undefined): void {
+  if (idmap === undefined || userns === undefined)
+    throw new Error("no user namespace for an id-mapped mount");
+  const attr = { set: MOUNT_ATTR_IDMAP, clear: 0, propagation: 0, userns };
+  const result = tryMountSetattr(source, idmap.recursive, attr);
+  if (result >= 0) return;
+  throw OpError.from("id-map", object, -result, whyNotMapped(-result));
+}
+
+function whyNotMapped(errno: number): string | undefined {
+  if (errno === EINVAL) return "does its file system support id-mapped mounts?";
+  if (errno === EPERM) return "it is id-mapped already, or its file system belongs to another user namespace";
+  return errno === ENOSYS ? "it needs mount_setattr(2), Linux 5.12" : undefined;
+}
+
+/**
+ * mount(2) MS_REMOUNT. No link is followed to what is remounted: without MS_BIND it changes the file system itself,
+ * which a link to "/" in the image would make one of the host.
+ */
+function remount(root: Fd, step: RemountStep): void {
+  const target = openInRoot(root, step.destination, O_PATH, "refuse");
+  try {
+    const result = atDescriptors(() =>
+      tryMount("none", String(target), step.type, step.flags | MS_REMOUNT, step.data),
+    );
+    const hint = result === -EINVAL ? "is there a mount?" : undefined;
+    if (result < 0) throw OpError.from("remount", step.destination, -result, hint);
+    setInPlace(target, step);
+  } finally {
+    close(target);
+  }
+}
+
 function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const target = mountPoint(root, step.destination, "directory", step.type, links);
   let mounted: Fd;
   try {
-    mounted = createFilesystem(step.type, step.options, step.attributes);
+    mounted = createFilesystem(step.type, step.options, step.attributes, step.mount2);
   } catch (error) {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
+  if (step.rootLabel !== undefined) labelRoot(mounted, step.rootLabel);
   if (step.modeOfCovered) fchmodat(mounted, ".", fstat(target).mode & 0o7777);
   if (step.copyUp) copyUp(target, mounted, step.destination);
   attach(mounted, target, step);
@@ -151,6 +198,13 @@ export function attach(
   } finally {
     close(target);
   }
+  setInPlace(detached, step);
+}
+
+function setInPlace(
+  detached: Fd,
+  step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
+): void {
   if (step.recursiveSet !== 0 || step.recursiveClear !== 0) {
     const attr = { set: step.recursiveSet, clear: step.recursiveClear, propagation: 0 };
     mountSetattr(detached, true, attr, step.destination);

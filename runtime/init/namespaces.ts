@@ -6,6 +6,8 @@ import {
   CLONE_NEWCGROUP,
   CLONE_NEWNET,
   CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
   setns,
   tryNamespaceType,
   unshare,
@@ -39,21 +41,22 @@ export function openNamespaces(joins: readonly NamespaceJoin[]): OpenNamespace[]
   });
 }
 
-/** Joins a pid namespace for the children of this process: what the parent does before it forks. */
-export function joinPidNamespaceForChildren(namespaces: readonly OpenNamespace[]): void {
-  for (const { join, fd } of namespaces) {
-    if (join.flag === CLONE_NEWPID) named(join, () => setns(fd, join.flag, join.path));
-  }
+/** Joins one namespace. */
+export function joinNamespace({ join, fd }: OpenNamespace): void {
+  named(join, () => setns(fd, join.flag, join.path));
 }
 
-/** In the child: joins all but the pid namespace, which it was born into, and makes the new ones. */
+/** The process was born into these (process/birth_namespaces.ts). */
+const BORN_INTO = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
+
+/** In the child: joins all but those that it was born into, and makes the new ones. */
 export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespace[]): void {
-  for (const { join, fd } of joins) {
-    if (join.flag !== CLONE_NEWPID) named(join, () => setns(fd, join.flag, join.path));
-    close(fd);
+  for (const namespace of joins) {
+    if ((namespace.join.flag & BORN_INTO) === 0) joinNamespace(namespace);
+    close(namespace.fd);
   }
-  // The pid namespace came with clone; the cgroup namespace has to wait until the process is in its cgroup.
-  const create = plan.create & ~(CLONE_NEWPID | CLONE_NEWCGROUP);
+  // The cgroup namespace has to wait until the process is in its cgroup.
+  const create = plan.create & ~(BORN_INTO | CLONE_NEWCGROUP);
   if (create !== 0) unshare(create);
   // A new network namespace has its loopback device down.
   if (plan.create & CLONE_NEWNET) interfaceUp("lo");

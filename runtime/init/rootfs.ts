@@ -15,8 +15,6 @@ import {
   tryChdir,
 } from "../../syscalls/file.ts";
 import {
-  cloneTree,
-  createFilesystem,
   MNT_DETACH,
   MOUNT_ATTR_RDONLY,
   MS_PRIVATE,
@@ -24,28 +22,35 @@ import {
   MS_SHARED,
   MS_SLAVE,
   mount,
-  mountSetattr,
-  moveMountOnto,
   pivotRoot,
-  tryMountSetattr,
   umount2,
 } from "../../syscalls/mount.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { setTraceField } from "../../syscalls/trace.ts";
+import type { ContainerPath, Fd, HostPath } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { tryOpenInRoot } from "../path/in_root.ts";
+import { openOrCreateInRoot, tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";
 import type { RootfsPlan } from "../plan/rootfs.ts";
+import {
+  cloneTree,
+  createFilesystem,
+  mountSetattr,
+  moveMountOnto,
+  openStaging,
+  tryMountSetattr,
+} from "./detached.ts";
 
 /**
  * Makes the root file system a mount of its own in this namespace and returns a descriptor of it, the only way
- * in which everything after names the container's files. Whoever calls this must call `enterRootfs`.
+ * in which everything after names the container's files. Whoever calls this must go into it by pivotInto or moveInto.
  */
-export function prepareRootfs(plan: RootfsPlan): Fd {
+export function prepareRootfs(plan: RootfsPlan, needsStaging: boolean): Fd {
   mount("", "/", "", plan.hostPropagation, "");
   const place = openat(CWD, plan.path, O_PATH | O_DIRECTORY);
   // pivot_root(2) refuses a root whose parent mount is shared.
   if (plan.hostPropagation & MS_SHARED) makeParentPrivate(place);
-  const root = cloneTree(CWD, plan.path, true);
+  if (needsStaging) openStaging(place, plan.path);
+  const root = cloneTree(place, "", true);
   moveMountOnto(root, place, plan.path);
   close(place);
   return root;
@@ -84,21 +89,15 @@ export function pivotInto(root: Fd): void {
 }
 
 /**
- * --no-pivot, for a host whose root is an initramfs: the mount is moved over "/". What lies below stays mounted, so
- * the host's /proc and /sys are unmounted first, where a container could find a full one again.
+ * Without a mount namespace of the container's own its root is only changed for this process: nothing may be
+ * mounted, as it would be the host that gets it. The missing working directory is made while it can be named.
  */
-export function moveInto(root: Fd, hostMounts: readonly string[]): void {
-  for (const path of hostMounts) {
-    mount("", path, "", MS_SLAVE | MS_REC, "");
-    umount2(path, MNT_DETACH);
-  }
+export function chrootInto(path: HostPath, cwd: ContainerPath): void {
+  const root = openat(CWD, path, O_PATH | O_DIRECTORY);
+  close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root"));
   fchdir(root);
-  const old = openat(CWD, "/", O_PATH | O_DIRECTORY);
-  moveMountOnto(root, old, "/");
-  close(old);
   chroot(".");
-  const result = tryChdir("/");
-  if (result < 0) throw OpError.from("chdir", "/", -result);
+  close(root);
 }
 
 /** The last changes of "/" itself: `linux.rootfsPropagation`, then `root.readonly`. */
@@ -115,21 +114,18 @@ export function finishRootfs(root: Fd, plan: RootfsPlan): void {
  * image's own proves nothing (CVE-2025-31133); directories behind one empty read-only tmpfs. What is not there
  * needs no hiding.
  */
-export function maskPaths(root: Fd, steps: readonly PathStep[]): void {
+export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): void {
   const nullDevice = openNullDevice();
   let tmpfs: Fd | undefined;
-  for (const { path, from } of steps) {
-    const target = openTarget(root, path, "mask", from);
-    if (target === undefined) continue;
+  forEachPath(root, steps, (target, path) => {
     let mask: Fd;
     if (!isType(fstat(target), S_IFDIR)) mask = cloneTree(nullDevice, "", false);
     // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
-    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs();
+    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs(label);
     else mask = cloneTree(tmpfs, "", false);
     moveMountOnto(mask, target, path);
     if (mask !== tmpfs) close(mask);
-    close(target);
-  }
+  });
   close(nullDevice);
   if (tmpfs !== undefined) close(tmpfs);
 }
@@ -141,29 +137,37 @@ function openNullDevice(): Fd {
   throw safetyViolation("/dev/null of the host is not the null device");
 }
 
-function emptyTmpfs(): Fd {
-  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }];
+function emptyTmpfs(label: string): Fd {
+  const context = label === "" ? [] : [{ key: "context", value: label }];
+  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }, ...context];
   return createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
-}
-
-function openTarget(root: Fd, path: string, op: string, from: SpecField): Fd | undefined {
-  const target = tryOpenInRoot(root, path, O_PATH, "follow-in-root");
-  if (target >= 0) return target as Fd;
-  if (target === -ENOENT || target === -ENOTDIR) return undefined;
-  throw OpError.from(op, path, -target).askedBy(from);
 }
 
 /** Makes `linux.readonlyPaths` read-only, keeping their other flags; what is not there is left alone. */
 export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
-  for (const { path, from } of steps) {
-    const target = openTarget(root, path, "make read-only", from);
-    if (target === undefined) continue;
+  forEachPath(root, steps, (target, path) => {
     const clone = cloneTree(target, "", true);
     mountSetattr(clone, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, path);
     moveMountOnto(clone, target, path);
     close(clone);
-    close(target);
+  });
+}
+
+/** Opens each path that is there, links followed within the root, and names the field of what fails. */
+function forEachPath(root: Fd, steps: readonly PathStep[], act: (target: Fd, path: string) => void): void {
+  for (const { path, from } of steps) {
+    setTraceField(from);
+    const target = tryOpenInRoot(root, path, O_PATH, "follow-in-root");
+    if (target === -ENOENT || target === -ENOTDIR) continue;
+    try {
+      if (target < 0) throw OpError.from("open", path, -target);
+      act(target as Fd, path);
+      close(target as Fd);
+    } catch (error) {
+      throw error instanceof OpError ? error.askedBy(from) : error;
+    }
   }
+  setTraceField("");
 }
 
 /** Makes mounts read-only that had to be writable until everything in them was made. */

@@ -26,6 +26,9 @@ import { CLONE_PARENT, exitGroup, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { openProcfs } from "../path/procfs.ts";
+import type { LsmPlan } from "../plan/lsm.ts";
+import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { fork } from "../process/fork.ts";
 import { becomeTerminal, openConsole } from "./console.ts";
@@ -37,9 +40,11 @@ import {
   resetSignals,
   setLimits,
 } from "./disinherit.ts";
-import { type Door, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
+import { type CgroupDoor, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
+import { labelNextExec, withKeyLabel } from "./lsm.ts";
+import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ask, tellFailure, tellForked, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -65,6 +70,10 @@ export interface SetnsContext {
   /** Files by which the process enters the container's cgroups. */
   readonly cgroups: readonly HostPath[];
   readonly keyring: string;
+  readonly lsm: LsmPlan;
+  /** Those of the container, which the process does not inherit as it is no child of its init. */
+  readonly personality: number | undefined;
+  readonly memoryPolicy: MemoryPolicyPlan | undefined;
   readonly consoleSocket: Fd | undefined;
   /** Descriptors 3 to 2+N are the user's. */
   readonly preservedFds: number;
@@ -84,7 +93,9 @@ function enter(context: SetnsContext): never {
   const { process, birth, channel, init, consoleSocket } = context;
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  if (context.keyring !== "") joinSessionKeyring(context.keyring);
+  if (context.keyring !== "")
+    withKeyLabel(context.lsm.processLabel, () => joinSessionKeyring(context.keyring));
+  labelBeforeEntering(context.lsm);
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
   if (process.oomScoreAdj !== undefined)
     writeTextAt(procfs, "self/oom_score_adj", O_WRONLY, String(process.oomScoreAdj));
@@ -118,7 +129,7 @@ function hideArguments(procfs: Fd): void {
 }
 
 /** The second process, which becomes the user's program. */
-function setnsInit(context: SetnsContext, doors: readonly Door[]): never {
+function setnsInit(context: SetnsContext, doors: readonly CgroupDoor[]): never {
   try {
     start(context, doors);
   } catch (error) {
@@ -127,7 +138,7 @@ function setnsInit(context: SetnsContext, doors: readonly Door[]): never {
   }
 }
 
-function start(context: SetnsContext, doors: readonly Door[]): never {
+function start(context: SetnsContext, doors: readonly CgroupDoor[]): never {
   const { process, channel } = context;
   setTraceLabel("[exec] ");
   close(context.birth);
@@ -139,7 +150,14 @@ function start(context: SetnsContext, doors: readonly Door[]): never {
   if (slave !== undefined) becomeTerminal(slave);
   if (process.umask !== undefined) umask(process.umask);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
-  raiseHardLimits(process.rlimits);
+  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
+  const settled = process.scheduler !== undefined || context.memoryPolicy !== undefined;
+  if (settled) goThrough(doors);
+  setScheduler(process.scheduler);
+  setIoPriority(process.ioPriority);
+  setDomain(context.personality);
+  setMemoryPolicy(context.memoryPolicy);
+  raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
@@ -155,13 +173,21 @@ function start(context: SetnsContext, doors: readonly Door[]): never {
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
   // Last, so that a small memory or pids limit need not hold the engine longer than it must.
-  goThrough(doors);
+  if (!settled) goThrough(doors);
   clearParentDeathSignal();
   if (!ask(channel, "ready")) exitGroup(255);
   resetSignals();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);
   execProgram(program);
+}
+
+/** The labels of the next execve, which a fork inherits, are written while the procfs is surely ours. */
+function labelBeforeEntering(lsm: LsmPlan): void {
+  if (lsm.apparmorProfile === "" && lsm.processLabel === "") return;
+  const procfs = openProcfs();
+  labelNextExec(procfs, lsm);
+  close(procfs);
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */

@@ -3,25 +3,31 @@
  *
  *   parent                                        child
  *     |                                             |  own namespaces, session, network
+ *     |  <------------- net-devices --------------  |  only when there are devices to move into its network
+ *     |  ------------------ go ------------------>  |
  *     |                                             |  root file system, /dev, console
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
  *     |  <---------------- limits ----------------  |  all but the last step into the cgroups
  *     |  ------------------ go ------------------>  |  the limits are set: joins
+ *     |  <--------------- listener --------------  |  only with SCMP_ACT_NOTIFY: the filter is loaded, take its descriptor
+ *     |  ------------------ go ------------------>  |  closes its own
  *     |  <---------------- ready -----------------  |  nothing left but to start the user's program
  *     |  ------------------ go ------------------>  |  waits for start, or goes on (run)
  *     |  <------- end of file, or an error -------  |  execve closed the socket
  *
+ * The child speaks by write(2) and read(2) only: a seccomp filter that is already loaded has to allow these two.
  * At any point the child may send an error and end, or the parent may close the socket, upon which the child ends.
  */
 import { BadString } from "../../syscalls/cstring.ts";
 import { type ErrorData, OpError } from "../../syscalls/error.ts";
+import { tryRead, write } from "../../syscalls/file.ts";
 import { receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "hooks" | "limits" | "ready";
+export type Request = "net-devices" | "hooks" | "limits" | "listener" | "ready";
 
 /** A failure in the child as plain data. */
 export type ChildFailure =
@@ -30,7 +36,7 @@ export type ChildFailure =
 
 /** One packet of the child. */
 export type ChildMessage =
-  | { readonly request: Request }
+  | { readonly request: Request; readonly descriptor?: Fd | undefined }
   | { readonly note: string }
   | { readonly failure: ChildFailure };
 
@@ -40,11 +46,10 @@ const LIMIT = 64 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Child: asks, and waits for "go". Ends quietly when the parent is gone. */
-export function ask(channel: Fd, request: Request): boolean {
-  send(channel, { request });
-  const answer = receiveMessage(channel, 16);
-  return typeof answer !== "number" && answer.bytes.length > 0;
+/** Child: asks, and waits for "go"; false when the parent is gone. `descriptor` is the child's own number of it. */
+export function ask(channel: Fd, request: Request, descriptor?: Fd): boolean {
+  send(channel, { request, descriptor });
+  return tryRead(channel, new Uint8Array(16)) > 0;
 }
 
 /** Child: a note for the parent's log at debug level. */
@@ -102,9 +107,9 @@ export function errorOf(failure: ChildFailure): Error {
 
 function send(channel: Fd, message: ChildMessage): void {
   const bytes = encoder.encode(JSON.stringify(message));
-  if (bytes.length <= LIMIT) sendMessage(channel, bytes);
+  if (bytes.length <= LIMIT) write(channel, bytes);
   else
-    sendMessage(
+    write(
       channel,
       encoder.encode(JSON.stringify({ failure: { kind: "child", message: "an error too long to report" } })),
     );

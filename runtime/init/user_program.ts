@@ -1,5 +1,13 @@
 /** The user's program: its working directory, its environment, where its file is, and the execve. */
-import { EACCES, EISDIR, ENOENT, ENOTDIR, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
+import {
+  EACCES,
+  EISDIR,
+  ENOENT,
+  ENOTDIR,
+  EPERM,
+  errnoMeaning,
+  errnoName,
+} from "../../syscalls/constants/errno.ts";
 import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
 import type { StringArray } from "../../syscalls/cstring.ts";
 import { type CString, cstr, textOf } from "../../syscalls/cstring.ts";
@@ -34,7 +42,7 @@ export interface UserProgram {
 /** chdir to `process.cwd`; false when this identity may not enter it, and another may try. */
 export function tryEnterCwd(cwd: string): boolean {
   const result = tryChdir(cwd);
-  if (result === -EACCES) return false;
+  if (result === -EACCES || result === -EPERM) return false;
   if (result < 0) throw cwdError(cwd, -result);
   return true;
 }
@@ -93,10 +101,11 @@ function notExecutable(path: string): number {
   return -tryAccess(CWD, path, X_OK, AT_EACCESS);
 }
 
-/** Adds HOME from the container's passwd where the environment has none, "/" if the user is not in it. */
+/** Adds HOME from the container's passwd where the environment has none or an empty one, "/" if the user is not in it. */
 export function withHome(env: readonly string[], uid: number): string[] {
-  if (env.some((entry) => entry.startsWith("HOME="))) return [...env];
-  return [...env, `HOME=${homeOf(uid) ?? "/"}`];
+  const others = env.filter((entry) => entry !== "HOME=");
+  if (others.some((entry) => entry.startsWith("HOME="))) return others;
+  return [...others, `HOME=${homeOf(uid) ?? "/"}`];
 }
 
 /** The image's file: opened so that a fifo does not hang, read only when regular, and bounded. */

@@ -2,9 +2,9 @@
 import { close } from "../../syscalls/file.ts";
 import type { RuntimeContext } from "../context.ts";
 import { go } from "../init/sync.ts";
-import { type CreateRequest, launch, openConsoleSocket, prepare } from "../process/launch.ts";
+import { type CreateRequest, launch, openConsoleSocket, prepare } from "./launch.ts";
 
-export type { CreateRequest } from "../process/launch.ts";
+export type { CreateRequest } from "./launch.ts";
 
 /** Makes the container; when this returns its init process waits to be started. */
 export function createContainer(context: RuntimeContext, asked: CreateRequest): void {

@@ -6,6 +6,7 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { notFound, RuntimeError } from "../errors.ts";
+import { removeRdtGroups } from "../intel_rdt.ts";
 import { sealSelf } from "../process/seal.ts";
 import { isAlive, openProcess } from "../state/init_pid.ts";
 import {
@@ -67,6 +68,7 @@ export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedStat
   endInit(saved, cgroup);
   if (sharesPidNamespace(saved) && cgroup.exists()) cgroup.killAll(SIGKILL);
   cgroup.remove();
+  removeRdtGroups(saved.resctrl?.remove ?? []);
   removeStateDir(dir);
   runPoststop(context, saved);
 }

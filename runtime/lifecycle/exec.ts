@@ -1,18 +1,20 @@
 /** exec: another process in a running container. */
 import { close } from "../../syscalls/file.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
-import { connectUnix, messagePair } from "../../syscalls/socket.ts";
+import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
-import { enterAndStart } from "../process/enter.ts";
-import { openConsoleSocket } from "../process/launch.ts";
+import { openPidfdSocket } from "../process/pidfd_socket.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
+import { inheritedDescriptors } from "../process/seal.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import { openStateDir, readState } from "../state/store.ts";
+import { enterAndStart } from "./enter.ts";
 import { execProcess, type ProcessOverrides } from "./exec_process.ts";
+import { openConsoleSocket } from "./launch.ts";
 import { statusOf } from "./status.ts";
 
 /** What exec is asked for on the command line; paths are absolute. */
@@ -40,8 +42,8 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const process = execProcess(saved.config, request.processFile, request.overrides, context.warn);
   const terminal = process.terminal ?? false;
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
-  const pidfdSocket = request.pidfdSocket === undefined ? undefined : connectUnix(request.pidfdSocket);
-  keepPreservedFds(request.preserveFds);
+  const pidfdSocket = openPidfdSocket(request.pidfdSocket);
+  keepPreservedFds(request.preserveFds, inheritedDescriptors());
   const start = (socket: Fd | undefined) =>
     enterAndStart({
       context,

@@ -1,7 +1,5 @@
 /** The process object of an exec: a file's, or the container's own with what the command line changes. */
 import type { HostPath } from "../../syscalls/types.ts";
-import { RuntimeError } from "../errors.ts";
-import { findUnsupported } from "../plan/unsupported.ts";
 import { readFile } from "../process/config.ts";
 import { parseJson } from "../spec/read.ts";
 import type { LinuxCapabilities, Process, RunnableSpec, User } from "../spec/types.ts";
@@ -34,10 +32,7 @@ export function execProcess(
   const given = file === undefined ? changed(config.process, overrides) : parseJson(readFile(file), file);
   const { process, warnings } = validateProcess(given as Parameters<typeof validateProcess>[0]);
   for (const { field, text } of warnings) warn(`${field}: ${text}`);
-  const complete = file === undefined ? process : completed(process, config.process);
-  for (const { field } of findUnsupported({ process: complete }))
-    throw new RuntimeError("unsupported", `${field} is not supported by this version`);
-  return complete;
+  return file === undefined ? process : completed(process, config.process);
 }
 
 /** As runc: where a process from a file says nothing about what confines it, the container's own goes for it. */

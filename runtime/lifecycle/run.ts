@@ -6,13 +6,13 @@ import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
-import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "../process/launch.ts";
 import { NotifySocket } from "../process/notify_socket.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { unlock } from "../state/store.ts";
 import { destroy, destroyUnlessGone } from "./delete.ts";
+import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */
@@ -43,7 +43,17 @@ function runDetached(
   consoleSocket: Fd | undefined,
 ): number {
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket });
-  const notify = start(context, launched);
+  let notify: NotifySocket | undefined;
+  try {
+    notify = NotifySocket.open(launched.dir);
+    letGo(launched);
+  } catch (error) {
+    destroy(context, launched.dir, launched.state);
+    throw error;
+  }
+  poststart(launched.state);
+  // What follows may take long, and another command may want to delete the container.
+  unlock(launched.dir);
   notify?.waitForReady(launched.pid, launched.pidfd);
   return 0;
 }
@@ -53,39 +63,27 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   const signals = queueSignals();
   const console = spec.process.terminal === true ? messagePair() : undefined;
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket: console?.[1] });
-  const terminal = console === undefined ? undefined : new TerminalRelay(receiveMaster(console[0]));
+  let terminal: TerminalRelay | undefined;
+  let started = false;
   try {
-    const notify = start(context, launched);
+    if (console !== undefined) terminal = new TerminalRelay(receiveMaster(console[0]));
+    const notify = NotifySocket.open(launched.dir);
+    letGo(launched);
+    started = true;
+    poststart(launched.state);
+    unlock(launched.dir);
     return attach(launched.pid, launched.pidfd, signals, terminal, notify);
   } finally {
     terminal?.restore();
-    if (!request.keep) destroyUnlessGone(context, launched.dir, launched.state);
+    if (!request.keep || !started) destroyUnlessGone(context, launched.dir, launched.state);
     signals.end();
   }
 }
 
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */
-function start(context: RuntimeContext, launched: Launched): NotifySocket | undefined {
-  const { channel, dir, state } = launched;
-  const notify = openNotify(context, launched);
+function letGo({ channel }: Launched): void {
   go(channel);
   const message = nextMessage(channel);
   close(channel);
-  if (message !== undefined && "failure" in message) {
-    destroy(context, dir, state);
-    throw errorOf(message.failure);
-  }
-  poststart(state);
-  // What follows may take as long as the container lives, and another command may want to delete it.
-  unlock(dir);
-  return notify;
-}
-
-function openNotify(context: RuntimeContext, { dir, state }: Launched): NotifySocket | undefined {
-  try {
-    return NotifySocket.open(dir);
-  } catch (error) {
-    destroy(context, dir, state);
-    throw error;
-  }
+  if (message !== undefined && "failure" in message) throw errorOf(message.failure);
 }

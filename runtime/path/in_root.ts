@@ -27,23 +27,13 @@ import {
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
+import { cleanPath } from "../plan/clean_path.ts";
 
 /** How links on the way are treated: followed beneath the root, or refused altogether. */
 export type Links = "follow-in-root" | "refuse";
 
 /** openat2 gives EAGAIN when a rename races with the resolution of ".."; an attacker can do that, but not for ever. */
 const RACE_RETRIES = 128;
-
-/** "/a/./b/../c//" is "a/c"; what would climb above the root stays there, as in path.Clean of runc. */
-export function cleanPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") parts.pop();
-    else parts.push(part);
-  }
-  return parts.join("/");
-}
 
 /** Opens a path beneath the root; failure is an answer, minus errno. */
 export function tryOpenInRoot(root: Fd, path: string, flags: number, links: Links): number {

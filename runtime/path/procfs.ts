@@ -2,32 +2,60 @@
  * A procfs of our own: a detached mount that no container can reach or mount over, made before the root file
  * system is touched. All of /proc that the init process reads or writes goes through it (CVE-2025-52881).
  */
+import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { isErrno } from "../../syscalls/error.ts";
 import {
+  CWD,
   close,
+  fstatfs,
+  O_DIRECTORY,
+  O_PATH,
   O_RDWR,
   O_WRONLY,
+  openat,
   openat2,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
+  readlinkat,
   write,
 } from "../../syscalls/file.ts";
 import {
+  cloneTree,
   createFilesystem,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
 } from "../../syscalls/mount.ts";
-import { getpid } from "../../syscalls/process.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
 
-/** Opens a new procfs of this process' pid namespace; the mount is attached nowhere. */
+/**
+ * Opens a new procfs of this process' pid namespace; the mount is attached nowhere. Without the new mount API (ENOSYS
+ * of the kernel, EPERM of a filter) it is the host's, opened while no container is near: through the descriptor it
+ * stays the host's. Its pids may then be those of another namespace, so a process is named by "self", not by getpid.
+ */
 export function openProcfs(): Fd {
-  return createFilesystem("proc", [], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  const attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const ways = [() => createFilesystem("proc", [], attributes), () => cloneTree(CWD, "/proc", false)];
+  for (const way of ways) {
+    try {
+      return requireProcfs(way());
+    } catch (error) {
+      if (!isErrno(error, "ENOSYS", "EPERM", "EINVAL")) throw error;
+    }
+  }
+  return requireProcfs(openat(CWD, "/proc", O_PATH | O_DIRECTORY));
+}
+
+function requireProcfs(fd: Fd): Fd {
+  if (fstatfs(fd).magic === PROC_SUPER_MAGIC) return fd;
+  throw safetyViolation("/proc of the host is not a procfs");
 }
 
 const encoder = new TextEncoder();
-const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+/** How everything below our procfs is opened: nothing that was mounted over or linked from it. */
+export const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
 /** Writes a value with one write(2) to a file below our procfs, such as "sys/net/ipv4/ip_forward". */
 export function writeProc(procfs: Fd, path: string, value: string): void {
@@ -39,9 +67,14 @@ export function writeProc(procfs: Fd, path: string, value: string): void {
   }
 }
 
-/** Writes to a file of this process, such as "oom_score_adj". */
+/** A file of this process, such as "oom_score_adj", as a path below this procfs. */
+export function ownFile(procfs: Fd, name: string): string {
+  return `${readlinkat(procfs, "self")}/${name}`;
+}
+
+/** Writes to a file of this process. */
 export function writeProcSelf(procfs: Fd, name: string, value: string): void {
-  writeProc(procfs, `${getpid()}/${name}`, value);
+  writeProc(procfs, ownFile(procfs, name), value);
 }
 
 /** Opens a file below our procfs for reading and writing. */

@@ -6,6 +6,10 @@ import * as M from "../../syscalls/constants/mount.ts";
 
 /** What a list of options comes to. */
 export interface MountOptions {
+  /** idmap and ridmap: whose ids the files have is mapped, for the mount or for the whole tree below it. */
+  readonly idmap: "no" | "mount" | "tree";
+  /** tmpcopyup: a tmpfs starts with what it covers. */
+  readonly copyUp: boolean;
   /** MS_* flags that were asked for and not taken back. */
   readonly flags: number;
   /** MS_* flags that were cleared by name ("rw", "suid", …) and not set again after. */
@@ -20,6 +24,7 @@ export interface MountOptions {
 }
 
 const flagOptions: Readonly<Record<string, { readonly set?: number; readonly clear?: number }>> = {
+  acl: { set: M.MS_POSIXACL },
   async: { clear: M.MS_SYNCHRONOUS },
   atime: { clear: M.MS_NOATIME },
   bind: { set: M.MS_BIND },
@@ -32,6 +37,7 @@ const flagOptions: Readonly<Record<string, { readonly set?: number; readonly cle
   lazytime: { set: M.MS_LAZYTIME },
   loud: { clear: M.MS_SILENT },
   mand: { set: M.MS_MANDLOCK },
+  noacl: { clear: M.MS_POSIXACL },
   noatime: { set: M.MS_NOATIME },
   nodev: { set: M.MS_NODEV },
   nodiratime: { set: M.MS_NODIRATIME },
@@ -88,9 +94,16 @@ const recursiveOptions: Readonly<Record<string, { readonly set?: number; readonl
   rsymfollow: { clear: M.MOUNT_ATTR_NOSYMFOLLOW },
 };
 
+/** What the runtime does itself; no system call knows these. */
+const ownOptions: Readonly<Record<string, Partial<Pick<MountOptions, "idmap" | "copyUp">>>> = {
+  idmap: { idmap: "mount" },
+  ridmap: { idmap: "tree" },
+  tmpcopyup: { copyUp: true },
+};
+
 /** Every option name that is not handed to the file system, sorted: what `features` lists. */
 export function knownMountOptions(): string[] {
-  return [flagOptions, propagationOptions, recursiveOptions].flatMap(Object.keys).sort();
+  return [flagOptions, propagationOptions, recursiveOptions, ownOptions].flatMap(Object.keys).sort();
 }
 
 /** Reads a list of options, later ones winning as in mount(8); unknown names are data for the file system. */
@@ -101,6 +114,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   let recursiveClear = 0;
   const propagation: number[] = [];
   const data: string[] = [];
+  let own: Pick<MountOptions, "idmap" | "copyUp"> = { idmap: "no", copyUp: false };
   for (const option of options) {
     const flag = lookup(flagOptions, option);
     const recursive = lookup(recursiveOptions, option);
@@ -115,11 +129,13 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
       const { set = 0, clear = 0 } = recursive;
       recursiveSet = (recursiveSet & ~clear) | set;
       recursiveClear = (recursiveClear & ~set) | clear;
+    } else if (Object.hasOwn(ownOptions, option)) {
+      own = { ...own, ...ownOptions[option] };
     } else if (option !== "") {
       data.push(option);
     }
   }
-  return { flags, cleared, recursiveSet, recursiveClear, propagation, data };
+  return { flags, cleared, recursiveSet, recursiveClear, propagation, data, ...own };
 }
 
 /** A table is a plain object: "constructor" as an option must not find what every object has. */
@@ -145,10 +161,27 @@ const attributeFlags: readonly (readonly [number, number])[] = [
   [M.MS_NOSYMFOLLOW, M.MOUNT_ATTR_NOSYMFOLLOW],
 ];
 
+/** The MS_* flags that mount(2) takes for MOUNT_ATTR_*. */
+export function flagsOf(attributes: number): number {
+  let flags = 0;
+  for (const [ms, attr] of attributeFlags) if (attributes & attr) flags |= ms;
+  const atime = attributes & M.MOUNT_ATTR__ATIME;
+  if (atime === M.MOUNT_ATTR_NOATIME) return flags | M.MS_NOATIME;
+  return flags | (atime === M.MOUNT_ATTR_STRICTATIME ? M.MS_STRICTATIME : M.MS_RELATIME);
+}
+
 /** Flags that mount(2) gives to the file system, under the names that fsconfig(2) knows. */
 export function filesystemFlags(flags: number): string[] {
   return superblockFlags.filter(([ms]) => flags & ms).map(([, name]) => name);
 }
+
+/** The MS_* flag that fsconfig(2) knows under this name, or 0. */
+export function filesystemFlagOf(name: string): number {
+  return superblockFlags.find(([, known]) => known === name)?.[0] ?? 0;
+}
+
+/** Flags of a file system for which fsconfig(2) has no name: only mount(2) can give them. */
+export const MOUNT2_ONLY = M.MS_I_VERSION | M.MS_SILENT | M.MS_POSIXACL;
 
 const superblockFlags: readonly (readonly [number, string])[] = [
   [M.MS_RDONLY, "ro"],

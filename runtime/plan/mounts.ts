@@ -1,15 +1,17 @@
 /** Mounts (config.md "Mounts"): every decision about each of them, in the order of the configuration. */
 import * as M from "../../syscalls/constants/mount.ts";
+import { FSCONFIG_VALUE_LIMIT } from "../../syscalls/constants/mount.ts";
 import type { FsOption } from "../../syscalls/mount.ts";
 import type { ContainerPath, HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
-import type { Mount } from "../spec/types.ts";
+import type { LinuxIDMapping, Mount } from "../spec/types.ts";
 import {
   attributesOf,
   type BindAttributes,
   bindAttributes,
   filesystemFlags,
+  MOUNT2_ONLY,
   type MountOptions,
   parseMountOptions,
 } from "./mount_options.ts";
@@ -32,7 +34,20 @@ export interface BindStep extends Step {
   /** rbind: with the mounts below it. */
   readonly recursive: boolean;
   readonly attributes: BindAttributes | undefined;
+  readonly idmap: IdmapPlan | undefined;
 }
+
+/** Whose ids the files of a bind mount appear to have, as a user namespace says it (mount_setattr(2)). */
+export interface IdmapPlan {
+  /** The maps of a namespace made for this, or the path of one that exists. */
+  readonly userns: UsernsPlan;
+  readonly recursive: boolean;
+}
+
+/** A user namespace: to be made with these maps, or to be opened. */
+export type UsernsPlan =
+  | { readonly uidMappings: readonly LinuxIDMapping[]; readonly gidMappings: readonly LinuxIDMapping[] }
+  | { readonly path: HostPath };
 
 /** A new file system. */
 export interface FilesystemStep extends Step {
@@ -41,10 +56,14 @@ export interface FilesystemStep extends Step {
   readonly options: readonly FsOption[];
   /** MOUNT_ATTR_*. */
   readonly attributes: number;
+  /** MS_* to be given by mount(2), for what fsconfig(2) cannot say; undefined where it can say all. */
+  readonly mount2: number | undefined;
   /** /dev and every tmpfs are filled, with later mounts' directories too, before they become read-only. */
   readonly readOnlyLater: boolean;
   /** tmpcopyup: the directory below is copied into it. */
   readonly copyUp: boolean;
+  /** The SELinux label of its root directory, where it takes none as an option. */
+  readonly rootLabel?: string;
   /** A tmpfs without a mode of its own gets that of the directory it covers. */
   readonly modeOfCovered: boolean;
 }
@@ -52,18 +71,45 @@ export interface FilesystemStep extends Step {
 /** The container's own cgroups; how they look depends on the host's hierarchy. */
 export interface CgroupStep extends Step {
   readonly kind: "cgroup";
+  /** The SELinux label of the tmpfs that holds the hierarchies of version 1. */
+  readonly context?: string;
   readonly attributes: number;
 }
 
-/** One entry of `mounts`. */
-export type MountStep = BindStep | FilesystemStep | CgroupStep;
-
-/** Plans `mounts`; `bundle` is what relative bind sources are relative to. */
-export function planMounts(mounts: readonly Mount[], bundle: HostPath): MountStep[] {
-  return mounts.map((mount, i) => planMount(mount, bundle, field("mounts", i)));
+/** A mount that is there already gets other flags and, unless it is a bind mount, other file system options. */
+export interface RemountStep extends Step {
+  readonly kind: "remount";
+  readonly type: string;
+  readonly flags: number;
+  readonly data: string;
 }
 
-function planMount(mount: Mount, bundle: HostPath, from: SpecField): MountStep {
+/** One entry of `mounts`. */
+export type MountStep = BindStep | FilesystemStep | CgroupStep | RemountStep;
+
+/** What a mount's options may refer to besides the mount itself. */
+export interface MountSurroundings {
+  /** What relative bind sources are relative to. */
+  readonly bundle: HostPath;
+  /** The container's user namespace, which "idmap" without mappings means. */
+  readonly userns: UsernsPlan | undefined;
+}
+
+/** Plans `mounts`; what has no effect goes to `warn`. */
+export function planMounts(
+  mounts: readonly Mount[],
+  around: MountSurroundings,
+  warn: (message: string) => void,
+): MountStep[] {
+  return mounts.map((mount, i) => planMount(mount, around, field("mounts", i), warn));
+}
+
+function planMount(
+  mount: Mount,
+  around: MountSurroundings,
+  from: SpecField,
+  warn: (message: string) => void,
+): MountStep {
   const options = parseMountOptions(mount.options ?? []);
   const step: Step = {
     destination: containerPath(mount.destination),
@@ -72,7 +118,22 @@ function planMount(mount: Mount, bundle: HostPath, from: SpecField): MountStep {
     recursiveClear: options.recursiveClear,
     from,
   };
-  if (mount.type === "bind" || options.flags & M.MS_BIND) return planBind(mount, options, bundle, step);
+  const bind = mount.type === "bind" || (options.flags & M.MS_BIND) !== 0;
+  const idmap = planIdmap(mount, options, around.userns, from);
+  if (idmap !== undefined && !bind)
+    throw refused(from, "id-mapped mounts are only supported for bind mounts");
+  if (bind) warnOfData(options, from, warn);
+  if (options.flags & M.MS_REMOUNT) {
+    const flags = options.flags & ~M.MS_REC;
+    return {
+      ...step,
+      kind: "remount",
+      type: mount.type ?? "",
+      flags,
+      data: bind ? "" : options.data.join(","),
+    };
+  }
+  if (bind) return { ...planBind(mount, options, around.bundle, step), idmap };
   if (mount.type === "cgroup" || mount.type === "cgroup2") {
     return { ...step, kind: "cgroup", attributes: attributesOf(options.flags) };
   }
@@ -84,17 +145,49 @@ function containerPath(destination: string): ContainerPath {
   return (destination.startsWith("/") ? destination : `/${destination}`) as ContainerPath;
 }
 
-function planBind(mount: Mount, options: MountOptions, bundle: HostPath, step: Step): BindStep {
-  const source = mount.source ?? "";
-  if (source === "")
-    throw new RuntimeError("invalid-argument", `${step.from}.source: a bind mount needs a source`);
-  if (options.data.length > 0) {
-    const data = options.data.map((text) => JSON.stringify(text)).join(", ");
-    throw new RuntimeError(
-      "invalid-argument",
-      `${step.from}.options: a bind mount takes no file system data: ${data}`,
-    );
+/** config.md "Linux mount options", idmap: the mount's own mappings, else those of the container's user namespace. */
+function planIdmap(
+  { uidMappings, gidMappings }: Mount,
+  { idmap }: MountOptions,
+  userns: UsernsPlan | undefined,
+  from: SpecField,
+): IdmapPlan | undefined {
+  const recursive = idmap === "tree";
+  if (uidMappings !== undefined && gidMappings !== undefined) {
+    if (uidMappings.length > 0 && gidMappings.length > 0)
+      return { userns: { uidMappings, gidMappings }, recursive };
+    if (uidMappings.length > 0 || gidMappings.length > 0)
+      throw refused(from, "id-mapped mounts must have both uid and gid mappings specified");
   }
+  if (idmap === "no") return undefined;
+  if (userns !== undefined) return { userns, recursive };
+  const option = recursive ? "ridmap" : "idmap";
+  throw refused(from, `${option} needs uidMappings and gidMappings: the container has no user namespace`);
+}
+
+/**
+ * The kernel does not look at a bind mount's data. Refusing it would be clearer, but the validation suite of the
+ * specification has such mounts, and expects them to work.
+ */
+function warnOfData({ data, copyUp }: MountOptions, from: SpecField, warn: (message: string) => void): void {
+  const all = copyUp ? ["tmpcopyup", ...data] : data;
+  if (all.length === 0) return;
+  const shown = all.map((text) => JSON.stringify(text)).join(", ");
+  warn(`${from}.options: a bind mount takes no file system data, ignored: ${shown}`);
+}
+
+function refused(where: string, why: string): RuntimeError {
+  return new RuntimeError("invalid-argument", `${where}: ${why}`);
+}
+
+function planBind(
+  mount: Mount,
+  options: MountOptions,
+  bundle: HostPath,
+  step: Step,
+): Omit<BindStep, "idmap"> {
+  const source = mount.source ?? "";
+  if (source === "") throw refused(`${step.from}.source`, "a bind mount needs a source");
   return {
     ...step,
     kind: "bind",
@@ -107,22 +200,13 @@ function planBind(mount: Mount, options: MountOptions, bundle: HostPath, step: S
 
 function planFilesystem(mount: Mount, options: MountOptions, step: Step): FilesystemStep {
   const type = mount.type ?? "";
-  if (type === "")
-    throw new RuntimeError(
-      "invalid-argument",
-      `${step.from}.type: a mount that is no bind mount needs a type`,
-    );
+  if (type === "") throw refused(`${step.from}.type`, "a mount that is no bind mount needs a type");
   const tmpfs = type === "tmpfs";
   const readOnlyLater = (tmpfs || step.destination === "/dev") && (options.flags & M.MS_RDONLY) !== 0;
   const flags = readOnlyLater ? options.flags & ~M.MS_RDONLY : options.flags;
-  const copyUp = options.data.includes("tmpcopyup");
-  if (copyUp && !tmpfs) {
-    throw new RuntimeError(
-      "invalid-argument",
-      `${step.from}.options: tmpcopyup is for tmpfs only, not for ${type}`,
-    );
-  }
-  const data = options.data.filter((option) => option !== "tmpcopyup").map(dataOption);
+  const { copyUp } = options;
+  if (copyUp && !tmpfs) throw refused(`${step.from}.options`, `tmpcopyup is for tmpfs only, not for ${type}`);
+  const data = options.data.map(dataOption);
   const source =
     mount.source === undefined || mount.source === "" ? [] : [{ key: "source", value: mount.source }];
   return {
@@ -131,10 +215,20 @@ function planFilesystem(mount: Mount, options: MountOptions, step: Step): Filesy
     type,
     options: [...source, ...filesystemFlags(flags).map((key) => ({ key })), ...data],
     attributes: attributesOf(flags),
+    mount2: onlyMount2(flags, options.data) ? flags & MOUNT2_ONLY : undefined,
     readOnlyLater,
     copyUp,
     modeOfCovered: tmpfs && !data.some(({ key }) => key === "mode"),
   };
+}
+
+/** fsconfig(2) has no word for some flags, takes short values only, and does not split them at commas. */
+function onlyMount2(flags: number, data: readonly string[]): boolean {
+  // A character has at most three bytes in UTF-8 for each of its UTF-16 units.
+  return (
+    (flags & MOUNT2_ONLY) !== 0 ||
+    data.some((text) => text.length * 3 >= FSCONFIG_VALUE_LIMIT || text.includes(","))
+  );
 }
 
 /** "mode=755" is a key with a value, "newinstance" a flag. */

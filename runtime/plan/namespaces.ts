@@ -2,7 +2,8 @@
 import * as S from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { field } from "../spec/field.ts";
-import type { LinuxNamespace, LinuxNamespaceType } from "../spec/types.ts";
+import type { Linux, LinuxIDMapping, LinuxNamespaceType } from "../spec/types.ts";
+import { planTimeOffsets } from "./time_offsets.ts";
 
 /** CLONE_NEW* of each type of namespace. */
 export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
@@ -36,18 +37,29 @@ export interface NamespaceJoin {
   readonly from: SpecField;
 }
 
+/** The maps of a user namespace. */
+export interface IdMaps {
+  readonly uidMappings: readonly LinuxIDMapping[];
+  readonly gidMappings: readonly LinuxIDMapping[];
+}
+
 /** Which namespaces the container has. */
 export interface NamespacePlan {
   /** In the order of joining: user first, as it gives the right to the others; mount last, as paths change. */
   readonly join: readonly NamespaceJoin[];
   /** New ones, as CLONE_NEW*. */
   readonly create: number;
+  /** Of a new user namespace. */
+  readonly idMaps: IdMaps | undefined;
+  /** For /proc/self/timens_offsets; "" leaves the clocks of a new time namespace as they are. */
+  readonly timeOffsets: string;
   /** New or joined, as CLONE_NEW*: those that the container does not share with the runtime. */
   readonly own: number;
 }
 
-/** Plans `linux.namespaces`, which validation has checked for duplicates. */
-export function planNamespaces(namespaces: readonly LinuxNamespace[]): NamespacePlan {
+/** Plans `linux.namespaces`, which validation has checked for duplicates, with what belongs to two of them. */
+export function planNamespaces(linux: Linux): NamespacePlan {
+  const { namespaces = [], timeOffsets, uidMappings = [], gidMappings = [] } = linux;
   const order = Object.keys(namespaceFlags);
   let create = 0;
   let own = 0;
@@ -59,5 +71,6 @@ export function planNamespaces(namespaces: readonly LinuxNamespace[]): Namespace
     else join.push({ type, flag, path: path as HostPath, from: field("linux", "namespaces", i, "path") });
   });
   join.sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
-  return { join, create, own };
+  const idMaps = create & S.CLONE_NEWUSER ? { uidMappings, gidMappings } : undefined;
+  return { join, create, own, idMaps, timeOffsets: planTimeOffsets(timeOffsets) };
 }

@@ -3,6 +3,7 @@ import type { ContainerPath } from "../../syscalls/types.ts";
 import type { Process } from "../spec/types.ts";
 import { type CapabilityPlan, planCapabilities } from "./capabilities.ts";
 import { planRlimits, type RlimitStep } from "./rlimits.ts";
+import { type IoPriorityPlan, planIoPriority, planScheduler, type SchedulerPlan } from "./scheduling.ts";
 
 /** Everything that the container process is at its execve. */
 export interface ProcessPlan {
@@ -20,6 +21,8 @@ export interface ProcessPlan {
   readonly noNewPrivileges: boolean;
   /** undefined must not be written (config.md). */
   readonly oomScoreAdj: number | undefined;
+  readonly scheduler: SchedulerPlan | undefined;
+  readonly ioPriority: IoPriorityPlan | undefined;
   readonly terminal: boolean;
   readonly consoleSize: { readonly rows: number; readonly columns: number } | undefined;
 }
@@ -43,6 +46,8 @@ export function planProcess(
     rlimits: planRlimits(process.rlimits ?? []),
     noNewPrivileges: process.noNewPrivileges ?? false,
     oomScoreAdj: process.oomScoreAdj,
+    scheduler: planScheduler(process.scheduler),
+    ioPriority: planIoPriority(process.ioPriority),
     terminal: process.terminal ?? false,
     consoleSize: height > 0 && width > 0 ? { rows: height, columns: width } : undefined,
   };

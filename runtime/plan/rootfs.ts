@@ -1,6 +1,7 @@
 /** The root file system (config.md "Root"; config-linux.md "Rootfs Mount Propagation"). */
 import * as M from "../../syscalls/constants/mount.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
 import type { Spec } from "../spec/types.ts";
 
 /** How the root file system is set up. */
@@ -11,6 +12,11 @@ export interface RootfsPlan {
   readonly hostPropagation: number;
   /** For "/" of the container, in the end; 0 leaves it. */
   readonly propagation: number;
+}
+
+interface RootfsOptions {
+  readonly bundle: HostPath;
+  readonly noPivot: boolean;
 }
 
 const propagations: Readonly<Record<string, number>> = {
@@ -25,9 +31,15 @@ const propagations: Readonly<Record<string, number>> = {
 };
 
 /** Plans `root` and `linux.rootfsPropagation`; a relative path is relative to the bundle. */
-export function planRootfs(spec: Spec, bundle: HostPath): RootfsPlan {
+export function planRootfs(spec: Spec, { bundle, noPivot }: RootfsOptions): RootfsPlan {
   const { path, readonly = false } = spec.root;
   const propagation = propagations[spec.linux?.rootfsPropagation ?? ""] ?? 0;
+  if (noPivot && propagation & M.MS_PRIVATE) {
+    throw new RuntimeError(
+      "invalid-argument",
+      "rootfsPropagation of [r]private is not safe without pivot_root",
+    );
+  }
   return {
     path: (path.startsWith("/") ? path : `${bundle}/${path}`) as HostPath,
     readonly,

@@ -6,13 +6,22 @@ import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { MAX_BYTES, parseJson } from "../spec/read.ts";
 import type { RunnableSpec } from "../spec/types.ts";
+import { nameUnknown } from "../spec/unknown_keys.ts";
 import { validateSpec } from "../spec/validate.ts";
+
+/** However broken the file is, the log stays readable. */
+const SHOWN = 20;
 
 /** Reads and validates <bundle>/config.json; warnings go to `warn`. */
 export function readConfig(bundle: HostPath, warn: (message: string) => void): RunnableSpec {
   const bytes = readConfigFile(`${bundle}/config.json`);
-  const { spec, warnings } = validateSpec(parseJson(bytes, "config.json"));
+  const { spec, warnings, unknown } = validateSpec(parseJson(bytes, "config.json"));
   for (const { field, text } of warnings) warn(`config.json: ${field}: ${text}`);
+  // Found by the validation in passing, so a configuration without any pays nothing.
+  for (const { field, closest } of nameUnknown(unknown.slice(0, SHOWN))) {
+    const hint = closest === undefined ? "" : `: did you mean ${closest}?`;
+    warn(`config.json: ${field} is not known and ignored${hint}`);
+  }
   return spec;
 }
 

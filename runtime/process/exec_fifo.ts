@@ -1,11 +1,11 @@
 /**
  * The fifo on which a created container waits for `start`. The init process holds it open for reading until its
  * execve closes it, so that a reader on the fifo is exactly what "created" means: a writer that opens without
- * blocking gets ENXIO once the user's program runs, and nothing ever hangs.
+ * blocking gets ENXIO once the user's program runs, and nothing ever hangs. The init process's side is
+ * init/wait_for_start.ts.
  */
 import { ENOENT, ENXIO } from "../../syscalls/constants/errno.ts";
 import { POLLERR, POLLIN } from "../../syscalls/constants/poll.ts";
-import * as S from "../../syscalls/constants/signal.ts";
 import { S_IFIFO } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
@@ -18,11 +18,8 @@ import {
   openat,
   poll,
   tryOpenat,
-  tryRead,
   write,
 } from "../../syscalls/file.ts";
-import { exitGroup } from "../../syscalls/process.ts";
-import { ALL_SIGNALS, blockSignals, readSignal, signalfd } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 const NAME = "exec.fifo";
@@ -64,31 +61,4 @@ export function releaseInit(starter: Fd, pidfd: Fd): void {
     if (fifo & POLLERR || dead !== 0) break;
   }
   close(starter);
-}
-
-const IGNORED_BY_DEFAULT: readonly number[] = [S.SIGCHLD, S.SIGCONT, S.SIGURG, S.SIGWINCH];
-const STOPPING: readonly number[] = [S.SIGTSTP, S.SIGTTIN, S.SIGTTOU];
-
-/**
- * Init: waits for the starter. As pid 1 of its namespace it would be deaf to every signal but SIGKILL, while who
- * sends SIGTERM to a created container wants it to end; so signals are read here and do what they do by default.
- */
-export function waitForStart(fifo: Fd): void {
-  blockSignals(ALL_SIGNALS);
-  const signals = signalfd(ALL_SIGNALS);
-  const byte = new Uint8Array(1);
-  for (;;) {
-    const [ready = 0, signalled = 0] = poll(
-      [
-        { fd: fifo, events: POLLIN },
-        { fd: signals, events: POLLIN },
-      ],
-      -1,
-    );
-    if (ready & POLLIN && tryRead(fifo, byte) === 1) break;
-    const signal = signalled === 0 ? 0 : readSignal(signals);
-    if (signal !== 0 && !IGNORED_BY_DEFAULT.includes(signal) && !STOPPING.includes(signal))
-      exitGroup(128 + signal);
-  }
-  close(signals);
 }

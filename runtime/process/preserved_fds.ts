@@ -5,23 +5,23 @@ import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 
 /** The sockets of socket activation, which come first. */
-export function keepListenFds(count: number): void {
+export function keepListenFds(count: number, inherited: readonly number[]): void {
   for (let i = 0; i < count; i++) {
     const fd = (3 + i) as Fd;
-    if (tryFcntl(fd, F_GETFD) === -EBADF)
+    if (!inherited.includes(fd) || tryFcntl(fd, F_GETFD) === -EBADF)
       throw new RuntimeError("invalid-argument", `$LISTEN_FDS is ${count}, but fd ${fd} is not open`);
     clearCloexec(fd);
   }
 }
 
 /**
- * Checks that each of them is open, before anything of the runtime's own could take its number, and lets them
- * survive the execve.
+ * Lets each of them survive the execve. That one is open proves nothing, as the runtime and its engine have open
+ * what they need themselves: it has to be one of those that were `inherited` from the caller.
  */
-export function keepPreservedFds(count: number, first = 3): void {
+export function keepPreservedFds(count: number, inherited: readonly number[], first = 3): void {
   for (let i = 0; i < count; i++) {
     const fd = (first + i) as Fd;
-    if (tryFcntl(fd, F_GETFD) === -EBADF) {
+    if (!inherited.includes(fd) || tryFcntl(fd, F_GETFD) === -EBADF) {
       throw new RuntimeError(
         "invalid-argument",
         `unable to stat preserved-fd ${i} (of ${count}): fd ${fd} is not open`,

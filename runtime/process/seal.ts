@@ -6,6 +6,7 @@
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
+import { armFaults, faultsCompiledIn } from "../../syscalls/faults.ts";
 import {
   addSeals,
   CWD,
@@ -43,7 +44,7 @@ const SEALED_FD = "RUNT_SEALED_FD";
  * each compilation stops the program, and a program of some milliseconds never earns that back: the last leaves
  * it to the interpreter, which cut the time of `run` by a third.
  */
-const ENGINE = [
+export const ENGINE: readonly string[] = [
   "BUN_JSC_useConcurrentGC=0",
   "BUN_JSC_useConcurrentJIT=0",
   "BUN_JSC_numberOfGCMarkers=1",
@@ -54,11 +55,23 @@ const ENGINE = [
 /** The caller's environment, whichever start this is. */
 export type CallerEnvironment = Readonly<Record<string, string | undefined>>;
 
-let carried: CallerEnvironment | undefined;
+/** What the first start tells the second. */
+interface Carried {
+  readonly environment: CallerEnvironment;
+  /** Descriptors from 3 on that the caller handed in, when the command line speaks of them. */
+  readonly inherited: readonly number[];
+}
+
+let carried: Carried | undefined;
 
 /** The environment that the caller gave to the first start. */
 export function callerEnvironment(): CallerEnvironment {
-  return carried ?? process.env;
+  return carried?.environment ?? process.env;
+}
+
+/** The caller's descriptors from 3 on: in the second start what else is open there is the runtime's own. */
+export function inheritedDescriptors(): readonly number[] {
+  return carried?.inherited ?? [];
 }
 
 /** True in the second start, after `sealSelf` has verified it. */
@@ -75,41 +88,53 @@ export function sealSelf(): void {
   const number = process.env[SEALED_FD];
   if (number !== undefined) {
     carried = receive(Number(number) as Fd);
+    if (faultsCompiledIn && carried.environment.RUNT_FAULT !== undefined) {
+      armFaults(carried.environment.RUNT_FAULT);
+    }
     return;
   }
+  const args = process.argv.slice(2);
+  const wanted = process.env.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds"));
+  // Before anything of ours is open that could be taken for the caller's.
+  const inherited = wanted ? keepInherited() : [];
   const payload = memfdCreate("runt-environment");
-  writeAll(payload, new TextEncoder().encode(JSON.stringify(process.env)));
+  writeAll(payload, new TextEncoder().encode(JSON.stringify({ environment: process.env, inherited })));
   addSeals(payload, ALL_SEALS);
   clearCloexec(payload);
-  const args = process.argv.slice(2);
-  if (process.env.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds")))
-    keepInherited();
   const environment = [...ENGINE, `${SEALED_FD}=${payload}`];
   const program = sealedProgram();
   const result = execveFd(program, stringArray([process.argv0, ...args]), stringArray(environment));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
 }
 
-/** Bun marks what it inherited from 4 on to be closed by execve; its own are the two that have no file. */
-function keepInherited(): void {
+/**
+ * Bun marks what it inherited from 4 on to be closed by execve; its own are the two that have no file. Returns what
+ * was inherited.
+ */
+function keepInherited(): number[] {
   const directory = openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
+  const inherited: number[] = [];
   for (const { name } of readDirectory(directory)) {
     const fd = Number(name) as Fd;
     const target = tryReadlinkat(directory, name) ?? "";
-    if (fd > 2 && fd !== directory && !/^anon_inode:\[event(poll|fd)\]$/.test(target)) clearCloexec(fd);
+    if (fd <= 2 || fd === directory || /^anon_inode:\[event(poll|fd)\]$/.test(target)) continue;
+    clearCloexec(fd);
+    inherited.push(fd);
   }
   close(directory);
+  return inherited;
 }
 
-function receive(payload: Fd): CallerEnvironment {
+function receive(payload: Fd): Carried {
   if (!exeIsSealed())
     throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);
   if (getSeals(payload) !== ALL_SEALS) throw new Error(`${SEALED_FD}=${payload} is not a sealed memfd`);
   seekTo(payload, 0);
   const bytes = readToEnd(payload);
   close(payload);
+  const { environment, inherited } = JSON.parse(new TextDecoder().decode(bytes)) as Carried;
   // An object without a prototype: a variable named __proto__ stays a variable.
-  return Object.assign(Object.create(null), JSON.parse(new TextDecoder().decode(bytes)));
+  return { environment: Object.assign(Object.create(null), environment), inherited };
 }
 
 /** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */

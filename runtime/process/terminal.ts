@@ -27,8 +27,6 @@ import type { Fd } from "../../syscalls/types.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
-/** What a pipe that poll(2) calls writable takes without blocking (pipe(7), PIPE_BUF). */
-const WITHOUT_BLOCKING = 4096;
 const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
 
 /** Copies between the caller's standard streams and the master of the container's pty. */
@@ -93,7 +91,7 @@ export class TerminalRelay {
    * in the container has it open still. Nobody may be reading them: a signal in the queue ends the wait.
    */
   drain(signals: Fd): void {
-    while (this.#masterOpen) {
+    for (;;) {
       while (this.#toCaller.length > 0) {
         poll(
           [
@@ -106,6 +104,7 @@ export class TerminalRelay {
         if (signal !== 0 && !HARMLESS.includes(signal)) return;
         if (signal === 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
       }
+      if (!this.#masterOpen) return;
       const bytes = readSome(this.#master);
       if (bytes === undefined || bytes.length === 0) return;
       this.#toCaller = bytes;
@@ -134,10 +133,16 @@ function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
   return count <= 0 ? undefined : buffer.slice(0, count);
 }
 
-/** What is left to write, after as much as does not block; a broken receiver takes everything, as there is nobody to keep it for. */
+/**
+ * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF): whoever stays in a write, because
+ * nobody reads, forwards no signal and sees no end.
+ */
+const AT_ONCE = 4096;
+
+/** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
 function writeSome(fd: Fd, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes.length === 0) return bytes;
-  const count = tryWrite(fd, bytes.subarray(0, WITHOUT_BLOCKING));
+  const count = tryWrite(fd, bytes.subarray(0, AT_ONCE));
   if (count === -EAGAIN) return bytes;
   return count < 0 ? new Uint8Array(0) : bytes.slice(count);
 }

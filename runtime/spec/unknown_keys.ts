@@ -1,5 +1,6 @@
 /** Keys of a configuration that nothing reads: allowed by the specification, and most often a slip of the pen. */
 import type { SpecField } from "../../syscalls/types.ts";
+import type { Findings } from "./check.ts";
 import { field } from "./field.ts";
 import type { JsonValue } from "./read.ts";
 import { unknownIn } from "./validate.ts";
@@ -12,7 +13,12 @@ export interface UnknownKey {
 
 /** The keys of config.json that no part of the specification names (config.md "Extensibility"). */
 export function unknownKeys(value: JsonValue): readonly UnknownKey[] {
-  return unknownIn(value).map(({ path, known }) => {
+  return nameUnknown(unknownIn(value));
+}
+
+/** What a validation found unknown, with the names that were perhaps meant. */
+export function nameUnknown(unknown: Findings["unknown"]): readonly UnknownKey[] {
+  return unknown.map(({ path, known }) => {
     const closest = closestName(String(path.at(-1)), known);
     return closest === undefined ? { field: field(...path) } : { field: field(...path), closest };
   });

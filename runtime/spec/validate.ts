@@ -115,6 +115,8 @@ const checkSpec: Check = object(
 export interface Validated<T extends Spec> {
   readonly spec: T;
   readonly warnings: readonly Warning[];
+  /** Keys that no table here knows; see unknown_keys.ts. */
+  readonly unknown: Findings["unknown"];
 }
 
 /**
@@ -132,7 +134,8 @@ export function validateSpec(
   else checkSpec(value, found);
   if (requireProcess && isObject(value) && isAbsent(value, "process"))
     refuse(found, ["process"], "process property must not be empty", undefined, "an object");
-  return { spec: settle<Spec>("config.json", value, found), warnings: found.warnings };
+  const spec = settle<Spec>("config.json", value, found);
+  return { spec, warnings: found.warnings, unknown: found.unknown };
 }
 
 /** config.md "Process" alone, as `exec --process` reads it from a file. */

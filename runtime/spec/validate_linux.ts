@@ -206,6 +206,12 @@ const closID = textThat('the name of a directory below /sys/fs/resctrl, or "/"',
     : undefined,
 );
 
+/** config-linux.md "IntelRdt": their meaning was never more than loosely defined. */
+const replacedByMonitoring: Check = (value, found) => {
+  flag(value, found);
+  if (value === true) warn(found, [], "has no effect: enableMonitoring has taken its place");
+};
+
 const oneLine = matching(/^[^\n]*$/, "one line");
 
 /** set_mempolicy(2). */
@@ -248,8 +254,8 @@ export const checkLinux: Check = object(
       l3CacheSchema: text,
       memBwSchema: matching(/^(?:MB:[^\n]*)?$/, 'one line that begins with "MB:"'),
       enableMonitoring: flag,
-      enableCMT: flag,
-      enableMBM: flag,
+      enableCMT: replacedByMonitoring,
+      enableMBM: replacedByMonitoring,
     }),
     memoryPolicy: object(
       {

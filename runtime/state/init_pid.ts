@@ -1,7 +1,7 @@
 /** Which process the init process is: a pid alone may belong to another one by now. */
 
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, readTextAt } from "../../syscalls/file.ts";
+import { CWD, close, readTextAt } from "../../syscalls/file.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 
@@ -20,9 +20,12 @@ export function identify(pid: Pid): ProcessIdentity {
   return { pid, startTime: stat.startTime, bootId: bootId() };
 }
 
-/** True while the process lives; a zombie is dead, and so is another process with its pid. */
+/**
+ * True while the process lives; a zombie is dead, and so is another process with its pid. No container has pid 1,
+ * which is older than any: a state that says so is damaged, and nothing must be signalled for its sake.
+ */
 export function isAlive(process: ProcessIdentity): boolean {
-  if (process.pid <= 0) return false;
+  if (process.pid <= 1) return false;
   const stat = readStat(process.pid);
   if (stat === undefined || stat.state === "Z" || stat.state === "X") return false;
   return stat.startTime === process.startTime && process.bootId === bootId();
@@ -30,9 +33,12 @@ export function isAlive(process: ProcessIdentity): boolean {
 
 /** A pidfd that surely is this process: opened first, then compared. Undefined when it is dead. */
 export function openProcess(process: ProcessIdentity): Fd | undefined {
-  if (process.pid <= 0) return undefined;
+  if (process.pid <= 1) return undefined;
   const pidfd = tryPidfdOpen(process.pid);
-  return pidfd >= 0 && isAlive(process) ? (pidfd as Fd) : undefined;
+  if (pidfd < 0) return undefined;
+  if (isAlive(process)) return pidfd as Fd;
+  close(pidfd as Fd);
+  return undefined;
 }
 
 function readStat(pid: Pid): { readonly state: string; readonly startTime: string } | undefined {

@@ -49,6 +49,8 @@ export interface SavedState {
   readonly init: ProcessIdentity;
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
+  /** Groups of resctrl that its processes are in, and those that go with it, in the order of removing. */
+  readonly resctrl?: { readonly join: readonly HostPath[]; readonly remove: readonly HostPath[] };
   /** The session keyring that exec joins; "" when the caller's was kept. */
   readonly keyring: string;
   readonly config: RunnableSpec;
@@ -162,7 +164,7 @@ export function readState(dir: StateDir): SavedState {
   if (bytes === undefined)
     throw new RuntimeError("invalid-argument", `${what} is larger than any state of a container`);
   const value = parseJson(bytes, what) as unknown;
-  if (!isSavedState(value))
+  if (!isSavedState(value) || value.id !== dir.id)
     throw new RuntimeError("invalid-argument", `${what} is not the state of a container`);
   return value;
 }
@@ -174,14 +176,21 @@ function isSavedState(value: unknown): value is SavedState {
     state !== null &&
     typeof state.id === "string" &&
     typeof state.bundle === "string" &&
+    typeof state.rootfs === "string" &&
     typeof state.created === "string" &&
     Number.isSafeInteger(state.init?.pid) &&
     typeof state.init.startTime === "string" &&
+    typeof state.init.bootId === "string" &&
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
-    Object.values(state.cgroupPaths).every((path) => typeof path === "string" && path.startsWith("/")) &&
+    Object.values(state.cgroupPaths).every(isAbsolute) &&
+    [...(state.resctrl?.join ?? []), ...(state.resctrl?.remove ?? [])].every(isAbsolute) &&
     typeof state.config?.ociVersion === "string"
   );
+}
+
+function isAbsolute(path: unknown): boolean {
+  return typeof path === "string" && path.startsWith("/");
 }
 
 /** Removes the directory with all that is in it, state.json last: cut short, it can be done again. */
@@ -216,13 +225,13 @@ function namesIn(dir: Fd): string[] {
   }
 }
 
-/** The ids below the root, in the order of their names; none when the root is not there. */
+/** The ids below the root, in the order of their names (what begins with a dot is no id but the runtime's own); none when the root is not there. */
 export function listIds(root: HostPath): string[] | undefined {
   const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
   if (fd === -ENOENT) return undefined;
   if (fd < 0) throw OpError.from("open", root, -fd);
   const ids = readDirectory(fd as Fd)
-    .filter((entry) => entry.type === 4)
+    .filter((entry) => entry.type === 4 && !entry.name.startsWith("."))
     .map((entry) => entry.name)
     .sort();
   close(fd as Fd);

@@ -53,3 +53,5 @@ export const MOUNT_ATTR_STRICTATIME = 0x20;
 export const MOUNT_ATTR_NODIRATIME = 0x80;
 export const MOUNT_ATTR_IDMAP = 0x100000;
 export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
+/** fsconfig(2) takes keys and values below this many bytes; mount(2) takes a page for all of them. */
+export const FSCONFIG_VALUE_LIMIT = 256;

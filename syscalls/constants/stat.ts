@@ -13,3 +13,12 @@ export const S_ISVTX = 0o1000;
 export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_MNT_ID = 0x1000;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
+// f_flags of statfs(2) (linux/statfs.h)
+export const ST_RDONLY = 1;
+export const ST_NOSUID = 2;
+export const ST_NODEV = 4;
+export const ST_NOEXEC = 8;
+export const ST_NOATIME = 0x400;
+export const ST_NODIRATIME = 0x800;
+export const ST_RELATIME = 0x1000;
+export const ST_NOSYMFOLLOW = 0x2000;

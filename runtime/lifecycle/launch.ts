@@ -14,22 +14,20 @@ import {
   O_CREAT,
   O_DIRECTORY,
   O_PATH,
-  O_RDONLY,
   O_WRONLY,
   openat,
   RESOLVE_NO_SYMLINKS,
-  readTextAt,
   tryOpenat2,
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWPID, setns } from "../../syscalls/namespace.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
-import { type CgroupEntry, planCgroupEntry } from "../cgroup/entry.ts";
+import { planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
@@ -37,15 +35,31 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
-import { joinPidNamespaceForChildren, type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
+import { raiseHardLimits } from "../init/disinherit.ts";
+import { openCgroupDoors } from "../init/enter_cgroup.ts";
+import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
-import { runPoststop } from "../lifecycle/poststop.ts";
-import { hookState } from "../lifecycle/state.ts";
-import { Undo } from "../lifecycle/undo.ts";
+import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
+import { readLsmFacts } from "../lsm/facts.ts";
+import { moveNetDevices } from "../net_devices.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
+import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
-import { findUnsupported } from "../plan/unsupported.ts";
-import type { Int, RunnableSpec } from "../spec/types.ts";
+import { forkInto } from "../process/birth_namespaces.ts";
+import { readConfig } from "../process/config.ts";
+import { createExecFifo } from "../process/exec_fifo.ts";
+import { type ListenFds, listenFds } from "../process/listen_fds.ts";
+import { openMountUserns } from "../process/mount_userns.ts";
+import { makeNotifyDirectory, withNotifySocket } from "../process/notify_socket.ts";
+import { writePidFile } from "../process/pid_file.ts";
+import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
+import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
+import { inheritedDescriptors } from "../process/seal.ts";
+import { makeUserns } from "../process/userns.ts";
+import type { SeccompFilter } from "../seccomp/filter.ts";
+import { sendListener } from "../seccomp/listener.ts";
+import { prepareFilter } from "../seccomp/program.ts";
+import type { Int, RunnableSpec, State } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { identify } from "../state/init_pid.ts";
 import {
@@ -56,13 +70,9 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
-import { readConfig } from "./config.ts";
-import { createExecFifo } from "./exec_fifo.ts";
-import { fork } from "./fork.ts";
-import { type ListenFds, listenFds } from "./listen_fds.ts";
-import { makeNotifyDirectory, withNotifySocket } from "./notify_socket.ts";
-import { writePidFile } from "./pid_file.ts";
-import { keepListenFds, keepPreservedFds } from "./preserved_fds.ts";
+import { runPoststop } from "./poststop.ts";
+import { hookState } from "./state.ts";
+import { Undo } from "./undo.ts";
 
 /** What create and run are asked for on the command line; paths are absolute. */
 export interface CreateRequest {
@@ -95,8 +105,7 @@ export interface Launched {
 }
 
 /**
- * Goes to the bundle, which is where relative paths and hooks start from, reads the configuration and refuses what is
- * not implemented. The request comes back with the bundle's path as the kernel has it, without links.
+ * Goes to the bundle, which is where relative paths and hooks start from, and reads the configuration. The request comes back with the bundle's path as the kernel has it, without links.
  */
 export function prepare<R extends CreateRequest>(
   context: RuntimeContext,
@@ -105,11 +114,6 @@ export function prepare<R extends CreateRequest>(
   chdir(asked.bundle);
   const request = { ...asked, bundle: getcwd() as HostPath };
   const spec = readConfig(request.bundle, context.warn);
-  for (const { field, verdict } of findUnsupported(spec)) {
-    if (verdict === "refuse")
-      throw new RuntimeError("unsupported", `${field} is not supported by this version`);
-    context.warn(`${field} is not supported by this version: the container runs without it`);
-  }
   return { request, spec };
 }
 
@@ -153,9 +157,11 @@ export function launch(
 ): Launched {
   requireValidId(request.id);
   const activation = listenFds();
-  keepListenFds(activation.count);
-  keepPreservedFds(request.preserveFds, 3 + activation.count);
-  const host = { euid: geteuid(), capabilities: capget().permitted };
+  const inherited = inheritedDescriptors();
+  keepListenFds(activation.count, inherited);
+  keepPreservedFds(request.preserveFds, inherited, 3 + activation.count);
+  const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
+  const host = { euid: geteuid(), capabilities: capget().permitted, lsm };
   const { plan, warnings } = planContainer(withGifts(context, request, spec, activation), host, request);
   warnings.forEach(context.warn);
   requireRealRootfs(plan.rootfs.path);
@@ -165,6 +171,8 @@ export function launch(
   const facts = { version: cgroupVersion(layout), setDevices: true } as const;
   const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
   for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const pidfdSocket = openPidfdSocket(request.pidfdSocket);
+  const rdt = openRdt(plan.intelRdt);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -174,6 +182,7 @@ export function launch(
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
     keyring: plan.keyring,
+    ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
     config: spec,
   };
   const undo = new Undo();
@@ -184,10 +193,26 @@ export function launch(
     lock(dir);
     makeNotifyDirectory(dir);
     cgroup.requireUsable();
+    const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     // Not before they are known to be nobody else's.
     undo.push("remove the cgroups", () => cgroup.remove());
-    const userFds = activation.count + request.preserveFds;
-    return make({ context, request, mode, userFds, plan, layout, cgroup, limits, dir, recorded, undo });
+    undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
+    return make({
+      context,
+      request,
+      mode,
+      userFds: activation.count + request.preserveFds,
+      plan,
+      seccomp,
+      layout,
+      cgroup,
+      limits,
+      rdt,
+      pidfdSocket,
+      dir,
+      recorded,
+      undo,
+    });
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -213,10 +238,13 @@ interface Making {
   /** Descriptors 3 to 2+N are the user's. */
   readonly userFds: number;
   readonly plan: ContainerPlan;
+  readonly seccomp: SeccompFilter | undefined;
   readonly layout: CgroupLayout;
   readonly cgroup: CgroupManager;
   /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
   readonly limits: { readonly plan: CgroupPlan; readonly memory: Int | undefined };
+  readonly pidfdSocket: Fd | undefined;
+  readonly rdt: RdtGroups | undefined;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -224,10 +252,25 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, userFds, plan, layout, cgroup, limits, dir, recorded, undo } = making;
+  const {
+    request,
+    mode,
+    userFds,
+    plan,
+    seccomp,
+    layout,
+    cgroup,
+    limits,
+    rdt,
+    pidfdSocket,
+    dir,
+    recorded,
+    undo,
+  } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
+  const mountUserns = openMountUserns(plan.mounts);
   const start = mode.waitForStart
     ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
     : undefined;
@@ -235,21 +278,29 @@ function make(making: Making): Launched {
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   cgroup.create();
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
-  const init = forkInit(plan, namespaces, entry, (join) => {
+  const doors = {
+    join: openCgroupDoors(entry.joinAll),
+    leaveMemory: openCgroupDoors(entry.leaveMemory),
+    rejoinMemory: openCgroupDoors(entry.rejoinMemory),
+  };
+  const userns = openUserns(plan, namespaces);
+  const place = { plan: plan.namespaces, joins: namespaces, userns, entry };
+  const init = forkInto(place, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
-    for (const fd of [channel, dir.fd]) close(fd);
+    for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
     containerInit({
       plan,
+      seccomp,
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
-      entry: { ...entry, join },
+      doors: { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) },
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
       preservedFds: userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
-      hostPseudoMounts: plan.noPivot ? pseudoMounts() : [],
+      mountUserns,
     });
   });
   for (const fd of [
@@ -258,6 +309,11 @@ function make(making: Making): Launched {
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
+    ...new Set(mountUserns.values()),
+    ...Object.values(doors)
+      .flat()
+      .map(({ fd }) => fd),
+    plan.namespaces.idMaps && userns,
   ]) {
     if (fd !== undefined) close(fd);
   }
@@ -269,9 +325,23 @@ function make(making: Making): Launched {
   setOomScore(plan, init.pid);
   // While the child sets up its root file system on another core.
   cgroup.apply(limits.plan);
+  if (plan.intelRdt !== undefined && rdt !== undefined) {
+    createRdtGroups(plan.intelRdt, rdt);
+    joinRdtGroups(rdt, init.pid);
+  }
   serve(making, init, channel, state);
+  sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
+}
+
+/** The container's user namespace, when it is not the runtime's: new with the maps of the plan, or one to join. */
+function openUserns(
+  { namespaces: { idMaps } }: ContainerPlan,
+  joins: readonly OpenNamespace[],
+): Fd | undefined {
+  if (idMaps !== undefined) return makeUserns(idMaps);
+  return joins.find(({ join }) => join.flag === CLONE_NEWUSER)?.fd;
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
@@ -284,10 +354,18 @@ function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state:
       context.debugLog(message.note);
       continue;
     }
+    if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
+    if (message.request === "limits" && plan.namespaces.own & CLONE_NEWUSER) {
+      raiseHardLimits(plan.process.rlimits, init.pid);
+    }
     if (message.request === "hooks") {
       const hooks = { state: hookState(state, "creating", init.pid) };
       runHooks("prestart", plan.hooks.prestart, hooks);
       runHooks("createRuntime", plan.hooks.createRuntime, hooks);
+    }
+    if (message.request === "listener" && message.descriptor !== undefined && plan.seccomp?.listener) {
+      const document = JSON.parse(hookState(state, "creating", init.pid)) as State;
+      sendListener(plan.seccomp.listener, init, message.descriptor, document);
     }
     if (message.request === "ready") {
       writeState(dir, state);
@@ -306,44 +384,6 @@ function diedEarly(init: Cloned): RuntimeError {
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
 }
 
-/** Forks into the pid namespace of the plan: a new one by clone, one to join by setns before and back after. */
-function forkInit(
-  plan: ContainerPlan,
-  namespaces: readonly OpenNamespace[],
-  entry: CgroupEntry,
-  child: (join: readonly HostPath[]) => never,
-): Cloned {
-  const joins = namespaces.some(({ join }) => join.flag === CLONE_NEWPID);
-  if (!joins) return forkInto(plan.namespaces.create & CLONE_NEWPID, entry, child);
-  const own = openat(CWD, "/proc/self/ns/pid", O_RDONLY);
-  joinPidNamespaceForChildren(namespaces);
-  try {
-    return forkInto(0, entry, child);
-  } finally {
-    // The hooks of the runtime must not be born in the container's pid namespace.
-    setns(own, CLONE_NEWPID, "/proc/self/ns/pid");
-    close(own);
-  }
-}
-
-/** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
-function forkInto(flags: number, entry: CgroupEntry, child: (join: readonly HostPath[]) => never): Cloned {
-  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
-  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
-  const inside = (): never => {
-    close(cgroup);
-    child(entry.join);
-  };
-  try {
-    return fork(flags, inside, { cgroup });
-  } catch (error) {
-    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw error;
-    return fork(flags, () => child(entry.joinAll));
-  } finally {
-    close(cgroup);
-  }
-}
-
 /** Absent must not be written (config.md); the parent does it, as it has the right and a procfs it can trust. */
 function setOomScore(plan: ContainerPlan, pid: Pid): void {
   const { oomScoreAdj } = plan.process;
@@ -352,21 +392,13 @@ function setOomScore(plan: ContainerPlan, pid: Pid): void {
     writeTextAt(CWD, `/proc/${pid}/oom_score_adj`, O_WRONLY, String(oomScoreAdj));
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
+    // As runc: a user's engine asks for scores below its own by habit.
+    if (isErrno(error, "EACCES") && geteuid() !== 0) return;
     const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
     const named =
       hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);
     throw named.askedBy("process.oomScoreAdj" as SpecField);
   }
-}
-
-/** Mount points of procfs and sysfs on the host, deepest first. */
-function pseudoMounts(): string[] {
-  return readTextAt(CWD, "/proc/self/mountinfo")
-    .split("\n")
-    .filter((line) => / - (proc|sysfs) /.test(line))
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith("/") && path !== "/")
-    .reverse();
 }
 
 /** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */

@@ -7,7 +7,7 @@ import { CWD, close, O_DIRECTORY, O_RDONLY, openat, readTextAt } from "../../sys
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import { messagePair, sendMessage } from "../../syscalls/socket.ts";
+import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "../cgroup/control_file.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
@@ -16,13 +16,19 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { enterContainer } from "../init/setns_init.ts";
 import { errorOf, go, nextMessage, receiveForked } from "../init/sync.ts";
+import { joinRdtGroups } from "../intel_rdt.ts";
+import { readLsmFacts } from "../lsm/facts.ts";
+import { asksForLsm, planLsm } from "../plan/lsm.ts";
+import { planMemoryPolicy } from "../plan/memory_policy.ts";
 import { planNamespaces } from "../plan/namespaces.ts";
+import { planPersonality } from "../plan/personality.ts";
 import { planProcess } from "../plan/process.ts";
+import { fork } from "../process/fork.ts";
+import { writePidFile } from "../process/pid_file.ts";
+import { sendPidfd } from "../process/pidfd_socket.ts";
 import type { Process } from "../spec/types.ts";
 import { openProcess } from "../state/init_pid.ts";
 import type { SavedState } from "../state/store.ts";
-import { fork } from "./fork.ts";
-import { writePidFile } from "./pid_file.ts";
 
 /** What is to be started, and with what. */
 export interface Entering {
@@ -45,11 +51,9 @@ export function enterAndStart(entering: Entering): Cloned {
   const child = forkInside(entering, childChannel);
   for (const fd of [childChannel, consoleSocket]) if (fd !== undefined) close(fd);
   try {
+    if (saved.resctrl !== undefined) joinRdtGroups(saved.resctrl, child.pid);
     converse(context, channel, child);
-    if (pidfdSocket !== undefined) {
-      sendMessage(pidfdSocket, new TextEncoder().encode("setns"), child.pidfd);
-      close(pidfdSocket);
-    }
+    sendPidfd(pidfdSocket, "setns", child.pidfd);
     // conmon takes the absence of this file for a failed exec: it is written when the program surely runs.
     if (pidFile !== undefined) writePidFile(pidFile, child.pid);
     return child;
@@ -65,7 +69,10 @@ export function enterAndStart(entering: Entering): Cloned {
     if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
     const { plan, warnings } = planProcess(process, capget().permitted);
     warnings.forEach(context.warn);
-    const { own } = planNamespaces(saved.config.linux?.namespaces ?? []);
+    const spec = { ...saved.config, process };
+    const { linux } = spec;
+    const lsm = planLsm(spec, asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false });
+    const { own } = planNamespaces(linux ?? {});
     const entry = execEntry(saved.cgroupPaths, subCgroups, memoryMax(saved));
     const [birth, childBirth] = messagePair();
     prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
@@ -78,6 +85,9 @@ export function enterAndStart(entering: Entering): Cloned {
         namespaces: own,
         cgroups: cloned ? entry.join : entry.joinAll,
         keyring: saved.keyring,
+        lsm,
+        personality: planPersonality(linux?.personality),
+        memoryPolicy: planMemoryPolicy(linux?.memoryPolicy),
         consoleSocket,
         preservedFds,
       }),

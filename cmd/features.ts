@@ -1,0 +1,17 @@
+import { features as featuresOf } from "../runtime/lifecycle/features.ts";
+import { stringifyJson } from "../runtime/spec/read.ts";
+import { command } from "./command.ts";
+import { writeStdout } from "./output.ts";
+import { commit, version } from "./version.ts";
+
+export const features = command({
+  operands: "",
+  min: 0,
+  max: 0,
+  description: `Prints what this build can do, as the features structure of the runtime specification. It says nothing of
+what this kernel can do.`,
+  options: {},
+  run() {
+    writeStdout(`${stringifyJson(featuresOf({ version, commit }), "    ")}\n`);
+  },
+});

@@ -1,0 +1,201 @@
+// config.md "Process", "User" and "Linux Process": what the comparison with runc in oracle/ does not reach.
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import * as assert from "uvu/assert";
+import { runCommand } from "../command.ts";
+import { conformance, refuse, succeed } from "../harness.ts";
+import { runtimePath } from "../needs.ts";
+import { type Spec, shell } from "../spec.ts";
+
+const user = conformance("process.user");
+
+for (const kind of ["uid", "gid"] as const)
+  user(
+    `the ${kind} that means "unchanged" to the kernel does not leave the process root`,
+    async (c) => {
+      c.configure((spec) => {
+        spec.process.user = { uid: 0, gid: 0, [kind]: 4294967295 };
+      });
+      refuse(await c.create(), `cannot set${kind} to unmapped ${kind} 4294967295 in user namespace`);
+    },
+    { runcFails: "runc 1.1.5 takes no id above 2147483647" },
+  );
+
+user("the standard streams are given to the user; the host's null device is not", async (c) => {
+  const out = `${c.dir}/output`;
+  writeFileSync(out, "", { mode: 0o600 });
+  c.configure((spec) => {
+    spec.process.user = { uid: 1000, gid: 1000 };
+    // The user can open them again, as programs that log to /dev/stdout do.
+    shell(spec, "echo again >/dev/stdout");
+  });
+  succeed(await c.run({ stdout: out }));
+  assert.equal([statSync(out).uid, statSync(out).gid], [1000, 0]);
+  assert.is(statSync("/dev/null").uid, 0);
+});
+
+user("a umask that is set counts, also when it is 0", async (c) => {
+  c.configure((spec) => {
+    spec.process.user.umask = 0;
+    shell(spec, "umask");
+  });
+  assert.is(succeed(await c.run()).stdout, "0000\n");
+});
+
+user("additionalGids empty: not even the caller's groups", async (c) => {
+  c.configure((spec) => {
+    spec.process.user = { uid: 1000, gid: 1000, additionalGids: [] };
+    shell(spec, "grep ^Groups: /proc/self/status");
+  });
+  assert.match(succeed(await c.run()).stdout, /^Groups:\s*\n$/);
+});
+
+user.run();
+
+const cwd = conformance("process.cwd");
+
+cwd("a directory that only root may enter, for a user", async (c) => {
+  mkdirSync(`${c.rootfs}/private`, { mode: 0o700 });
+  c.configure((spec) => {
+    spec.process.user = { uid: 1000, gid: 1000 };
+    spec.process.cwd = "/private";
+    spec.process.args = ["readlink", "/proc/self/cwd"];
+  });
+  assert.is(succeed(await c.run()).stdout, "/private\n");
+});
+
+cwd("a file in its place is refused", async (c) => {
+  writeFileSync(`${c.rootfs}/file`, "");
+  chmodSync(`${c.rootfs}/file`, 0o755);
+  c.configure((spec) => {
+    spec.process.cwd = "/file";
+  });
+  refuse(await c.create());
+});
+
+cwd.run();
+
+const env = conformance("process.env");
+
+env("an empty HOME is as none", async (c) => {
+  c.configure((spec) => {
+    spec.process.env = ["PATH=/bin", "HOME="];
+    spec.process.args = ["cat", "/proc/self/environ"];
+  });
+  assert.is(succeed(await c.run()).stdout, "PATH=/bin\0HOME=/root\0");
+});
+
+env("HOME of a user that is not in passwd is /", async (c) => {
+  c.configure((spec) => {
+    spec.process.user = { uid: 4711, gid: 4711 };
+    spec.process.env = ["PATH=/bin"];
+    spec.process.args = ["cat", "/proc/self/environ"];
+  });
+  assert.is(succeed(await c.run()).stdout, "PATH=/bin\0HOME=/\0");
+});
+
+env("the program is looked up in the container's PATH, not the caller's", async (c) => {
+  c.configure((spec) => {
+    spec.process.env = ["PATH=/nowhere"];
+    spec.process.args = ["true"];
+  });
+  refuse(await c.create(), "executable file not found in $PATH");
+});
+
+env.run();
+
+const oom = conformance("process.oomScoreAdj");
+
+oom("absent: the caller's, not written", async (c) => {
+  c.configure((spec) => shell(spec, "cat /proc/1/oom_score_adj"));
+  const command = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
+  const raised = ["sh", "-c", 'echo 77 >/proc/$$/oom_score_adj; exec "$@"', "sh"];
+  assert.is(succeed(await runCommand([...raised, ...command])).stdout, "77\n");
+});
+
+oom("0 is written like any other value", async (c) => {
+  for (const oomScoreAdj of [0, 500]) {
+    c.configure((spec) => {
+      spec.process.oomScoreAdj = oomScoreAdj;
+      shell(spec, "cat /proc/1/oom_score_adj");
+    });
+    assert.is(succeed(await c.run()).stdout, `${oomScoreAdj}\n`);
+  }
+});
+
+oom(
+  "a value that the runtime may not set is refused with the reason",
+  async (c) => {
+    c.configure((spec) => {
+      spec.process.oomScoreAdj = -500;
+    });
+    const weak = ["setpriv", "--bounding-set", "-sys_resource"];
+    const command = [runtimePath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
+    refuse(
+      await runCommand([...weak, ...command]),
+      /oom_score_adj: EACCES \(permission denied\), asked for by process\.oomScoreAdj \(lowering it needs CAP_SYS_RESOURCE\)/,
+    );
+  },
+  { needs: ["setpriv"], runcFails: "the words are runt's" },
+);
+
+oom.run();
+
+const noMounts = conformance("no mount namespace");
+
+/** A configuration that asks for nothing that would have to be mounted. */
+const withoutMountNamespace = (spec: Spec): void => {
+  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "mount");
+  spec.linux.maskedPaths = [];
+  spec.linux.readonlyPaths = [];
+  spec.mounts = [];
+  spec.root.readonly = false;
+};
+
+noMounts(
+  "the root is the bundle's all the same, and the caller's umask stays",
+  async (c) => {
+    c.configure((spec) => {
+      withoutMountNamespace(spec);
+      spec.process.cwd = "/made/here";
+      shell(spec, "test -f /probe.sh && pwd && umask");
+    });
+    const command = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
+    const result = await runCommand(["sh", "-c", 'umask 027; exec "$@"', "sh", ...command]);
+    assert.is(succeed(result).stdout, "/made/here\n0027\n");
+  },
+  { runcFails: "runc mounts in the host's mount namespace" },
+);
+
+for (const [field, edit] of [
+  [
+    "mounts",
+    (spec: Spec) => {
+      spec.mounts = [{ destination: "/tmp", type: "tmpfs", source: "tmpfs" }];
+    },
+  ],
+  [
+    "root.readonly",
+    (spec: Spec) => {
+      spec.root.readonly = true;
+    },
+  ],
+  [
+    "process.terminal",
+    (spec: Spec) => {
+      spec.process.terminal = true;
+    },
+  ],
+] as const)
+  noMounts(
+    `${field} is refused, as the host would get it`,
+    async (c) => {
+      c.configure((spec) => {
+        withoutMountNamespace(spec);
+        edit(spec);
+      });
+      refuse(await c.run(), `${field}: not possible without a mount namespace`);
+    },
+    { runcFails: "runc mounts in the host's mount namespace" },
+  );
+
+noMounts.run();

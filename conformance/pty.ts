@@ -1,0 +1,136 @@
+// A terminal for the runtime to be started on, and sockets that receive descriptors. The system calls are those
+// of syscalls/, as Node has none of them.
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import {
+  CWD,
+  close,
+  F_SETFL,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDWR,
+  openat,
+  poll,
+  tryFcntl,
+  tryRead,
+  tryWrite,
+} from "../syscalls/file.ts";
+import { accept, listenUnix, receiveMessage } from "../syscalls/socket.ts";
+import { getTermios, openPtyPeer, setWindowSize, unlockPty, type WindowSize } from "../syscalls/tty.ts";
+import type { Fd } from "../syscalls/types.ts";
+import { eventually } from "./command.ts";
+
+/** The master's side of a pty, ours or a container's: what it says is collected. */
+export class Screen {
+  output = "";
+  readonly #timer: ReturnType<typeof setInterval>;
+  constructor(readonly master: Fd) {
+    tryFcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder = new TextDecoder();
+    this.#timer = setInterval(() => {
+      for (let count = tryRead(master, buffer); count > 0; count = tryRead(master, buffer))
+        this.output += decoder.decode(buffer.subarray(0, count), { stream: true });
+    }, 5);
+  }
+
+  type(text: string): void {
+    tryWrite(this.master, new TextEncoder().encode(text));
+  }
+
+  /** Waits until the output holds the text. */
+  async shows(text: string, seconds = 10): Promise<void> {
+    if (await eventually(() => this.output.includes(text), seconds)) return;
+    throw new Error(
+      `the terminal does not show ${JSON.stringify(text)}: ${JSON.stringify(this.output.slice(-2000))}`,
+    );
+  }
+
+  resize(size: WindowSize): void {
+    setWindowSize(this.master, size);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    close(this.master);
+  }
+}
+
+export type Terminal = {
+  readonly screen: Screen;
+  /** Runs a program as the leader of a session on this terminal. */
+  readonly start: (argv: readonly string[]) => {
+    readonly pid: number;
+    readonly status: Promise<number | null>;
+  };
+  /** The settings, as `stty -g` would say them. */
+  readonly settings: () => string;
+};
+
+/** A terminal of this size during the body. */
+export async function withTerminal(
+  size: WindowSize,
+  body: (terminal: Terminal) => Promise<void>,
+): Promise<void> {
+  const screen = new Screen(openat(CWD, "/dev/ptmx", O_RDWR | O_NOCTTY));
+  unlockPty(screen.master);
+  const slave = openPtyPeer(screen.master, O_RDWR | O_NOCTTY);
+  screen.resize(size);
+  const started: ReturnType<Terminal["start"]>[] = [];
+  try {
+    await body({
+      screen,
+      start(argv) {
+        const child = spawn("setsid", ["--ctty", ...argv], { stdio: [slave, slave, slave] });
+        const status = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+        const running = { pid: child.pid ?? -1, status };
+        started.push(running);
+        return running;
+      },
+      settings: () => Buffer.from(getTermios(slave)).toString("hex"),
+    });
+    await Promise.all(started.map(({ status }) => status));
+  } finally {
+    close(slave);
+    screen.end(); // a session that still runs is hung up
+  }
+}
+
+export type Gift = { readonly payload: string; readonly fd: Fd };
+
+/** Listens at a path during the body; `receive` gives the payload and the one descriptor of the next peer. */
+export async function withListener(
+  path: string,
+  body: (listener: {
+    readonly receive: () => Promise<Gift>;
+    readonly hangUp: () => Promise<void>;
+  }) => Promise<void>,
+): Promise<void> {
+  const listener = listenUnix(path);
+  const peer = async (): Promise<Fd> => {
+    const calls = () => poll([{ fd: listener, events: 1 }], 0)[0] !== 0;
+    if (!(await eventually(calls, 10))) throw new Error(`nobody connected to ${path}`);
+    return accept(listener);
+  };
+  try {
+    await body({
+      async receive() {
+        const socket = await peer();
+        const before = openDescriptors();
+        const message = receiveMessage(socket, 4096);
+        const more = openDescriptors() - before;
+        close(socket);
+        if (typeof message === "number" || message.descriptor === undefined || more !== 1)
+          throw new Error(`expected one descriptor, got ${more}: ${JSON.stringify(message)}`);
+        return { payload: new TextDecoder().decode(message.bytes), fd: message.descriptor };
+      },
+      async hangUp() {
+        close(await peer());
+      },
+    });
+  } finally {
+    close(listener);
+  }
+}
+
+const openDescriptors = (): number => readdirSync("/proc/self/fd").length;

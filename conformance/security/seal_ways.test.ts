@@ -1,0 +1,45 @@
+// Each of the three ways of sealing (runtime/process/seal.ts): the container finds a file it cannot write behind
+// /proc/PID/exe of the runtime.
+import { openSync, readlinkSync } from "node:fs";
+import * as assert from "uvu/assert";
+import { eventually, startCommand } from "../command.ts";
+import { conformance } from "../harness.ts";
+import { faultsPath } from "../needs.ts";
+import { shell } from "../spec.ts";
+
+const ways = [
+  ["a private overlay", "none:1:EIO", /runt-faults$/],
+  ["a read-only clone, without fsopen", "fsopen:*:ENOSYS", /runt-faults$/],
+  ["a sealed memfd, without mount_setattr", "fsopen:*:ENOSYS,mount_setattr:*:ENOSYS", /^\/memfd:runt/],
+  [
+    "a sealed memfd, all refused by a filter",
+    "fsopen:*:EPERM,open_tree:*:EPERM,move_mount:*:EPERM",
+    /^\/memfd:runt/,
+  ],
+] as const;
+
+const seal = conformance("sealing");
+
+for (const [title, faults, exe] of ways)
+  seal(
+    `the runtime runs from ${title}`,
+    async (c) => {
+      c.configure((spec) => shell(spec, "sleep 60"));
+      const env = { ...(process.env as Record<string, string>), RUNT_FAULT: faults };
+      const running = startCommand([faultsPath, "--root", c.root, "run", "--bundle", c.bundle, c.id], {
+        env,
+      });
+      let status = "";
+      await eventually(() => Bun.spawnSync([faultsPath, "--root", c.root, "state", c.id]).success, 10);
+      for (let tries = 0; tries < 100 && status !== "running"; tries++) {
+        status = (await c.state().catch(() => ({ status: "" }))).status;
+      }
+      assert.match(readlinkSync(`/proc/${running.pid}/exe`), exe);
+      assert.throws(() => openSync(`/proc/${running.pid}/exe`, "r+"), /ETXTBSY|EROFS|EPERM|EACCES/);
+      await c.runt(["kill", c.id, "KILL"]);
+      await running.done;
+    },
+    { needs: ["faults"] },
+  );
+
+seal.run();

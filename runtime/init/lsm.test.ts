@@ -1,0 +1,75 @@
+// This machine need not have any security module: the procfs is a directory made for the test.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { labelNextExec } from "./lsm.ts";
+
+const test = suite("labelNextExec");
+
+function withProcfs(
+  files: readonly string[],
+  body: (procfs: Fd, read: (name: string) => string) => void,
+): void {
+  const top = mkdtempSync(join(tmpdir(), "procfs-"));
+  const own = join(top, "4711");
+  symlinkSync("4711", join(top, "self"));
+  mkdirSync(join(own, "attr/apparmor"), { recursive: true });
+  for (const name of files) writeFileSync(join(own, name), "");
+  const procfs = openat(CWD, top, O_RDONLY | O_DIRECTORY);
+  try {
+    body(procfs, (name) => readFileSync(join(own, name), "utf8"));
+  } finally {
+    close(procfs);
+    rmSync(top, { recursive: true, force: true });
+  }
+}
+
+const labels = { apparmorProfile: "", processLabel: "", mountLabel: "" };
+
+test("an AppArmor profile goes to AppArmor's own file where there is one", () => {
+  withProcfs(["attr/apparmor/exec", "attr/exec"], (procfs, read) => {
+    labelNextExec(procfs, { ...labels, apparmorProfile: "docker-default" });
+    assert.is(read("attr/apparmor/exec"), "exec docker-default");
+    assert.is(read("attr/exec"), "");
+  });
+});
+
+test("and to the common one on a kernel before 5.8", () => {
+  withProcfs(["attr/exec"], (procfs, read) => {
+    labelNextExec(procfs, { ...labels, apparmorProfile: "p//child" });
+    assert.is(read("attr/exec"), "exec p//child");
+  });
+});
+
+test("an SELinux label goes to the common file as it is", () => {
+  withProcfs(["attr/exec"], (procfs, read) => {
+    labelNextExec(procfs, { ...labels, processLabel: "system_u:system_r:container_t:s0:c1,c2" });
+    assert.is(read("attr/exec"), "system_u:system_r:container_t:s0:c1,c2");
+  });
+});
+
+test("with no label nothing is opened", () => {
+  withProcfs([], (procfs) => labelNextExec(procfs, labels));
+});
+
+test("a link in the way is not followed (CVE-2025-52881)", () => {
+  withProcfs(["other"], (procfs, read) => {
+    symlinkSync("../other", `/proc/self/fd/${procfs}/4711/attr/exec`);
+    const act = () => labelNextExec(procfs, { ...labels, processLabel: "l" });
+    assert.throws(act, /^set process label l: ELOOP \(.*\), asked for by process\.selinuxLabel$/);
+    assert.is(read("other"), "");
+  });
+});
+
+test("a profile that the kernel refuses is named", () => {
+  withProcfs([], (procfs) => {
+    const act = () => labelNextExec(procfs, { ...labels, apparmorProfile: "gone" });
+    assert.throws(act, /^apply apparmor profile gone: ENOENT \(.*\), asked for by process\.apparmorProfile$/);
+  });
+});
+
+test.run();

@@ -1,0 +1,77 @@
+/**
+ * Writing the labels of security modules to this process' attributes. It goes through the procfs of our own: a
+ * container has made its runtime write to a file of its choosing before (CVE-2019-16884, CVE-2025-52881).
+ */
+import { ENOENT } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  O_PATH,
+  O_WRONLY,
+  openat,
+  setLabel,
+  tryOpenat2,
+  writeTextAt,
+} from "../../syscalls/file.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { ownFile, STRICT, writeProcSelf } from "../path/procfs.ts";
+import type { LsmPlan } from "../plan/lsm.ts";
+
+/** The profile and the label of the next execve. */
+export function labelNextExec(procfs: Fd, plan: LsmPlan): void {
+  if (plan.apparmorProfile !== "") {
+    asked("process.apparmorProfile", `apply apparmor profile ${plan.apparmorProfile}`, () =>
+      writeProcSelf(procfs, apparmorFile(procfs), `exec ${plan.apparmorProfile}`),
+    );
+  }
+  if (plan.processLabel !== "") {
+    asked("process.selinuxLabel", `set process label ${plan.processLabel}`, () =>
+      writeProcSelf(procfs, "attr/exec", plan.processLabel),
+    );
+  }
+}
+
+/** Where several modules are stacked each has a directory (5.8); before that the one file is the only module's. */
+function apparmorFile(procfs: Fd): string {
+  const own = "attr/apparmor/exec";
+  const fd = tryOpenat2(procfs, ownFile(procfs, own), O_PATH, STRICT);
+  if (fd === -ENOENT) return "attr/exec";
+  if (fd >= 0) close(fd as Fd);
+  return own;
+}
+
+/**
+ * Runs `act` while the keys and keyrings that this process makes have a label. It is the host's /proc that this
+ * writes to: it has to happen before the process enters any namespace.
+ */
+export function withKeyLabel(label: string, act: () => void): void {
+  const write = (value: string): void => {
+    if (label === "") return;
+    asked("process.selinuxLabel", "set key label", () =>
+      writeTextAt(CWD, "/proc/self/attr/keycreate", O_WRONLY, value),
+    );
+  };
+  write(label);
+  act();
+  // proc_pid_attr(5): a newline alone clears the attribute.
+  write("\n");
+}
+
+/** Labels the root directory of a mount whose file system takes no context option. */
+export function labelRoot(mounted: Fd, label: string): void {
+  const root = openat(mounted, ".", 0);
+  try {
+    asked("linux.mountLabel", `label mqueue ${label}`, () => setLabel(root, label));
+  } finally {
+    close(root);
+  }
+}
+
+function asked(field: string, op: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw error instanceof OpError ? error.during(op, "").askedBy(field as SpecField) : error;
+  }
+}

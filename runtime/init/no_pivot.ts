@@ -1,0 +1,95 @@
+/**
+ * --no-pivot, for a host whose root is an initramfs, which pivot_root(2) cannot leave: the container's root is moved
+ * over "/". What lies below stays mounted, and a process with CAP_SYS_ADMIN that unmounts its own root and joins its
+ * own mount namespace again stands there. So everything is unmounted there but the bare root itself: what remains has
+ * no /proc, no /sys and no cgroups (runc unmounts proc and sysfs only).
+ */
+import { EINVAL, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  chroot,
+  close,
+  fchdir,
+  fstat,
+  O_DIRECTORY,
+  O_PATH,
+  openat,
+  readTextAt,
+  tryChdir,
+} from "../../syscalls/file.ts";
+import {
+  MNT_DETACH,
+  MS_REC,
+  MS_SLAVE,
+  mount,
+  tryMount,
+  tryUmount2,
+  UMOUNT_NOFOLLOW,
+} from "../../syscalls/mount.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { moveMountOnto } from "./detached.ts";
+
+/** More rounds than anyone stacks mounts on one directory. */
+const ROUNDS = 64;
+
+/** Moves the root file system over "/" and goes into it. */
+export function moveInto(root: Fd, procfs: Fd): void {
+  const old = openat(CWD, "/", O_PATH | O_DIRECTORY);
+  // So that no unmount here is one of the host's too.
+  mount("", "/", "", MS_SLAVE, "");
+  moveMountOnto(root, old, "/");
+  unmountAllBut(fstat(root).mountId, fstat(old).mountId, procfs);
+  close(old);
+  fchdir(root);
+  chroot(".");
+  const result = tryChdir("/");
+  if (result < 0) throw OpError.from("chdir", "/", -result);
+}
+
+interface MountLine {
+  readonly id: bigint;
+  readonly parent: bigint;
+  readonly path: string;
+  readonly pseudo: boolean;
+}
+
+/** Paths still mean the old root here: this process has not changed its root yet. */
+function unmountAllBut(kept: bigint, old: bigint, procfs: Fd): void {
+  for (let round = 0; round < ROUNDS; round++) {
+    const children = mountsOf(procfs).filter(({ id, parent }) => parent === old && id !== kept);
+    const removed = children.filter(unmount);
+    if (removed.length === 0) return;
+  }
+}
+
+/** False when there was nothing that could be done, which for a procfs or sysfs is an error. */
+function unmount({ path, pseudo }: MountLine): boolean {
+  const slave = tryMount("", path, "", MS_SLAVE | MS_REC, "");
+  if (slave === -ENOENT || slave === -EINVAL) return false; // on a path that is hidden or gone
+  const result = tryUmount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+  if (result >= 0) return true;
+  if (result !== -EINVAL && result !== -EPERM) throw OpError.from("umount", path, -result);
+  // A locked mount of another user namespace: hidden, as by runc.
+  if (pseudo) mount("tmpfs", path, "tmpfs", 0, "");
+  return false;
+}
+
+/** mountinfo: id parent device root path options … - type source options (proc(5)). */
+function mountsOf(procfs: Fd): MountLine[] {
+  return readTextAt(procfs, "self/mountinfo")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [id = "0", parent = "0", , , path = ""] = line.split(" ");
+      const unescaped = path.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      );
+      return {
+        id: BigInt(id),
+        parent: BigInt(parent),
+        path: unescaped,
+        pseudo: / - (proc|sysfs) /.test(line),
+      };
+    });
+}

@@ -1,0 +1,108 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { enterCwd, findProgram, prepareProgram, requireCwdInside, withHome } from "./user_program.ts";
+
+const program = suite("findProgram");
+
+function inDirectory(body: (dir: string) => void): void {
+  const dir = mkdtempSync(join(tmpdir(), "program-"));
+  try {
+    mkdirSync(join(dir, "bin"));
+    mkdirSync(join(dir, "first/tool"), { recursive: true });
+    mkdirSync(join(dir, "second"));
+    for (const file of ["bin/tool", "second/tool"])
+      writeFileSync(join(dir, file), "#!/bin/sh\n", { mode: 0o755 });
+    writeFileSync(join(dir, "bin/plain"), "", { mode: 0o644 });
+    chmodSync(join(dir, "bin/plain"), 0o644);
+    body(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+for (const [title, name, path, expected] of [
+  ["in PATH", "tool", "PATH=DIR/bin", "DIR/bin/tool"],
+  ["the first that can be run", "tool", "PATH=DIR/none:DIR/first:DIR/second:DIR/bin", "DIR/second/tool"],
+  ["absolute, whatever PATH is", "DIR/bin/tool", "PATH=", "DIR/bin/tool"],
+] as const)
+  program(title, () => {
+    inDirectory((dir) => {
+      const at = (text: string): string => text.replaceAll("DIR", dir);
+      assert.is(findProgram(at(name), [at(path)]), at(expected));
+    });
+  });
+
+program("relative to the working directory, by name and by an empty entry of PATH", () => {
+  const before = process.cwd();
+  inDirectory((dir) => {
+    process.chdir(join(dir, "bin"));
+    try {
+      assert.is(findProgram("./tool", []), "./tool");
+      assert.is(findProgram("tool", ["PATH=/none:"]), "./tool");
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+for (const [title, name, env, message] of [
+  ["not in PATH", "none", ["PATH=DIR/bin"], 'exec: "none": executable file not found in $PATH'],
+  ["no PATH", "tool", [], 'exec: "tool": executable file not found in $PATH'],
+  ["an empty PATH", "tool", ["PATH="], 'exec: "tool": executable file not found in $PATH'],
+  ["an empty name", "", ["PATH=DIR/bin"], 'exec: "": executable file not found in $PATH'],
+  [
+    "a file that is not executable, in PATH",
+    "plain",
+    ["PATH=DIR/bin"],
+    'exec: "plain": executable file not found in $PATH',
+  ],
+  ["no such file", "DIR/none", [], 'exec: "DIR/none": stat DIR/none: no such file or directory'],
+  ["below a file", "DIR/bin/tool/x", [], 'exec: "DIR/bin/tool/x": stat DIR/bin/tool/x: not a directory'],
+  ["a directory", "DIR/bin", [], 'exec: "DIR/bin": is a directory'],
+  ["not executable", "DIR/bin/plain", [], 'exec: "DIR/bin/plain": permission denied'],
+  ["what a terminal would obey", "/\u001b]0;x\u0007", [], 'exec: "/\\u001b]0;x\\u0007": stat /'],
+] as const)
+  program(`refuses: ${title}`, () => {
+    inDirectory((dir) => {
+      const at = (text: string): string => text.replaceAll("DIR", dir);
+      assert.throws(
+        () => findProgram(at(name), env.map(at)),
+        (error: Error) => error.message.startsWith(at(message)) || assert.unreachable(error.message),
+      );
+    });
+  });
+
+program.run();
+
+const rest = suite("user program");
+
+rest("HOME as it is given; an empty one is as none", () => {
+  assert.equal(withHome(["A=1", "HOME=/x"], 0), ["A=1", "HOME=/x"]);
+  assert.equal(withHome(["HOME=", "A=1"], 4_000_000_000), ["A=1", "HOME=/"]);
+});
+
+rest("HOME from passwd, or / for who is not in it", () => {
+  const root = readFileSync("/etc/passwd", "utf8").match(/^[^:]*:[^:]*:0:(?:[^:]*:){2}([^:]*):/m)?.[1];
+  assert.equal(withHome(["A=1"], 0), ["A=1", `HOME=${root}`]);
+  assert.equal(withHome([], 4_000_000_000), ["HOME=/"]);
+  assert.equal(withHome(["HOMER=x"], 4_000_000_000), ["HOMER=x", "HOME=/"]);
+});
+
+rest("a NUL in an argument or a variable is refused", () => {
+  assert.throws(() => prepareProgram("/x", ["a\0b"], []), /contains a NUL byte/);
+  assert.throws(() => prepareProgram("/x", [], ["A=\0"]), /contains a NUL byte/);
+  assert.throws(() => prepareProgram("/x\0", [], []), /contains a NUL byte/);
+});
+
+rest("a working directory that cannot be entered, in runc's words", () => {
+  assert.throws(
+    () => enterCwd("/none"),
+    'chdir to cwd ("/none") set in config.json failed: no such file or directory (ENOENT)',
+  );
+  requireCwdInside();
+});
+
+rest.run();

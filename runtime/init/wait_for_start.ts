@@ -1,0 +1,34 @@
+/** The wait of a created container for its start: a byte in the fifo of process/exec_fifo.ts. */
+import { POLLIN } from "../../syscalls/constants/poll.ts";
+import * as S from "../../syscalls/constants/signal.ts";
+import { close, poll, tryRead } from "../../syscalls/file.ts";
+import { exitGroup } from "../../syscalls/process.ts";
+import { ALL_SIGNALS, blockSignals, readSignal, signalfd } from "../../syscalls/signal.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+const IGNORED_BY_DEFAULT: readonly number[] = [S.SIGCHLD, S.SIGCONT, S.SIGURG, S.SIGWINCH];
+const STOPPING: readonly number[] = [S.SIGTSTP, S.SIGTTIN, S.SIGTTOU];
+
+/**
+ * Init: waits for the starter. As pid 1 of its namespace it would be deaf to every signal but SIGKILL, while who
+ * sends SIGTERM to a created container wants it to end; so signals are read here and do what they do by default.
+ */
+export function waitForStart(fifo: Fd): void {
+  blockSignals(ALL_SIGNALS);
+  const signals = signalfd(ALL_SIGNALS);
+  const byte = new Uint8Array(1);
+  for (;;) {
+    const [ready = 0, signalled = 0] = poll(
+      [
+        { fd: fifo, events: POLLIN },
+        { fd: signals, events: POLLIN },
+      ],
+      -1,
+    );
+    if (ready & POLLIN && tryRead(fifo, byte) === 1) break;
+    const signal = signalled === 0 ? 0 : readSignal(signals);
+    if (signal !== 0 && !IGNORED_BY_DEFAULT.includes(signal) && !STOPPING.includes(signal))
+      exitGroup(128 + signal);
+  }
+  close(signals);
+}

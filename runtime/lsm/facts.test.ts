@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { readLsmFacts } from "./facts.ts";
+
+const test = suite("readLsmFacts");
+
+/** A host's files, in a directory. */
+function withHost(files: Readonly<Record<string, string>>, body: (root: string) => void): void {
+  const root = mkdtempSync(join(tmpdir(), "host-"));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(root, name, ".."), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+  try {
+    body(root);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const profiles = { "sys/kernel/security/apparmor/profiles": "" };
+
+test("AppArmor that is loaded and switched on", () => {
+  withHost({ ...profiles, "sys/module/apparmor/parameters/enabled": "Y\n" }, (root) =>
+    assert.is(readLsmFacts(root).apparmor, true),
+  );
+});
+
+test("AppArmor that is loaded but switched off", () => {
+  withHost({ ...profiles, "sys/module/apparmor/parameters/enabled": "N\n" }, (root) =>
+    assert.is(readLsmFacts(root).apparmor, false),
+  );
+});
+
+test("AppArmor on, but securityfs is not mounted here", () => {
+  withHost({ "sys/module/apparmor/parameters/enabled": "Y\n" }, (root) =>
+    assert.is(readLsmFacts(root).apparmor, false),
+  );
+});
+
+test("a directory in the place of selinuxfs is not SELinux", () => {
+  withHost({ "sys/fs/selinux/enforce": "1", "proc/self/attr/current": "u:r:t:s0\0" }, (root) =>
+    assert.is(readLsmFacts(root).selinux, false),
+  );
+});
+
+test("a host with neither", () => {
+  withHost({}, (root) => assert.equal(readLsmFacts(root), { apparmor: false, selinux: false }));
+});
+
+test.run();

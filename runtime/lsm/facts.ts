@@ -1,0 +1,49 @@
+/** Which security modules this host enforces, asked as libapparmor and libselinux do. */
+import { SELINUX_MAGIC } from "../../syscalls/constants/magic.ts";
+import { textOf } from "../../syscalls/cstring.ts";
+import {
+  CWD,
+  close,
+  fstatfs,
+  O_DIRECTORY,
+  O_PATH,
+  O_RDONLY,
+  readToEnd,
+  tryOpenat,
+  tryStatx,
+} from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { LsmFacts } from "../plan/host.ts";
+
+/** The facts of the host below `root`, "" but for tests. */
+export function readLsmFacts(root = ""): LsmFacts {
+  return { apparmor: hasApparmor(root), selinux: hasSelinux(root) };
+}
+
+function hasApparmor(root: string): boolean {
+  if (typeof tryStatx(CWD, `${root}/sys/kernel/security/apparmor`, 0) === "number") return false;
+  return tryReadText(`${root}/sys/module/apparmor/parameters/enabled`).startsWith("Y");
+}
+
+/** Loaded without a policy, SELinux calls every process "kernel" and enforces nothing. */
+function hasSelinux(root: string): boolean {
+  const fd = tryOpenat(CWD, `${root}/sys/fs/selinux`, O_PATH | O_DIRECTORY);
+  if (fd < 0) return false;
+  const { magic, readOnly } = fstatfs(fd as Fd);
+  close(fd as Fd);
+  const context = tryReadText(`${root}/proc/self/attr/current`).replace(/\0.*$/s, "").trim();
+  return magic === SELINUX_MAGIC && !readOnly && context !== "" && context !== "kernel";
+}
+
+function tryReadText(path: string): string {
+  const fd = tryOpenat(CWD, path, O_RDONLY);
+  if (fd < 0) return "";
+  try {
+    const bytes = readToEnd(fd as Fd);
+    return bytes === undefined ? "" : textOf(bytes, bytes.length);
+  } catch {
+    return ""; // EINVAL: no module has anything to say about this process
+  } finally {
+    close(fd as Fd);
+  }
+}

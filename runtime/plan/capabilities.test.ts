@@ -1,0 +1,60 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { capabilityNames, planCapabilities } from "./capabilities.ts";
+
+const capabilities = suite("planCapabilities");
+
+const all = (1n << 41n) - 1n;
+const none = { bounding: 0n, effective: 0n, permitted: 0n, inheritable: 0n, ambient: 0n };
+
+capabilities("absent means none at all", () => {
+  assert.equal(planCapabilities(undefined, all), { plan: none, warnings: [] });
+  assert.equal(planCapabilities({}, all), { plan: none, warnings: [] });
+});
+
+capabilities("each set by itself", () => {
+  const { plan, warnings } = planCapabilities(
+    {
+      bounding: ["CAP_CHOWN", "CAP_SYS_ADMIN"],
+      effective: ["CAP_KILL"],
+      permitted: ["CAP_CHECKPOINT_RESTORE"],
+      inheritable: ["CAP_SYSLOG", "CAP_MKNOD"],
+      ambient: ["CAP_NET_BIND_SERVICE"],
+    },
+    all,
+  );
+  assert.equal(plan, {
+    bounding: 0x200001n,
+    effective: 0x20n,
+    permitted: 0x10000000000n,
+    inheritable: 0x408000000n,
+    ambient: 0x400n,
+  });
+  assert.equal(warnings, []);
+});
+
+capabilities("what this process lacks is left out and told once", () => {
+  const { plan, warnings } = planCapabilities(
+    { bounding: ["CAP_KILL", "CAP_SYS_ADMIN"], effective: ["CAP_SYS_ADMIN", "CAP_BPF"] },
+    1n << 5n,
+  );
+  assert.equal(plan, { ...none, bounding: 0x20n });
+  assert.equal(warnings, ["this runtime lacks, and so does the container: CAP_SYS_ADMIN, CAP_BPF"]);
+});
+
+capabilities("unknown names are nothing", () => {
+  const { plan } = planCapabilities({ bounding: ["CAP_NONE", "kill", "toString", "CAP_FOWNER"] }, all);
+  assert.is(plan.bounding, 8n);
+});
+
+for (const [name, number] of [
+  ["CAP_CHOWN", 0],
+  ["CAP_SETPCAP", 8],
+  ["CAP_SYS_ADMIN", 21],
+  ["CAP_SETFCAP", 31],
+  ["CAP_MAC_OVERRIDE", 32],
+  ["CAP_CHECKPOINT_RESTORE", 40],
+] as const)
+  capabilities(`${name} is ${number}`, () => assert.is(capabilityNames.indexOf(name), number));
+
+capabilities.run();

@@ -1,0 +1,95 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { HostPath } from "../../syscalls/types.ts";
+import type { Mount, Spec } from "../spec/types.ts";
+import { planContainer } from "./plan.ts";
+
+const container = suite("planContainer");
+
+const host = { euid: 0, capabilities: 0n, lsm: { apparmor: false, selinux: false } };
+const options = { id: "c1", bundle: "/bundle" as HostPath, noPivot: false, noNewKeyring: false };
+const least: Spec = { ociVersion: "1.0.2", root: { path: "r" }, process: { cwd: "/", args: ["sh"] } } as Spec;
+const plan = (spec: Partial<Spec> = {}, more: Partial<typeof options> = {}) =>
+  planContainer({ ...least, ...spec }, host, { ...options, ...more }).plan;
+
+container("the least configuration", () => {
+  const { process, namespaces, rootfs, devices, ...rest } = plan();
+  assert.equal(rest, {
+    id: "c1",
+    bundle: "/bundle",
+    mounts: [],
+    setUpDev: true,
+    maskedPaths: [],
+    readonlyPaths: [],
+    sysctl: [],
+    hostname: "",
+    domainname: "",
+    hooks: {},
+    noPivot: false,
+    personality: undefined,
+    memoryPolicy: undefined,
+    lsm: { apparmorProfile: "", processLabel: "", mountLabel: "" },
+    netDevices: [],
+    intelRdt: undefined,
+    keyring: "_ses.c1",
+    needsMount2: false,
+    seccomp: undefined,
+  });
+  assert.equal(process.args, ["sh"]);
+  assert.is(namespaces.own, 0);
+  assert.is(rootfs.path, "/bundle/r");
+  assert.is(devices.length, 6);
+});
+
+container("paths know which entry asked for them", () => {
+  const linux = { maskedPaths: ["/proc/kcore", "/sys/firmware"], readonlyPaths: ["/proc/sys"] };
+  const { maskedPaths, readonlyPaths } = plan({ linux });
+  assert.equal(maskedPaths, [
+    { path: "/proc/kcore", from: "linux.maskedPaths[0]" },
+    { path: "/sys/firmware", from: "linux.maskedPaths[1]" },
+  ]);
+  assert.equal(readonlyPaths, [{ path: "/proc/sys", from: "linux.readonlyPaths[0]" }]);
+});
+
+for (const [title, mount, expected] of [
+  ["a bind mount on /dev", { destination: "/dev", source: "/dev", options: ["rbind"] }, false],
+  ["a bind mount on /dev/", { destination: "/dev/", source: "/dev", options: ["rbind"] }, false],
+  ["a tmpfs on /dev", { destination: "/dev", type: "tmpfs" }, true],
+  ["a bind mount below", { destination: "/dev/shm", source: "/dev/shm", options: ["bind"] }, true],
+] as const)
+  container(`/dev is set up: ${expected} [${title}]`, () => {
+    const mounts = [mount as unknown as Mount];
+    assert.is(plan({ mounts, linux: { namespaces: [{ type: "mount" }] } }).setUpDev, expected);
+  });
+
+container("without a mount namespace nothing is asked of one", () => {
+  const text = (what: string) => `${what}: not possible without a mount namespace`;
+  const root = { path: "r", readonly: true };
+  assert.throws(() => plan({ mounts: [{ destination: "/x", type: "tmpfs" }] }), text("mounts"));
+  assert.throws(() => plan({ root }), text("root.readonly"));
+  assert.throws(() => plan({ linux: { rootfsPropagation: "shared" } }), text("linux.rootfsPropagation"));
+});
+
+container("network devices are not for rootless containers", () => {
+  const spec = { ...least, linux: { namespaces: [{ type: "network" }], netDevices: { eth0: {} } } } as Spec;
+  const text = "network devices are not supported for rootless containers";
+  assert.throws(() => planContainer(spec, { ...host, euid: 1000 }, options), text);
+});
+
+container("--no-new-keyring, --no-pivot", () => {
+  const { keyring, noPivot } = plan({}, { noNewKeyring: true, noPivot: true });
+  assert.equal([keyring, noPivot], ["", true]);
+});
+
+container("without a process there is nothing to run", () => {
+  const { process: _, ...rest } = least;
+  assert.throws(() => planContainer(rest as Spec, host, options), "process property must not be empty");
+});
+
+container("planning leaves the configuration as it is", () => {
+  const frozen = JSON.stringify(least);
+  plan();
+  assert.is(JSON.stringify(least), frozen);
+});
+
+container.run();

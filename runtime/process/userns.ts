@@ -1,0 +1,35 @@
+/**
+ * A new user namespace with its maps (user_namespaces(7)), as a descriptor: a process is forked into one, gets the maps
+ * from outside, and ends as soon as the namespace is open. Containers and id-mapped mounts enter it by that.
+ */
+import { CWD, close, O_RDONLY, O_WRONLY, openat, pipe, read, writeTextAt } from "../../syscalls/file.ts";
+import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { exitGroup, waitFor } from "../../syscalls/process.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import type { IdMaps } from "../plan/namespaces.ts";
+import type { LinuxIDMapping } from "../spec/types.ts";
+import { fork } from "./fork.ts";
+
+/** Makes a user namespace with these maps and returns it, open. */
+export function makeUserns(maps: IdMaps): Fd {
+  const [wait, release] = pipe();
+  const helper = fork(CLONE_NEWUSER, () => {
+    close(release);
+    read(wait, new Uint8Array(1)); // until the parent closes its end, or is gone
+    exitGroup(0);
+  });
+  try {
+    writeMap(`/proc/${helper.pid}/uid_map`, maps.uidMappings);
+    writeMap(`/proc/${helper.pid}/gid_map`, maps.gidMappings);
+    return openat(CWD, `/proc/${helper.pid}/ns/user`, O_RDONLY);
+  } finally {
+    for (const fd of [wait, release, helper.pidfd]) close(fd);
+    waitFor(helper.pid);
+  }
+}
+
+/** user_namespaces(7): all lines by one write. */
+function writeMap(path: string, mappings: readonly LinuxIDMapping[]): void {
+  const lines = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`);
+  writeTextAt(CWD, path, O_WRONLY, lines.join(""));
+}

@@ -1,0 +1,40 @@
+/** Handing the listener of a filter to the seccomp agent (config-linux.md "The Container Process State"). */
+import { close } from "../../syscalls/file.ts";
+import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
+import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
+import type { SeccompListener } from "../plan/seccomp.ts";
+import type { ContainerProcessState, State } from "../spec/types.ts";
+import { withField } from "./library.ts";
+
+const LISTENER_PATH = "linux.seccomp.listenerPath" as SpecField;
+
+/** Name of the descriptor in `fds`: "seccompFd" is the one that the specification defines. */
+const FD_NAME = "seccompFd";
+
+/**
+ * Takes the listener `fd` out of the init process and sends it to the agent with the state: one message on a
+ * connection of its own. Nothing of it stays open here, or the container's calls would wait for ever for a dead agent.
+ */
+export function sendListener(listener: SeccompListener, init: Cloned, fd: number, state: State): void {
+  const document: ContainerProcessState = {
+    ociVersion: state.ociVersion,
+    fds: [FD_NAME],
+    pid: init.pid,
+    ...(listener.metadata === "" ? {} : { metadata: listener.metadata }),
+    state,
+  };
+  const ours = pidfdGetfd(init.pidfd, fd as Fd);
+  try {
+    withField(LISTENER_PATH, () => {
+      const socket = connectUnix(listener.path);
+      try {
+        sendMessage(socket, new TextEncoder().encode(JSON.stringify(document)), ours);
+      } finally {
+        close(socket);
+      }
+    });
+  } finally {
+    close(ours);
+  }
+}

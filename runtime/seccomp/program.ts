@@ -1,0 +1,47 @@
+/** The filter that a container gets: from the cache, or compiled and then kept there. */
+import type { HostPath } from "../../syscalls/types.ts";
+import { planProgram, type SeccompPlan } from "../plan/seccomp.ts";
+import { stringifyJson } from "../spec/read.ts";
+import type { LinuxSeccomp } from "../spec/types.ts";
+import { CACHE_FORMAT, readCached, writeCached } from "./cache.ts";
+import { compileProgram } from "./compile.ts";
+import type { SeccompFilter } from "./filter.ts";
+import { findLibseccomp, type Library } from "./library.ts";
+
+/** Makes the filter ready to be loaded. libseccomp itself is opened only when the cache does not have it. */
+export function prepareFilter(
+  plan: SeccompPlan,
+  root: HostPath,
+  debugLog: (message: string) => void,
+): SeccompFilter {
+  const library = findLibseccomp();
+  const key = keyOf(plan.config, library);
+  const program = readCached(root, key) ?? compileAndKeep(plan.config, library, { root, key, debugLog });
+  return { program, flags: plan.flags, notifies: plan.listener !== undefined };
+}
+
+interface Keeping {
+  readonly root: HostPath;
+  readonly key: string;
+  readonly debugLog: (message: string) => void;
+}
+
+function compileAndKeep(
+  config: LinuxSeccomp,
+  library: Library,
+  { root, key, debugLog }: Keeping,
+): Uint8Array {
+  const native = process.arch === "arm64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
+  const program = compileProgram(planProgram(config, native), library.path, debugLog);
+  const problem = writeCached(root, key, program);
+  if (problem !== undefined) debugLog(`the compiled seccomp profile is not kept: ${problem}`);
+  return program;
+}
+
+/** SHA-256 of everything that the program depends on; how it is loaded is not part of that. */
+function keyOf(config: LinuxSeccomp, library: Library): string {
+  const { defaultAction, defaultErrnoRet = null, architectures = [], syscalls = [] } = config;
+  const rules = stringifyJson([defaultAction, defaultErrnoRet, architectures, syscalls]);
+  const text = `${CACHE_FORMAT} ${process.arch} ${library.identity}\n${rules}`;
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,39 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { requireValidId } from "./container_id.ts";
+
+const ids = suite("requireValidId");
+
+for (const id of ["a", "A-b_c+d.1", "0", "-x", "a..b", "_", "+", "x".repeat(200)])
+  ids(`accepts ${id.slice(0, 20)}`, () => requireValidId(id));
+
+for (const id of [
+  ".",
+  "..",
+  ".hidden",
+  "../x",
+  "a/b",
+  "/",
+  "a b",
+  "a;b",
+  "a\nb",
+  "a\n",
+  "a\0b",
+  "é",
+  "%2e%2e",
+  "a:b",
+  "a@b",
+  "x".repeat(201),
+])
+  ids(`refuses ${JSON.stringify(id).slice(0, 20)}`, () => {
+    assert.throws(
+      () => requireValidId(id),
+      (error: Error) => error.message === "invalid container ID format",
+    );
+  });
+
+ids("refuses an empty one in other words", () => {
+  assert.throws(() => requireValidId(""), "container id cannot be empty");
+});
+
+ids.run();

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { close } from "../../syscalls/file.ts";
+import type { Pid } from "../../syscalls/types.ts";
+import { identify, isAlive, openProcess } from "./init_pid.ts";
+
+const init = suite("init_pid");
+
+async function withProcess(body: (pid: Pid) => void): Promise<void> {
+  const child = Bun.spawn(["sleep", "60"]);
+  try {
+    body(child.pid as Pid);
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+const field22 = (pid: number): string => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+};
+
+const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+
+init("an identity is pid, start time and boot", async () => {
+  await withProcess((pid) => {
+    assert.equal(identify(pid), { pid, startTime: field22(pid), bootId });
+    assert.is(isAlive(identify(pid)), true);
+  });
+});
+
+init("a command name with parentheses and digits does not shift the fields", () => {
+  // This process's own name, which it may set; the text is what a hostile program would take.
+  const before = readFileSync("/proc/self/comm", "utf8").trim();
+  writeFileSync("/proc/self/comm", ") R 1 1 (");
+  try {
+    assert.match(readFileSync("/proc/self/stat", "utf8"), /^\d+ \(\) R 1 1 \(\) /);
+    const identity = identify(process.pid as Pid);
+    assert.is(identity.startTime, field22(process.pid));
+    assert.ok(Number(identity.startTime) > 1);
+    assert.is(isAlive(identity), true);
+  } finally {
+    writeFileSync("/proc/self/comm", before);
+  }
+});
+
+for (const [title, change] of [
+  ["another start time", { startTime: "1" }],
+  ["another boot", { bootId: "00000000-0000-0000-0000-000000000000" }],
+  ["no boot", { bootId: "" }],
+] as const)
+  init(`a process with ${title} is another one`, async () => {
+    await withProcess((pid) => {
+      const other = { ...identify(pid), ...change };
+      assert.is(isAlive(other), false);
+      assert.is(openProcess(other), undefined);
+    });
+  });
+
+for (const pid of [0, -1, -(2 ** 31), 2 ** 30, 2 ** 31] as Pid[])
+  init(`pid ${pid} is never alive`, () => {
+    const identity = { pid, startTime: "0", bootId };
+    assert.is(isAlive(identity), false);
+    assert.is(openProcess(identity), undefined);
+  });
+
+init("pid 1 is never a container's, even if all of it fits", () => {
+  const identity = { pid: 1 as Pid, startTime: field22(1), bootId };
+  assert.is(isAlive(identity), false);
+  assert.is(openProcess(identity), undefined);
+});
+
+init("a zombie is dead", async () => {
+  // The shell's child ends at once, and the program that takes the shell's place never waits for it.
+  const parent = Bun.spawn(["sh", "-c", "true & exec sleep 60"]);
+  try {
+    let zombie = 0;
+    for (let tries = 0; tries < 200 && zombie === 0; tries++) {
+      await Bun.sleep(10);
+      const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, "utf8").trim();
+      if (children !== "" && / Z /.test(readFileSync(`/proc/${children}/stat`, "utf8")))
+        zombie = Number(children);
+    }
+    assert.ok(zombie > 1);
+    assert.is(isAlive(identify(zombie as Pid)), false);
+    assert.is(openProcess(identify(zombie as Pid)), undefined);
+  } finally {
+    parent.kill("SIGKILL");
+    await parent.exited;
+  }
+});
+
+init("after its end it is dead, and nothing stays open", async () => {
+  let identity = identify(process.pid as Pid);
+  await withProcess((pid) => {
+    identity = identify(pid);
+    const pidfd = openProcess(identity);
+    assert.ok(pidfd !== undefined);
+    close(pidfd);
+  });
+  const count = (): number => readdirSync("/proc/self/fd").length;
+  const before = count();
+  for (let i = 0; i < 20; i++) assert.is(openProcess(identity), undefined);
+  const self = { ...identify(process.pid as Pid), startTime: "1" };
+  for (let i = 0; i < 20; i++) assert.is(openProcess(self), undefined);
+  assert.is(count(), before);
+});
+
+init("identify of a process that is not there says which", () => {
+  assert.throws(() => identify((2 ** 30) as Pid), `read /proc/${2 ** 30}/stat: ESRCH (no such process)`);
+});
+
+init.run();

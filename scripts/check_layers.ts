@@ -1,0 +1,210 @@
+/**
+ * Reads the imports of every .ts file and holds the direction of the layers: cmd → runtime → syscalls, the order of
+ * the folders inside runtime/, no circle of files, and the fences: bun:ffi only in syscalls/, no node: module in
+ * what is shipped, and nothing under init/, path/ and hooks.ts that a forked child must not touch.
+ *
+ * `bun run scripts/check_layers.ts` prints what it finds and fails; check_layers.test.ts does so in `npm test`.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+/** One line that breaks a rule. */
+export type Violation = { readonly file: string; readonly line: number; readonly reason: string };
+
+/** Path relative to the top of the tree → text. */
+export type Sources = ReadonlyMap<string, string>;
+
+type Import = {
+  readonly file: string;
+  readonly line: number;
+  readonly target: string;
+  readonly typeOnly: boolean;
+};
+
+const layers = ["cmd", "runtime", "syscalls"];
+const folders = [...layers, "conformance", "scripts"];
+
+/**
+ * runtime/ from the ground up; an import goes to the same group or to an earlier one. A file that is named goes where
+ * it is named, the rest of a folder where the folder is: forking and undoing what the engine did are ground on
+ * which hooks stand, and hooks run in the init process as well as in the command.
+ */
+const order: readonly (readonly string[])[] = [
+  ["errors.ts", "context.ts", "signals.ts", "host.ts", "set_id.ts"],
+  ["spec"],
+  ["plan"],
+  ["path", "state", "cgroup", "seccomp", "lsm", "systemd", "intel_rdt.ts", "lsm.ts", "net_devices.ts"],
+  ["process/fork.ts", "process/seal.ts", "init/disinherit.ts"],
+  ["hooks.ts"],
+  ["init"],
+  ["process", "criu"],
+  ["lifecycle"],
+];
+
+/** What else the init process may import, besides types: the folder is the fence around the forked child. */
+const initMayImport = ["init", "path", "plan", "seccomp", "lsm", "errors.ts", "hooks.ts"];
+
+/** What runs in a forked child: no event loop, no library loaded late, none of the engine's own streams. */
+const forkedChild = /^runtime\/(init\/|path\/|hooks\.ts$)/;
+const forbiddenInChild: readonly (readonly [pattern: RegExp, what: string])[] = [
+  [/\bprocess\s*\.\s*(stdout|stderr|stdin)\b/, "process.stdout, stderr and stdin"],
+  [/(?<![\w$.])console\s*\./, "console"],
+  [/\bawait\b/, "await"],
+  [/(?<![\w$.])Date\b/, "Date"],
+  [/(?<![\w$.])Intl\b/, "Intl"],
+  [/(?<![\w$.])import\s*\(/, "a dynamic import"],
+];
+
+/** Everything that breaks a rule, in the order of the files. */
+export function checkLayers(sources: Sources): Violation[] {
+  const found: Violation[] = [];
+  const imports: Import[] = [];
+  for (const [file, text] of sources) {
+    const own = importsOf(file, text);
+    imports.push(...own);
+    for (const item of own) {
+      const reason = isTest(file) ? undefined : forbiddenImport(item);
+      if (reason !== undefined) found.push({ file, line: item.line, reason });
+    }
+    if (forkedChild.test(file) && !isTest(file)) found.push(...touched(file, text));
+  }
+  return [...found, ...circles(imports)];
+}
+
+/** Tests import what they test from beside it, and may use what they like for it. */
+const isTest = (file: string): boolean => /(\.test|_fixture)\.ts$/.test(file);
+
+function forbiddenImport(item: Import): string | undefined {
+  const layer = layers.indexOf(item.file.split("/")[0] ?? "");
+  if (layer < 0) return undefined;
+  if (item.target === "bun:ffi")
+    return layers[layer] === "syscalls" ? undefined : "only syscalls/ may import bun:ffi";
+  if (/^(node|bun):/.test(item.target))
+    return `${item.target}: what is shipped does without the engine's modules`;
+  if (!item.target.startsWith("./") && !item.target.startsWith("../")) return undefined;
+  const target = resolveTarget(item);
+  const below = layers.indexOf(target.split("/")[0] ?? "");
+  if (below < 0) return target.endsWith(".ts") ? `${layers[layer]}/ must not import ${target}` : undefined;
+  if (below < layer) return `upward: ${layers[layer]}/ must not import ${target}`;
+  if (layers[layer] === "cmd" && layers[below] === "syscalls")
+    return `cmd/ knows runtime/ only, never ${target}`;
+  return layers[layer] === "runtime" && layers[below] === "runtime" ? insideRuntime(item, target) : undefined;
+}
+
+function insideRuntime(item: Import, target: string): string | undefined {
+  const [own, other] = [groupOf(item.file), groupOf(target)];
+  if (own < 0) return `${item.file} has no place in the order of check_layers.ts`;
+  if (other < 0) return `${target} has no place in the order of check_layers.ts`;
+  // What something looks like may be known anywhere, which is what a types.ts is for.
+  if (item.typeOnly && target.endsWith("/types.ts")) return undefined;
+  if (other > own) return `upward: ${item.file} must not import ${target}`;
+  const [folder = "", name = ""] = parts(item.file);
+  const allowed = initMayImport.includes(parts(target)[0] ?? "");
+  if (folder === "init" && name !== "disinherit.ts" && !item.typeOnly && !allowed)
+    return `init/ imports ${initMayImport.join(", ")} and types, not ${target}`;
+  return undefined;
+}
+
+const parts = (file: string): string[] => file.split("/").slice(1);
+
+function groupOf(file: string): number {
+  const below = parts(file);
+  const named = order.findIndex((group) => group.includes(below.join("/")));
+  return named >= 0 ? named : order.findIndex((group) => group.includes(below[0] ?? ""));
+}
+
+function resolveTarget({ file, target }: Import): string {
+  return normalize(join(dirname(file), target));
+}
+
+/** Uses of what is forbidden in a forked child. */
+function touched(file: string, text: string): Violation[] {
+  return maskText(text)
+    .split("\n")
+    .flatMap((line, i) =>
+      forbiddenInChild
+        .filter(([pattern]) => pattern.test(line))
+        .map(([, what]) => ({ file, line: i + 1, reason: `${what} is out of bounds in a forked child` })),
+    );
+}
+
+/** Static imports and re-exports, with the line on which each begins. */
+function importsOf(file: string, text: string): Import[] {
+  // The names may be blank in the masked text, so it says where, and the text itself says what.
+  const masked = maskText(text);
+  const found: Import[] = [];
+  const pattern = /^(?:import|export)\b(?:[^;"'`(]*?\bfrom)?\s*["']/gm;
+  for (let match = pattern.exec(masked); match !== null; match = pattern.exec(masked)) {
+    const target = /^[^"']*/.exec(text.slice(pattern.lastIndex))?.[0] ?? "";
+    const line = masked.slice(0, match.index).split("\n").length;
+    const typeOnly = /^(?:import|export)\s+type\b/.test(match[0]) || allNamesAreTypes(match[0]);
+    found.push({ file, line, target, typeOnly });
+  }
+  return found;
+}
+
+/** `import { type A, type B } from` imports nothing at run time. */
+function allNamesAreTypes(statement: string): boolean {
+  const names = /^\w+\s*\{([^}]*)\}/.exec(statement)?.[1]?.split(",") ?? [""];
+  return names.every((name, i) => /^\s*type\s/.test(name) || (i > 0 && name.trim() === ""));
+}
+
+/**
+ * The text with comments, strings and the fixed parts of templates blanked, every other character in its place.
+ * A regular expression is told from a division by what stands before it.
+ */
+export function maskText(text: string): string {
+  const tokens =
+    /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|\$\{[^}]*\}|[^`\\])*`|(?<=(?:^|[=(,:!&|?;{}\n[])\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\//g;
+  return text.replace(tokens, (token) => {
+    if (token.startsWith("`")) return token.replace(/\$\{[^}]*\}|[^\n`]/g, (c) => (c.length > 1 ? c : " "));
+    const quote = /^["']/.test(token) ? token[0] : undefined;
+    if (quote !== undefined) return `${quote}${" ".repeat(token.length - 2)}${quote}`;
+    return token.replace(/[^\n]/g, " ");
+  });
+}
+
+/**
+ * Files of more than one folder that import each other in a circle; a type imported is no dependency at run time.
+ * Within a folder two files may know each other.
+ */
+function circles(imports: readonly Import[]): Violation[] {
+  const graph = new Map<string, Import[]>();
+  for (const item of imports)
+    if (!item.typeOnly && /^\.\.?\//.test(item.target))
+      graph.set(item.file, [...(graph.get(item.file) ?? []), item]);
+  const found: Violation[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    for (const item of graph.get(file) ?? []) {
+      const target = resolveTarget(item);
+      const start = path.indexOf(target);
+      if (start >= 0) {
+        const circle = [...path.slice(start), target];
+        if (new Set(circle.map(dirname)).size > 1)
+          found.push({ file, line: item.line, reason: `circular import: ${circle.join(" → ")}` });
+      } else if (!done.has(target)) visit(target, [...path, target]);
+    }
+    done.add(file);
+  };
+  for (const file of graph.keys()) if (!done.has(file)) visit(file, [file]);
+  return found;
+}
+
+/** Every .ts file of the tree. */
+export function readSources(top: string): Map<string, string> {
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(top, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name)),
+  );
+  return new Map(files.sort().map((file) => [file, readFileSync(join(top, file), "utf8")]));
+}
+
+export const describe = ({ file, line, reason }: Violation): string => `${file}:${line}: ${reason}`;
+
+if (import.meta.main) {
+  const violations = checkLayers(readSources(join(import.meta.dirname, "..")));
+  for (const violation of violations) console.log(describe(violation));
+  process.exitCode = violations.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,19 @@
+/** sched_setattr(2) and ioprio_set(2): policies, flags and classes (linux/sched.h, linux/ioprio.h). */
+export const SCHED_NORMAL = 0;
+export const SCHED_FIFO = 1;
+export const SCHED_RR = 2;
+export const SCHED_BATCH = 3;
+export const SCHED_ISO = 4;
+export const SCHED_IDLE = 5;
+export const SCHED_DEADLINE = 6;
+export const SCHED_FLAG_RESET_ON_FORK = 0x01;
+export const SCHED_FLAG_RECLAIM = 0x02;
+export const SCHED_FLAG_DL_OVERRUN = 0x04;
+export const SCHED_FLAG_KEEP_POLICY = 0x08;
+export const SCHED_FLAG_KEEP_PARAMS = 0x10;
+export const SCHED_FLAG_UTIL_CLAMP_MIN = 0x20;
+export const SCHED_FLAG_UTIL_CLAMP_MAX = 0x40;
+export const IOPRIO_CLASS_RT = 1;
+export const IOPRIO_CLASS_BE = 2;
+export const IOPRIO_CLASS_IDLE = 3;
+export const IOPRIO_CLASS_SHIFT = 13;

@@ -1,0 +1,62 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { call, tryCall } from "./door.ts";
+import { OpError } from "./error.ts";
+import { close, pipe, poll, tryRead } from "./file.ts";
+import { monotonicNow } from "./trace.ts";
+
+const door = suite("door");
+
+door("tryCall: the result, or minus errno", () => {
+  assert.is(tryCall("getpid", []), process.pid);
+  assert.is(tryCall("close", [-1]), -9);
+  assert.is(tryCall("dup3", [0, 0, 0]), -22);
+});
+
+door("errno is that of this call, not of one before", () => {
+  assert.is(tryCall("close", [-1]), -9);
+  assert.is(tryCall("getpid", []), process.pid);
+  assert.is(tryCall("kill", [2 ** 30, 0]), -3);
+});
+
+door("call: a failure names operation and object", () => {
+  assert.throws(
+    () => call("close", [-1], "fd -1"),
+    (error: unknown) =>
+      error instanceof OpError && error.message === "close fd -1: EBADF (bad file descriptor)",
+  );
+  assert.throws(() => call("close", [-1], "fd -1", "shut"), /^shut fd -1: EBADF/);
+});
+
+door("a call that a signal interrupts goes on, and its time with it", () => {
+  const [reader, writer] = pipe();
+  // A stopped and continued ppoll would be restarted by the kernel; one whose signal has a handler gives EINTR.
+  const previous = process.listeners("SIGUSR2").length;
+  const handler = (): void => {};
+  process.on("SIGUSR2", handler);
+  const child = Bun.spawn(["sh", "-c", `for i in 1 2 3 4 5; do sleep 0.02; kill -USR2 ${process.pid}; done`]);
+  try {
+    const began = monotonicNow();
+    assert.equal(poll([{ fd: reader, events: 1 }], 300), [0]);
+    const ms = Number((monotonicNow() - began) / 1_000_000n);
+    assert.ok(ms >= 295 && ms < 3000, `${ms} ms`);
+  } finally {
+    child.kill();
+    close(reader);
+    close(writer);
+    process.off("SIGUSR2", handler);
+  }
+  assert.is(process.listeners("SIGUSR2").length, previous);
+});
+
+door("buffers are given by address, and a missing argument is 0", () => {
+  const [reader, writer] = pipe();
+  assert.is(tryCall("write", [writer, new TextEncoder().encode("abc"), 3]), 3);
+  const buffer = new Uint8Array(8);
+  assert.is(tryRead(reader, buffer), 3);
+  assert.equal([...buffer], [97, 98, 99, 0, 0, 0, 0, 0]);
+  close(reader);
+  close(writer);
+});
+
+door.run();

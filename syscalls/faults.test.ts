@@ -1,0 +1,63 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+// What the bundler defines in a build for tests; it has to be there before the door is.
+Object.assign(globalThis, { FAULT_INJECTION: true });
+const { armFaults, faultsCompiledIn } = await import("./faults.ts");
+const { tryCall } = await import("./door.ts");
+const { close, memfdCreate, pipe, readToEnd, seekTo, writeAll } = await import("./file.ts");
+
+const faults = suite("faults");
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+faults("the Nth call of a name fails, those before and after do not", () => {
+  assert.ok(faultsCompiledIn);
+  armFaults("getpid:2:EBUSY,getuid:1:EIO");
+  const results = Array.from({ length: 3 }, () => tryCall("getpid", []));
+  assert.equal(results, [process.pid, -16, process.pid]);
+  assert.is(tryCall("getuid", []), -5);
+});
+
+faults("without a count the first fails, without an errno by EIO", () => {
+  armFaults("getpid");
+  assert.is(tryCall("getpid", []), -5);
+});
+
+faults("an unknown errno is refused", () => {
+  assert.throws(() => armFaults("read:1:EWHAT"), "RUNT_FAULT: unknown errno EWHAT");
+});
+
+faults("readToEnd: a read that fails once is an error, not the end of the file", () => {
+  const fd = memfdCreate("test");
+  writeAll(fd, bytes("content"));
+  seekTo(fd, 0);
+  armFaults("read:1:EIO");
+  assert.throws(() => readToEnd(fd), `read fd ${fd}: EIO (input/output error)`);
+  assert.is(new TextDecoder().decode(readToEnd(fd)), "content");
+  close(fd);
+});
+
+faults("writeAll: a write that fails once is an error, and nothing is written twice", () => {
+  const fd = memfdCreate("test");
+  armFaults("write:1:ENOSPC");
+  assert.throws(
+    () => writeAll(fd, bytes("a"), "state.json"),
+    "write state.json: ENOSPC (no space left on device)",
+  );
+  writeAll(fd, bytes("b"));
+  seekTo(fd, 0);
+  assert.is(new TextDecoder().decode(readToEnd(fd)), "b");
+  close(fd);
+});
+
+faults("EAGAIN waits, and then goes on", () => {
+  const [reader, writer] = pipe();
+  armFaults("write:1:EAGAIN,read:1:EAGAIN");
+  writeAll(writer, bytes("x"));
+  close(writer);
+  assert.is(new TextDecoder().decode(readToEnd(reader)), "x");
+  close(reader);
+});
+
+faults.run();

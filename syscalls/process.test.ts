@@ -1,0 +1,47 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { BadString } from "./cstring.ts";
+import { addressOf } from "./libc.ts";
+import { getpid, getppid, stringArray, tryKill, tryPidfdOpen, waitAny, waitFor } from "./process.ts";
+import type { Pid } from "./types.ts";
+
+const processes = suite("process");
+
+processes("stringArray: an address for each string, and a null pointer in the end", () => {
+  const { pointers, strings } = stringArray(["a", "bc", ""]);
+  assert.is(pointers.length, 4);
+  assert.is(pointers[3], 0n);
+  assert.equal(
+    [...pointers].slice(0, 3),
+    strings.map(({ bytes }) => BigInt(addressOf(bytes))),
+  );
+  assert.equal(
+    strings.map(({ bytes }) => [...bytes]),
+    [[97, 0], [98, 99, 0], [0]],
+  );
+});
+
+processes("stringArray of nothing is the null pointer alone", () => {
+  assert.equal([...stringArray([]).pointers], [0n]);
+});
+
+processes("stringArray refuses what cstr refuses", () => {
+  assert.throws(
+    () => stringArray(["A=1", "B=\0"]),
+    (error: unknown) => error instanceof BadString,
+  );
+});
+
+processes("ids are the engine's own", () => {
+  assert.is(getpid(), process.pid);
+  assert.is(getppid(), process.ppid);
+});
+
+processes("a process that is not there", () => {
+  assert.is(tryPidfdOpen((2 ** 30) as Pid), -3);
+  assert.is(tryKill(2 ** 30, 0), -3);
+  assert.throws(() => waitFor((2 ** 30) as Pid), `waitid pid ${2 ** 30}: ECHILD (no child processes)`);
+  assert.throws(() => waitAny(), "waitid any child: ECHILD (no child processes)");
+});
+
+processes.run();
