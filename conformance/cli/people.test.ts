@@ -39,8 +39,8 @@ for (const [shell, script, expected] of [
 ] as const)
   people(
     `completion in ${shell}`,
-    async () => {
-      const env = { PATH: `${dirname(runtimePath)}:${process.env.PATH}`, HOME: "/nonexistent" };
+    async (c) => {
+      const env = { PATH: `${dirname(runtimePath)}:${process.env.PATH}`, HOME: c.dir };
       const result = succeed(await runCommand([findCommand(shell) ?? shell, "-c", script], { env }));
       assert.is(result.stdout, expected);
     },

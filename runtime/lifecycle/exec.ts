@@ -17,6 +17,7 @@ import { inheritedDescriptors } from "../process/seal.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import { openStateDir, readState } from "../state/store.ts";
+import { enterAndStart } from "./enter.ts";
 import { execProcess, type ProcessOverrides } from "./exec_process.ts";
 import { openConsoleSocket } from "./launch.ts";
 import { statusOf } from "./status.ts";

@@ -5,10 +5,10 @@ import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 
 /** The sockets of socket activation, which come first. */
-export function keepListenFds(count: number): void {
+export function keepListenFds(count: number, inherited: readonly number[]): void {
   for (let i = 0; i < count; i++) {
     const fd = (3 + i) as Fd;
-    if (tryFcntl(fd, F_GETFD) === -EBADF)
+    if (!inherited.includes(fd) || tryFcntl(fd, F_GETFD) === -EBADF)
       throw new RuntimeError("invalid-argument", `$LISTEN_FDS is ${count}, but fd ${fd} is not open`);
     clearCloexec(fd);
   }

@@ -27,8 +27,6 @@ import type { Fd } from "../../syscalls/types.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
-/** What a pipe that poll(2) calls writable takes without blocking (pipe(7), PIPE_BUF). */
-const WITHOUT_BLOCKING = 4096;
 const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
 
 /** Copies between the caller's standard streams and the master of the container's pty. */
@@ -93,7 +91,7 @@ export class TerminalRelay {
    * in the container has it open still. Nobody may be reading them: a signal in the queue ends the wait.
    */
   drain(signals: Fd): void {
-    while (this.#masterOpen) {
+    for (;;) {
       while (this.#toCaller.length > 0) {
         poll(
           [
