@@ -195,7 +195,7 @@ function start(context: SetnsContext, doors: readonly CgroupDoor[]): never {
   execProgram(program);
 }
 
-/** The labels of the next execve, which a fork inherits, are written while the procfs is surely ours. */
+/** The labels of the next execve are written through a procfs of our own, which is closed at once. */
 function labelBeforeEntering(lsm: LsmPlan): void {
   if (lsm.apparmorProfile === "" && lsm.processLabel === "") return;
   const procfs = openProcfs();

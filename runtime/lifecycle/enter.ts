@@ -26,14 +26,14 @@ import { planNamespaces } from "../plan/namespaces.ts";
 import { planPersonality } from "../plan/personality.ts";
 import { planProcess } from "../plan/process.ts";
 import { planSeccomp } from "../plan/seccomp.ts";
+import { fork } from "../process/fork.ts";
+import { writePidFile } from "../process/pid_file.ts";
+import { sendPidfd } from "../process/pidfd_socket.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import type { Process, State } from "../spec/types.ts";
 import { openProcess } from "../state/init_pid.ts";
 import type { SavedState } from "../state/store.ts";
-import { fork } from "./fork.ts";
-import { writePidFile } from "./pid_file.ts";
-import { sendPidfd } from "./pidfd_socket.ts";
 
 /** What is to be started, and with what. */
 export interface Entering {

@@ -9,7 +9,6 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 
 import { attach, receiveMaster } from "../process/attach.ts";
-import { enterAndStart } from "../process/enter.ts";
 import { openPidfdSocket } from "../process/pidfd_socket.ts";
 
 import { keepPreservedFds } from "../process/preserved_fds.ts";

@@ -158,7 +158,7 @@ export function launch(
 ): Launched {
   requireValidId(request.id);
   const activation = listenFds();
-  keepListenFds(activation.count);
+  keepListenFds(activation.count, inheritedDescriptors());
   keepPreservedFds(request.preserveFds, inheritedDescriptors(), 3 + activation.count);
   const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
   const host = { euid: geteuid(), capabilities: capget().permitted, lsm };

@@ -104,6 +104,7 @@ export class TerminalRelay {
         if (signal !== 0 && !HARMLESS.includes(signal)) return;
         if (signal === 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
       }
+      if (!this.#masterOpen) return;
       const bytes = readSome(this.#master);
       if (bytes === undefined || bytes.length === 0) return;
       this.#toCaller = bytes;
@@ -132,10 +133,16 @@ function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
   return count <= 0 ? undefined : buffer.slice(0, count);
 }
 
-/** What is left to write, after as much as does not block; a broken receiver takes everything, as there is nobody to keep it for. */
+/**
+ * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF): whoever stays in a write, because
+ * nobody reads, forwards no signal and sees no end.
+ */
+const AT_ONCE = 4096;
+
+/** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
 function writeSome(fd: Fd, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes.length === 0) return bytes;
-  const count = tryWrite(fd, bytes.subarray(0, WITHOUT_BLOCKING));
+  const count = tryWrite(fd, bytes.subarray(0, AT_ONCE));
   if (count === -EAGAIN) return bytes;
   return count < 0 ? new Uint8Array(0) : bytes.slice(count);
 }
