@@ -4,8 +4,11 @@ import { close } from "../../syscalls/file.ts";
 import { blockSignals, setSignalMask, signalfd, signalMask } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
-/** Left to do what they do: a fault of our own must kill us, and SIGURG is noise of some callers' engines. */
-const OURS = signalMask([4, 5, 6, 7, 8, 11, S.SIGURG]);
+/**
+ * Left to do what they do: a fault of our own must kill us, SIGPIPE is the echo of a write of our own (ignored, or a
+ * trace to a closed pipe would be forwarded for ever), and SIGURG is noise of some callers' engines.
+ */
+const OURS = signalMask([4, 5, 6, 7, 8, 11, S.SIGPIPE, S.SIGURG]);
 const ALL = 0xffffffffffffffffn;
 
 /** A descriptor with all other signals of this process, which are blocked from now on. */

@@ -105,7 +105,8 @@ init("after its end it is dead, and nothing stays open", async () => {
   for (let i = 0; i < 20; i++) assert.is(openProcess(identity), undefined);
   const self = { ...identify(process.pid as Pid), startTime: "1" };
   for (let i = 0; i < 20; i++) assert.is(openProcess(self), undefined);
-  assert.is(count(), before);
+  // The engine may close something of its own meanwhile, but nothing may have been added.
+  assert.ok(count() <= before);
 });
 
 init("identify of a process that is not there says which", () => {
