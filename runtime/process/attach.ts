@@ -37,21 +37,28 @@ export function attach(
     terminal?.move(ready);
     // As runc: the process to watch is this one, which lives as long as the container.
     if (said.length > 0 && events.at(-1) !== 0) told = notify?.passOn(getpid()) ?? true;
-    if (events[1] !== 0) forward(signals.fd, pidfd, terminal);
+    const sent = events[1] !== 0 && forward(signals.fd, pidfd, terminal);
     const status = reap(pid);
     if (status === undefined) continue;
-    terminal?.drain(signals.fd);
+    // A signal that just came may have found the process dead already: then it was for who waits here.
+    terminal?.drain(signals.fd, !sent);
     close(pidfd);
     return status;
   }
 }
 
-function forward(queue: Fd, pidfd: Fd, terminal: TerminalRelay | undefined): void {
+/** Passes signals on to the process; true when there was one. */
+function forward(queue: Fd, pidfd: Fd, terminal: TerminalRelay | undefined): boolean {
+  let sent = false;
   for (let signal = readSignal(queue); signal !== 0; signal = readSignal(queue)) {
     if (signal === SIGCHLD) continue;
     if (signal === SIGWINCH && terminal !== undefined) terminal.resize();
-    else tryPidfdSendSignal(pidfd, signal);
+    else {
+      tryPidfdSendSignal(pidfd, signal);
+      sent = true;
+    }
   }
+  return sent;
 }
 
 /**

@@ -88,18 +88,20 @@ export class TerminalRelay {
 
   /**
    * After the container's end: the last bytes that the pty still holds, until it says EIO, or EAGAIN when something
-   * in the container has it open still. Nobody may be reading them: a signal in the queue ends the wait.
+   * in the container has it open still. Nobody may be reading them: a signal in the queue ends the wait, and
+   * without `patience` there is none.
    */
-  drain(signals: Fd): void {
+  drain(signals: Fd, patience: boolean): void {
     for (;;) {
       while (this.#toCaller.length > 0) {
-        poll(
+        const [writable = 0] = poll(
           [
             { fd: STDOUT, events: POLLOUT },
             { fd: signals, events: POLLIN },
           ],
-          -1,
+          patience ? -1 : 0,
         );
+        if (writable === 0 && !patience) return;
         const signal = readSignal(signals);
         if (signal !== 0 && !HARMLESS.includes(signal)) return;
         if (signal === 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
