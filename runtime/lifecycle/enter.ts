@@ -47,6 +47,8 @@ export interface Entering {
   readonly pidfdSocket: Fd | undefined;
   readonly pidFile: HostPath | undefined;
   readonly preservedFds: number;
+  /** Done when everything is ready but the program does not run yet. */
+  readonly beforeProgram: (() => void) | undefined;
 }
 
 /** Starts the process; when this returns, its program runs. */
@@ -115,7 +117,7 @@ export function enterAndStart(entering: Entering): Cloned {
 }
 
 /** Lets the child go on when it is ready; returns when its execve has closed the channel. */
-function converse({ context, saved }: Entering, channel: Fd, child: Cloned): void {
+function converse({ context, saved, beforeProgram }: Entering, channel: Fd, child: Cloned): void {
   const seccomp = planSeccomp(saved.config.linux?.seccomp);
   let ready = false;
   for (;;) {
@@ -127,7 +129,10 @@ function converse({ context, saved }: Entering, channel: Fd, child: Cloned): voi
       if (message.request === "listener" && message.descriptor !== undefined && seccomp?.listener) {
         sendListener(seccomp.listener, child, message.descriptor, stateOf(saved));
       }
-      if (message.request === "ready") ready = true;
+      if (message.request === "ready") {
+        ready = true;
+        beforeProgram?.();
+      }
       go(channel);
     }
   }

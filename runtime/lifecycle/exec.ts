@@ -48,7 +48,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
-  const start = (socket: Fd | undefined) =>
+  const start = (socket: Fd | undefined, beforeProgram?: () => void) =>
     enterAndStart({
       context,
       saved,
@@ -58,6 +58,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
       pidfdSocket,
       pidFile: request.pidFile,
       preservedFds: request.preserveFds,
+      beforeProgram,
     });
   if (request.detach) {
     start(consoleSocket);
@@ -66,9 +67,12 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
   const signals = queueSignals();
   const console = terminal ? messagePair() : undefined;
-  const started = start(console?.[1]);
-  const relay = console === undefined ? undefined : new TerminalRelay(receiveMaster(console[0]));
+  let relay: TerminalRelay | undefined;
   try {
+    // The terminal has its size before the program can ask for it.
+    const started = start(console?.[1], () => {
+      if (console !== undefined) relay = new TerminalRelay(receiveMaster(console[0]));
+    });
     return attach(started.pid, started.pidfd, signals, relay);
   } finally {
     relay?.restore();
