@@ -347,4 +347,13 @@ bad("an environment without PATH and HOME", async (c) => {
   succeed(await c.runt(["delete", "--force", c.id], options));
 });
 
+bad(
+  "--systemd-cgroup is refused by name, not ignored",
+  async (c) => {
+    const args = ["--systemd-cgroup", "create", "--bundle", c.bundle, c.id];
+    refuse(await c.runt(args), "--systemd-cgroup: this version has no systemd cgroup driver");
+  },
+  { needs: ["built"] },
+);
+
 bad.run();

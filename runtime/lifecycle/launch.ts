@@ -157,6 +157,10 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
+  if (context.systemdCgroup) {
+    // The container would be put somewhere else than its manager looks for it.
+    throw new RuntimeError("unsupported", "--systemd-cgroup: this version has no systemd cgroup driver");
+  }
   const activation = listenFds();
   keepListenFds(activation.count, inheritedDescriptors());
   keepPreservedFds(request.preserveFds, inheritedDescriptors(), 3 + activation.count);
