@@ -98,6 +98,10 @@ const cases: Case[] = [
       ];
     },
     shows: [{ section: "limits", line: /^Max open files +100 +200 / }],
+    accepts: {
+      lines: [/^limits: (runt Max open files +100|runc Max open files +200) +200 /],
+      why: "the Go runtime of runc's process raises the soft limit to the hard one when it starts after runc has set both",
+    },
   },
   {
     title: "oom score of the container",
