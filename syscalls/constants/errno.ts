@@ -135,22 +135,19 @@ const table = [
 /** The name of an errno, such as "ENOENT". */
 export type ErrnoName = (typeof table)[number][1];
 
-const byNumber = new Map<number, readonly [number, ErrnoName, string]>(table.map((row) => [row[0], row]));
-const byName = new Map<string, readonly [number, ErrnoName, string]>(table.map((row) => [row[1], row]));
-
 /** "ENOENT" for 2; an unknown number is given as "errno 999". */
 export function errnoName(errno: number): string {
-  return byNumber.get(errno)?.[1] ?? `errno ${errno}`;
+  return table.find(([number]) => number === errno)?.[1] ?? `errno ${errno}`;
 }
 
 /** "no such file or directory" for "ENOENT". */
 export function errnoMeaning(name: string): string {
-  return byName.get(name)?.[2] ?? "unknown error";
+  return table.find((row) => row[1] === name)?.[2] ?? "unknown error";
 }
 
 /** 2 for "ENOENT", undefined for a name that is not an errno. */
 export function errnoNumber(name: string): number | undefined {
-  return byName.get(name)?.[0];
+  return table.find((row) => row[1] === name)?.[0];
 }
 
 export const EPERM = 1;
