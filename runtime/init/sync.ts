@@ -19,10 +19,11 @@
  * The child speaks by write(2) and read(2) only: a seccomp filter that is already loaded has to allow these two.
  * At any point the child may send an error and end, or the parent may close the socket, upon which the child ends.
  */
+import { ECONNRESET } from "../../syscalls/constants/errno.ts";
 import { BadString } from "../../syscalls/cstring.ts";
 import { type ErrorData, OpError } from "../../syscalls/error.ts";
 import { tryRead, write } from "../../syscalls/file.ts";
-import { receiveMessage, sendMessage } from "../../syscalls/socket.ts";
+import { type Received, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
@@ -64,8 +65,8 @@ export function tellForked(channel: Fd, pid: number, pidfd: Fd): void {
 
 /** Parent: the process that its child has forked beside itself; a failure is thrown, and undefined is a death. */
 export function receiveForked(channel: Fd): { readonly pid: Pid; readonly pidfd: Fd } | undefined {
-  const received = receiveMessage(channel, LIMIT);
-  if (typeof received === "number" || received.bytes.length === 0) return undefined;
+  const received = receive(channel);
+  if (received === undefined) return undefined;
   const text = decoder.decode(received.bytes);
   if (received.descriptor !== undefined) return { pid: Number(text) as Pid, pidfd: received.descriptor };
   throw errorOf((JSON.parse(text) as { failure: ChildFailure }).failure);
@@ -82,8 +83,8 @@ export function tellFailure(channel: Fd, error: unknown): void {
 
 /** Parent: the next message, or undefined at the end (execve, or the child's death). */
 export function nextMessage(channel: Fd): ChildMessage | undefined {
-  const received = receiveMessage(channel, LIMIT);
-  if (typeof received === "number" || received.bytes.length === 0) return undefined;
+  const received = receive(channel);
+  if (received === undefined) return undefined;
   return JSON.parse(decoder.decode(received.bytes)) as ChildMessage;
 }
 
@@ -103,6 +104,14 @@ export function failureOf(error: unknown): ChildFailure {
 /** The error that a failure was, again as an error. */
 export function errorOf(failure: ChildFailure): Error {
   return "op" in failure ? new OpError(failure.op) : new RuntimeError(failure.kind, failure.message);
+}
+
+/** The next packet; undefined at the end, which is a reset when the peer ended without having read all. */
+function receive(channel: Fd): Received | undefined {
+  const received = receiveMessage(channel, LIMIT);
+  if (typeof received !== "number") return received.bytes.length === 0 ? undefined : received;
+  if (received === -ECONNRESET) return undefined;
+  throw OpError.from("recvmsg", `fd ${channel}`, -received);
 }
 
 function send(channel: Fd, message: ChildMessage): void {

@@ -2,6 +2,7 @@
 import { close } from "../../syscalls/file.ts";
 import type { RuntimeContext } from "../context.ts";
 import { go } from "../init/sync.ts";
+import { destroy } from "./delete.ts";
 import { type CreateRequest, launch, openConsoleSocket, prepare } from "./launch.ts";
 
 export type { CreateRequest } from "./launch.ts";
@@ -10,7 +11,12 @@ export type { CreateRequest } from "./launch.ts";
 export function createContainer(context: RuntimeContext, asked: CreateRequest): void {
   const { request, spec } = prepare(context, asked);
   const consoleSocket = openConsoleSocket(spec.process.terminal ?? false, request.consoleSocket, true);
-  const { channel } = launch(context, request, spec, { waitForStart: true, consoleSocket });
-  go(channel);
+  const { channel, dir, state } = launch(context, request, spec, { waitForStart: true, consoleSocket });
+  try {
+    go(channel);
+  } catch (error) {
+    destroy(context, dir, state);
+    throw error;
+  }
   close(channel);
 }

@@ -3,6 +3,8 @@
  * each is checked here: the process has one thread (a lock held by another would stay locked in the child),
  * the engine's heap is inherited (it asks the kernel not to), and the child never returns to the event loop.
  */
+import { EINVAL } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
 import { CWD, readTextAt } from "../../syscalls/file.ts";
 import { MADV_DOFORK, tryMadvise } from "../../syscalls/memory.ts";
 import { type Cloned, clone3, exitGroup } from "../../syscalls/process.ts";
@@ -61,6 +63,9 @@ function inheritHeap(procfs: Procfs): void {
     const dash = line.indexOf("-");
     const start = BigInt(`0x${line.slice(0, dash)}`);
     const end = BigInt(`0x${line.slice(dash + 1, space)}`);
-    tryMadvise(start, end - start, MADV_DOFORK);
+    const result = tryMadvise(start, end - start, MADV_DOFORK);
+    // EINVAL: a kind of mapping that is not the engine's heap.
+    if (result < 0 && result !== -EINVAL)
+      throw OpError.from("madvise", `${line.slice(0, space)} MADV_DOFORK`, -result);
   }
 }

@@ -1,6 +1,6 @@
 /** Which process the init process is: a pid alone may belong to another one by now. */
 
-import { OpError } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, readTextAt } from "../../syscalls/file.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -46,7 +46,7 @@ function readStat(pid: Pid): { readonly state: string; readonly startTime: strin
   try {
     text = readTextAt(CWD, `/proc/${pid}/stat`);
   } catch (error) {
-    if (error instanceof OpError) return undefined;
+    if (isErrno(error, "ENOENT", "ESRCH")) return undefined;
     throw error;
   }
   // The second field is the command in parentheses, which may hold anything, ")" included.

@@ -180,6 +180,7 @@ export const EOPNOTSUPP = 95;
 export const ENODATA = 61;
 export const ENOTCONN = 107;
 export const EXDEV = 18;
+export const ECONNRESET = 104;
 export const ETXTBSY = 26;
 export const E2BIG = 7;
 export const ENAMETOOLONG = 36;
