@@ -3,7 +3,6 @@
  * Its functions are no system calls and do not pass through the door; a failure is minus errno, thrown as OpError.
  */
 import { dlopen, FFIType } from "bun:ffi";
-import { SCMP_FLTATR_CTL_OPTIMIZE } from "./constants/seccomp.ts";
 import { OpError } from "./error.ts";
 import { close, memfdCreate, readToEnd, seekTo } from "./file.ts";
 import { addressOf } from "./libc.ts";
@@ -33,8 +32,6 @@ export class NameTable {
 
 /** A filter being made, for one architecture. */
 export interface Filter {
-  /** SCMP_FLTATR_CTL_OPTIMIZE 2: a binary tree; not known to libseccomp before 2.5, where nothing changes. */
-  preferTree(): void;
   /** seccomp_rule_add_array(3): `syscall` is a number of the native architecture; all comparisons must hold. */
   add(action: number, syscall: number, comparisons: readonly Comparison[], name: string): void;
   /** seccomp_export_bpf(3). */
@@ -46,15 +43,13 @@ export interface Filter {
 /** The functions of an opened library. */
 export interface Libseccomp {
   /**
-   * seccomp_syscall_resolve_name_arch(3) of each name, without those that are unknown (__NR_SCMP_ERROR). Numbers of
-   * calls that only other architectures have are negative.
+   * seccomp_syscall_resolve_name_arch(3) of each name, in their order: __NR_SCMP_ERROR for an unknown one, another
+   * negative number for a call that only other architectures have, or that has no number of its own in this one.
    */
-  resolve(architecture: number, table: NameTable): ReadonlyMap<string, number>;
+  resolve(architecture: number, table: NameTable): Int32Array;
   /** seccomp_init(3) and the two calls that put another architecture in the place of the native one. */
   filter(defaultAction: number, architecture: number, native: number): Filter;
 }
-
-const __NR_SCMP_ERROR = -1;
 
 /** dlopen(3) of an absolute path that the caller has found trustworthy. */
 export function openLibseccomp(path: HostPath): Libseccomp {
@@ -63,7 +58,6 @@ export function openLibseccomp(path: HostPath): Libseccomp {
     seccomp_release: { args: [ptr], returns: FFIType.void },
     seccomp_arch_add: { args: [ptr, u32], returns: i32 },
     seccomp_arch_remove: { args: [ptr, u32], returns: i32 },
-    seccomp_attr_set: { args: [ptr, i32, u32], returns: i32 },
     seccomp_syscall_resolve_name_arch: { args: [u32, ptr], returns: i32 },
     seccomp_rule_add_array: { args: [ptr, u32, i32, u32, ptr], returns: i32 },
     seccomp_export_bpf: { args: [ptr, i32], returns: i32 },
@@ -86,7 +80,6 @@ export function openLibseccomp(path: HostPath): Libseccomp {
       }
     }
     return {
-      preferTree: () => void symbols.seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2),
       add: (action, syscall, comparisons, name) => {
         const table = comparisonTable(comparisons);
         const address = table === undefined ? null : (addressOf(table) as never);
@@ -108,12 +101,11 @@ export function openLibseccomp(path: HostPath): Libseccomp {
   };
   return {
     resolve: (architecture, table) => {
-      const numbers = new Map<string, number>();
+      const numbers = new Int32Array(table.names.length);
       const base = addressOf(table.bytes);
       let offset = 0;
-      for (const name of table.names) {
-        const number = symbols.seccomp_syscall_resolve_name_arch(architecture, (base + offset) as never);
-        if (number !== __NR_SCMP_ERROR) numbers.set(name, number);
+      for (let i = 0; i < numbers.length; i++) {
+        numbers[i] = symbols.seccomp_syscall_resolve_name_arch(architecture, (base + offset) as never);
         offset = table.bytes.indexOf(0, offset) + 1;
       }
       return numbers;

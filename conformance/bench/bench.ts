@@ -8,6 +8,7 @@ import { findCommand, runtimePath } from "../needs.ts";
 import { makeRootfs } from "../rootfs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
 import { defaultSpec } from "../spec.ts";
+import { seccompBench } from "./seccomp.ts";
 
 const rounds = Number(process.env.RUNT_ROUNDS ?? 40);
 
@@ -163,4 +164,25 @@ for (const { name, once } of workloads) {
       .map((other) => `${(time(runtime) / time(other.name)).toFixed(2)} of ${other.name}`);
     console.log(`  ${runtime}  ${time(runtime).toFixed(1).padStart(6)} ms  ${ratios.join(", ")}`);
   }
+}
+
+const runt = runtimes.find(({ name }) => name === "runt");
+if (runt !== undefined) {
+  const args = ["run", "--bundle", confined, id(runt)];
+  const once = seccompBench(dir, join(dir, runt.name), runt.path, args);
+  once(); // warms the caches
+  const samples = Array.from({ length: rounds }, once);
+  const of = (values: readonly number[]): string =>
+    `${median(values).toFixed(2).padStart(6)} ms, at least ${Math.min(...values).toFixed(2)}`;
+  const alone = samples.map(({ libseccomp }) => libseccomp).filter((each) => each !== undefined);
+  console.log("\nthe seccomp program of that profile, from the configuration to the bytes");
+  for (const [name, own] of [
+    ["compiled", samples.map(({ compiled }) => compiled)],
+    ["from the cache", samples.map(({ cached }) => cached)],
+  ] as const) {
+    const ratio =
+      alone.length === 0 ? "" : `, ${(median(own) / median(alone)).toFixed(2)} of libseccomp alone`;
+    console.log(`  runt, ${name}  ${of(own)}${ratio}`);
+  }
+  if (alone.length > 0) console.log(`  libseccomp alone, in C  ${of(alone)}`);
 }

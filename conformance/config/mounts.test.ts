@@ -184,9 +184,15 @@ const suite = tableSuite("config: mounts", [
   mounting("a bind mount has a source", [{ type: "bind", options: ["bind"] }], {
     refuses: "mounts[7].source: a bind mount needs a source",
   }),
-  mounting("a bind mount's data has no effect", [bind("size=1m", "mode=755")], {
-    shows: [/volume \/mnt rw/],
+  mounting("a bind mount has no data", [bind("size=1m", "ro")], {
+    refuses:
+      'mounts[7].options: bind mounts cannot have any filesystem-specific options applied: \\"size=1m\\"',
   }),
+  mounting(
+    "but the validation suite's is let pass [no type, size and mode]",
+    [{ source: "VOLUME", options: ["size=1m", "mode=755", "bind"] }],
+    { shows: [/volume \/mnt rw/] },
+  ),
   mounting("an option that the file system does not know is its error", [tmpfs("nonsense")], {
     refuses:
       "mount tmpfs on /mnt: EINVAL (invalid argument), asked for by mounts[7] (tmpfs: Unknown parameter 'nonsense')",

@@ -80,6 +80,22 @@ cache(
   { needs },
 );
 
+cache(
+  "--debug tells where the program comes from, and what it cost",
+  async (c) => {
+    configure(c);
+    const log = join(c.dir, "log");
+    for (const how of ["compiled", "read from the cache"]) {
+      refuse(await c.runt(["--debug", "--log", log, "run", "--bundle", c.bundle, c.id]), "No space left");
+      assert.match(
+        readFileSync(log, "utf8"),
+        new RegExp(`seccomp program of \\d+ instructions ${how} in \\d+ us`),
+      );
+    }
+  },
+  { needs },
+);
+
 const poisons: readonly (readonly [string, (file: string) => void])[] = [
   [
     "an instruction changed",

@@ -141,7 +141,7 @@ mounts("order is that of the configuration, and a relative destination is below 
   );
 });
 
-mounts("bind with data: the kernel ignores it, so it is told", () => {
+mounts("size and mode of a mount that is a bind mount by its options alone are told", () => {
   warnings = [];
   const [step] = plan({ destination: "/a", source: "/b", options: ["bind", "size=1", "mode=755"] });
   assert.is(step?.kind, "bind");
@@ -155,6 +155,31 @@ for (const [title, mount, message] of [
     "bind without a source",
     { destination: "/a", type: "bind" },
     "mounts[0].source: a bind mount needs a source",
+  ],
+  [
+    "bind with data",
+    { destination: "/a", source: "/b", options: ["bind", "size=1", "noquota"] },
+    'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "size=1", "noquota"',
+  ],
+  [
+    "bind with data, by type",
+    { destination: "/a", source: "/b", type: "bind", options: ["mode=755"] },
+    'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "mode=755"',
+  ],
+  [
+    "bind with data, of a dummy type",
+    { destination: "/a", source: "/b", type: "none", options: ["rbind", "size=1"] },
+    'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "size=1"',
+  ],
+  [
+    "bind remounted with data",
+    { destination: "/a", type: "bind", options: ["remount", "ro", "data=ordered"] },
+    'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "data=ordered"',
+  ],
+  [
+    "bind with tmpcopyup",
+    { destination: "/a", source: "/b", options: ["bind", "tmpcopyup"] },
+    'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "tmpcopyup"',
   ],
   [
     "no type",

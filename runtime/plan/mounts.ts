@@ -122,7 +122,7 @@ function planMount(
   const idmap = planIdmap(mount, options, around.userns, from);
   if (idmap !== undefined && !bind)
     throw refused(from, "id-mapped mounts are only supported for bind mounts");
-  if (bind) warnOfData(options, from, warn);
+  if (bind) refuseData(mount, options, from, warn);
   if (options.flags & M.MS_REMOUNT) {
     const flags = options.flags & ~M.MS_REC;
     return {
@@ -166,14 +166,23 @@ function planIdmap(
 }
 
 /**
- * The kernel does not look at a bind mount's data. Refusing it would be clearer, but the validation suite of the
- * specification has such mounts, and expects them to work.
+ * The kernel does not look at a bind mount's data, so it is refused, as by runc since 1.2. Told only is that of a
+ * mount which is a bind mount by its options alone, has no type, and gives tmpfs's size or mode: the validation suite
+ * of runtime-tools has such mounts and expects them to work.
  */
-function warnOfData({ data, copyUp }: MountOptions, from: SpecField, warn: (message: string) => void): void {
+function refuseData(
+  { type = "" }: Mount,
+  { data, copyUp }: MountOptions,
+  from: SpecField,
+  warn: (message: string) => void,
+): void {
   const all = copyUp ? ["tmpcopyup", ...data] : data;
   if (all.length === 0) return;
   const shown = all.map((text) => JSON.stringify(text)).join(", ");
-  warn(`${from}.options: a bind mount takes no file system data, ignored: ${shown}`);
+  const where = `${from}.options`;
+  if (type !== "" || !all.every((text) => /^(mode|size)=/.test(text)))
+    throw refused(where, `bind mounts cannot have any filesystem-specific options applied: ${shown}`);
+  warn(`${where}: a bind mount takes no file system data, ignored: ${shown}`);
 }
 
 function refused(where: string, why: string): RuntimeError {

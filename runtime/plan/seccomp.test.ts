@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { LinuxSeccomp } from "../spec/types.ts";
 import { planProgram, planSeccomp } from "./seccomp.ts";
 import { joinPrograms } from "./seccomp_program.ts";
+import type { Answers } from "./seccomp_tree.ts";
 
 const native = "SCMP_ARCH_X86_64";
 
@@ -199,19 +200,6 @@ for (const [defaultAction, errno, expected] of newerCases)
     assert.is(planProgram(config, native).newerIsENOSYS, expected);
   });
 
-program("more than 32 names are worth a tree", () => {
-  const of = (count: number) =>
-    planProgram(
-      {
-        defaultAction: "SCMP_ACT_ALLOW",
-        syscalls: [{ names: Array(count).fill("read"), action: "SCMP_ACT_LOG" }],
-      },
-      native,
-    ).preferTree;
-  assert.is(of(32), false);
-  assert.is(of(33), true);
-});
-
 program.run();
 
 const join = suite("joinPrograms");
@@ -225,6 +213,8 @@ const listing = (bytes: Uint8Array): string[] => {
   });
 };
 
+const none: Answers = new Map();
+
 /** A stand-in of this many instructions, each a return of 0. */
 const body = (instructions: number): Uint8Array => {
   const bytes = new Uint8Array(8 * instructions);
@@ -233,13 +223,14 @@ const body = (instructions: number): Uint8Array => {
 };
 
 join("a single program without a newest call is left as it is", () => {
-  assert.equal(listing(joinPrograms([{ token: 0xc00000b7, program: body(1), newest: undefined }])), [
-    "6 0 0 0",
-  ]);
+  assert.equal(
+    listing(joinPrograms([{ token: 0xc00000b7, program: body(1), newest: undefined, answers: none }])),
+    ["6 0 0 0"],
+  );
 });
 
 join("ENOSYS above the newest call; strangers go to the program itself", () => {
-  assert.equal(listing(joinPrograms([{ token: 0xc00000b7, program: body(1), newest: 100 }])), [
+  assert.equal(listing(joinPrograms([{ token: 0xc00000b7, program: body(1), newest: 100, answers: none }])), [
     "20 0 0 4",
     "15 1 0 c00000b7",
     "5 0 0 3",
@@ -252,8 +243,8 @@ join("ENOSYS above the newest call; strangers go to the program itself", () => {
 
 join("x86_64 and x32 are told apart by the bit of the number", () => {
   const parts = [
-    { token: 0x4000003e, program: body(2), newest: 0x40000064 },
-    { token: 0xc000003e, program: body(1), newest: 100 },
+    { token: 0x4000003e, program: body(2), newest: 0x40000064, answers: none },
+    { token: 0xc000003e, program: body(1), newest: 100, answers: none },
   ];
   assert.equal(listing(joinPrograms(parts)), [
     "20 0 0 4",
@@ -280,12 +271,28 @@ join("x86_64 and x32 are told apart by the bit of the number", () => {
 
 join("a program between two is passed over by other architectures, with a long jump", () => {
   const parts = [
-    { token: 0x40000003, program: body(1000), newest: undefined },
-    { token: 0xc00000b7, program: body(1), newest: undefined },
+    { token: 0x40000003, program: body(1000), newest: undefined, answers: none },
+    { token: 0xc00000b7, program: body(1), newest: undefined, answers: none },
   ];
   const lines = listing(joinPrograms(parts));
   assert.equal(lines.slice(0, 4), ["20 0 0 4", "15 1 0 40000003", "5 0 0 3e9", "20 0 0 0"]);
   assert.is(lines.length, 4 + 1000 + 1);
+});
+
+join("what a number answers is in front of the program, which a single one needs no number for", () => {
+  const answers: Answers = new Map([[5, 0x50007]]);
+  assert.equal(listing(joinPrograms([{ token: 0xc00000b7, program: body(1), newest: undefined, answers }])), [
+    "20 0 0 4",
+    "15 1 0 c00000b7",
+    "5 0 0 6",
+    "20 0 0 0",
+    "35 1 0 5",
+    "5 0 0 3",
+    "35 1 0 6",
+    "6 0 0 50007",
+    "5 0 0 0",
+    "6 0 0 0",
+  ]);
 });
 
 join.run();

@@ -63,7 +63,6 @@ export interface ProgramPlan {
   readonly names: readonly string[];
   /** System calls newer than the newest name get ENOSYS, so that programs fall back as on an old kernel. */
   readonly newerIsENOSYS: boolean;
-  readonly preferTree: boolean;
 }
 
 const actions: Readonly<Record<SeccompAction, number>> = {
@@ -151,15 +150,11 @@ export function planProgram(config: LinuxSeccomp, native: string): ProgramPlan {
     rules,
     names,
     newerIsENOSYS: !permissive.has(config.defaultAction) && config.defaultErrnoRet !== ENOSYS,
-    preferTree: names.length > SMALL,
   };
 }
 
 /** Of the kernel's headers of x86 and arm64 alike. */
 const ENOSYS = 38;
-
-/** As runc: up to here a list of comparisons is as good as a tree. */
-const SMALL = 32;
 
 /** Default actions that let a new system call happen; a tracer is expected to say ENOSYS by itself. */
 const permissive: ReadonlySet<SeccompAction> = new Set(["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"]);

@@ -5,30 +5,35 @@
  *
  *   not this architecture?              go to the next one
  *   newer than anything in the profile? return ENOSYS
- *   ... libseccomp's program
+ *   a number with one answer?           return it
+ *   ... libseccomp's program, for the rest of the rules
  *
  * The last program also answers, by killing, for architectures that the profile does not name.
  */
 import { __X32_SYSCALL_BIT, AUDIT_ARCH_X86_64, SECCOMP_RET_ERRNO } from "../../syscalls/constants/seccomp.ts";
+import {
+  encode,
+  type Instruction,
+  JMP_JA,
+  JMP_JEQ_K,
+  JMP_JGT_K,
+  JMP_JSET_K,
+  LD_W_ABS,
+  RET_K,
+} from "./classic_bpf.ts";
+import { type Answers, searchTree } from "./seccomp_tree.ts";
 
-/** libseccomp's program for one architecture. */
+/** What decides on the calls of one architecture: the answers, and libseccomp's program for all else. */
 export interface ArchitectureProgram {
   /** SCMP_ARCH_*. */
   readonly token: number;
+  /** What needs no more than a look at the number. */
+  readonly answers: Answers;
   readonly program: Uint8Array;
   /** The largest number of a system call that the profile names; undefined lets the program decide on all. */
   readonly newest: number | undefined;
 }
 
-type Instruction = readonly [code: number, jt: number, jf: number, k: number];
-
-// linux/bpf_common.h
-const LD_W_ABS = 0x20;
-const JMP_JA = 0x05;
-const JMP_JEQ_K = 0x15;
-const JMP_JGT_K = 0x25;
-const JMP_JSET_K = 0x45;
-const RET_K = 0x06;
 // struct seccomp_data
 const NR = 0;
 const ARCH = 4;
@@ -48,8 +53,8 @@ export function joinPrograms(parts: readonly ArchitectureProgram[]): Uint8Array 
   return bytes;
 }
 
-function preamble({ token, program, newest }: ArchitectureProgram, last: boolean): Uint8Array {
-  if (last && newest === undefined) return new Uint8Array();
+function preamble({ token, answers, program, newest }: ArchitectureProgram, last: boolean): Uint8Array {
+  if (last && newest === undefined && answers.size === 0) return new Uint8Array();
   const stub: Instruction[] =
     newest === undefined
       ? []
@@ -57,11 +62,12 @@ function preamble({ token, program, newest }: ArchitectureProgram, last: boolean
           [JMP_JGT_K, 0, 1, newest],
           [RET_K, 0, 0, (SECCOMP_RET_ERRNO | ENOSYS) >>> 0],
         ];
+  const tree = searchTree(answers);
   // x86_64 and x32 are one architecture to the kernel, told apart by a bit of the number.
   const x32 = token === SCMP_ARCH_X32;
   const shared = x32 || token === AUDIT_ARCH_X86_64;
-  // Past the stub, and for all but the last also past the program: the last has the answer for strangers.
-  const beyond = stub.length + (last ? 0 : program.length / 8);
+  // Past stub and tree, and for all but the last also past the program: the last has the answer for strangers.
+  const beyond = stub.length + tree.length + (last ? 0 : program.length / 8);
   const abi: Instruction[] = [
     [JMP_JSET_K, x32 ? 1 : 0, x32 ? 0 : 1, __X32_SYSCALL_BIT],
     [JMP_JA, 0, 0, beyond],
@@ -73,16 +79,6 @@ function preamble({ token, program, newest }: ArchitectureProgram, last: boolean
     [JMP_JA, 0, 0, number.length + beyond],
     ...number,
     ...stub,
+    ...tree,
   ]);
-}
-
-function encode(instructions: readonly Instruction[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8 * instructions.length));
-  instructions.forEach(([code, jt, jf, k], i) => {
-    view.setUint16(8 * i, code, true);
-    view.setUint8(8 * i + 2, jt);
-    view.setUint8(8 * i + 3, jf);
-    view.setUint32(8 * i + 4, k, true);
-  });
-  return new Uint8Array(view.buffer);
 }

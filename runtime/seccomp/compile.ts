@@ -1,4 +1,11 @@
 /** From a planned profile to a filter program, by libseccomp; in the parent only, before the fork. */
+
+import {
+  __NR_SCMP_ERROR,
+  SECCOMP_RET_ACTION,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+} from "../../syscalls/constants/seccomp.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { type Filter, NameTable, openLibseccomp } from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
@@ -6,6 +13,7 @@ import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { ArchitecturePlan, ProgramPlan, RulePlan } from "../plan/seccomp.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp_program.ts";
+import type { Answers } from "../plan/seccomp_tree.ts";
 import { withField } from "./library.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */
@@ -19,18 +27,17 @@ export function compileProgram(
   const [native, ...others] = plan.architectures;
   if (native === undefined) throw new RuntimeError("unsupported", "linux.seccomp: no native architecture");
   const numbers = seccomp.resolve(native.token, table);
-  for (const name of table.names)
-    if (!numbers.has(name)) debugLog(`unknown seccomp syscall ${JSON.stringify(name)} ignored`);
-  const rules = numbered(plan.rules, numbers);
+  const rules = numbered(plan.rules, table, numbers, debugLog);
   const compile = (architecture: ArchitecturePlan): ArchitectureProgram => {
     const own = architecture === native ? numbers : seccomp.resolve(architecture.token, table);
+    const { answers, rest } = divide(rules, own);
     const filter = withField(architecture.from, () =>
       seccomp.filter(plan.defaultAction, architecture.token, native.token),
     );
     try {
-      if (plan.preferTree && architecture === native) filter.preferTree();
-      const program = withField(architecture.from, () => fill(filter, rules));
-      return { token: architecture.token, program, newest: plan.newerIsENOSYS ? newestOf(own) : undefined };
+      const program = withField(architecture.from, () => fill(filter, rest));
+      const newest = plan.newerIsENOSYS ? newestOf(own) : undefined;
+      return { token: architecture.token, answers, program, newest };
     } finally {
       filter.release();
     }
@@ -42,31 +49,73 @@ export function compileProgram(
   throw new RuntimeError("invalid-argument", `linux.seccomp: the profile is too large: ${size}`);
 }
 
-type Numbers = ReadonlyMap<string, number>;
-
-/** The largest number; pseudo numbers, negative, are of calls that only other architectures have. */
-function newestOf(numbers: Numbers): number | undefined {
-  let newest = 0;
-  for (const number of numbers.values()) newest = Math.max(newest, number);
+/** The largest number; negative ones are of calls that only other architectures have. */
+function newestOf(numbers: Int32Array): number | undefined {
+  const newest = numbers.reduce((most, number) => Math.max(most, number), 0);
   return newest === 0 ? undefined : newest;
 }
 
 interface NumberedRule extends RulePlan {
-  /** As the native architecture numbers it, which is what rules are given in. */
+  /** Of its name in the table. */
+  readonly index: number;
+  /** As the native architecture numbers it, which is what libseccomp takes. */
   readonly number: number;
 }
 
-/**
- * The rules on calls that the library knows, the largest number first: it keeps a sorted list and walks it at each
- * addition, which is then one step. The sort is stable, as the order of rules on the same call matters.
- */
-function numbered(rules: readonly RulePlan[], numbers: Numbers): NumberedRule[] {
+/** The rules on calls that the library knows. */
+function numbered(
+  rules: readonly RulePlan[],
+  { names }: NameTable,
+  numbers: Int32Array,
+  debugLog: (message: string) => void,
+): NumberedRule[] {
+  const indices = new Map<string, number>();
+  names.forEach((name, index) => {
+    if (numbers[index] !== __NR_SCMP_ERROR) indices.set(name, index);
+    else debugLog(`unknown seccomp syscall ${JSON.stringify(name)} ignored`);
+  });
   const known: NumberedRule[] = [];
   for (const rule of rules) {
-    const number = numbers.get(rule.name);
-    if (number !== undefined) known.push({ ...rule, number });
+    const index = indices.get(rule.name);
+    if (index !== undefined) known.push({ ...rule, index, number: numbers[index] ?? __NR_SCMP_ERROR });
   }
-  return known.sort((a, b) => b.number - a.number);
+  return known;
+}
+
+/** seccomp.h, "pseudo syscall definitions": from here down they are of calls that the architecture does not have. */
+const PNR_NOT_HERE = -10000;
+
+/**
+ * Which rules are one answer to one number of this architecture, and which are left to libseccomp: those with
+ * conditions, several on one number, and those on calls that stand for an argument of another call (socketcall(2),
+ * ipc(2)). On calls that the architecture does not have there is nothing to say.
+ */
+function divide(
+  rules: readonly NumberedRule[],
+  numbers: Int32Array,
+): { readonly answers: Answers; readonly rest: readonly NumberedRule[] } {
+  const answers = new Map<number, number>();
+  const rest: NumberedRule[] = [];
+  const seen = new Set<number>();
+  const several = new Set<number>();
+  for (const { index } of rules) {
+    const number = numbers[index] ?? __NR_SCMP_ERROR;
+    (seen.has(number) ? several : seen).add(number);
+  }
+  for (const rule of rules) {
+    const number = numbers[rule.index] ?? __NR_SCMP_ERROR;
+    if (number <= PNR_NOT_HERE || number === __NR_SCMP_ERROR) continue;
+    const alone = number >= 0 && !several.has(number);
+    if (alone && isAnswer(rule)) answers.set(number, rule.action);
+    else rest.push(rule);
+  }
+  return { answers, rest };
+}
+
+/** Allowed or refused whatever the arguments; other actions are the library's to know, as some kernels lack them. */
+function isAnswer({ action, conditions }: RulePlan): boolean {
+  const refused = (action & SECCOMP_RET_ACTION) === SECCOMP_RET_ERRNO;
+  return conditions.length === 0 && (action === SECCOMP_RET_ALLOW || refused);
 }
 
 function fill(filter: Filter, rules: readonly NumberedRule[]): Uint8Array {

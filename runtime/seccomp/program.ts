@@ -1,4 +1,5 @@
 /** The filter that a container gets: from the cache, or compiled and then kept there. */
+import { monotonicNow } from "../../syscalls/trace.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { planProgram, type SeccompPlan } from "../plan/seccomp.ts";
 import { stringifyJson } from "../spec/read.ts";
@@ -14,9 +15,14 @@ export function prepareFilter(
   root: HostPath,
   debugLog: (message: string) => void,
 ): SeccompFilter {
+  const began = monotonicNow();
   const library = findLibseccomp();
   const key = keyOf(plan.config, library);
-  const program = readCached(root, key) ?? compileAndKeep(plan.config, library, { root, key, debugLog });
+  const cached = readCached(root, key);
+  const program = cached ?? compileAndKeep(plan.config, library, { root, key, debugLog });
+  const micros = (monotonicNow() - began) / 1000n;
+  const how = cached === undefined ? "compiled" : "read from the cache";
+  debugLog(`seccomp program of ${program.length / 8} instructions ${how} in ${micros} us`);
   return { program, flags: plan.flags, notifies: plan.listener !== undefined };
 }
 
@@ -43,5 +49,5 @@ function keyOf(config: LinuxSeccomp, library: Library): string {
   const { defaultAction, defaultErrnoRet = null, architectures = [], syscalls = [] } = config;
   const rules = stringifyJson([defaultAction, defaultErrnoRet, architectures, syscalls]);
   const text = `${CACHE_FORMAT} ${process.arch} ${library.identity}\n${rules}`;
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+  return Bun.SHA256.hash(text, "hex");
 }

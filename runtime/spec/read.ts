@@ -52,7 +52,12 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
 
 /** JSON text of a value, bigint as plain digits. `indent` is what one level is indented by. */
 export function stringifyJson(value: unknown, indent?: string): string {
-  return JSON.stringify(value, exactNumbers, indent);
+  try {
+    return JSON.stringify(value, undefined, indent);
+  } catch {
+    // A bigint, which few documents have, throws; asking a function about every value takes several times as long.
+    return JSON.stringify(value, exactNumbers, indent);
+  }
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -13,10 +13,12 @@ export const SECCOMP_RET_USER_NOTIF = 0x7fc00000;
 export const SECCOMP_RET_TRACE = 0x7ff00000;
 export const SECCOMP_RET_LOG = 0x7ffc0000;
 export const SECCOMP_RET_ALLOW = 0x7fff0000;
+/** The part of a return value that is not data. */
+export const SECCOMP_RET_ACTION = 0x7fff0000;
 /** linux/bpf_common.h: BPF_MAXINSNS, the most instructions that the kernel takes. */
 export const BPF_MAXINSNS = 4096;
-/** enum scmp_filter_attr. */
-export const SCMP_FLTATR_CTL_OPTIMIZE = 8;
+/** seccomp.h of libseccomp: no architecture has a system call of this name. */
+export const __NR_SCMP_ERROR = -1;
 /** enum scmp_compare. */
 export const SCMP_CMP_NE = 1;
 export const SCMP_CMP_LT = 2;
