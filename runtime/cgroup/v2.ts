@@ -7,6 +7,7 @@ import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import { performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { enableControllers } from "./controllers.ts";
+import { applyDeviceRules } from "./device_filter.ts";
 import {
   directoryExists,
   makeDirectories,
@@ -42,6 +43,7 @@ export class CgroupV2 implements CgroupManager {
 
   apply(plan: CgroupPlan): void {
     performWrites(plan.writes, () => this.directory, explain);
+    if (plan.devices !== undefined) applyDeviceRules(this.directory, plan.devices);
   }
 
   requireUsable(): void {

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { LinuxResources } from "../spec/types.ts";
-import { devicesAreEnforced, planCgroupResources } from "./cgroup_resources.ts";
+import { planCgroupResources } from "./cgroup_resources.ts";
 import { cpuWeight } from "./cgroup_resources_v2.ts";
 
 const lines = (version: 1 | 2, resources: LinuxResources, memoryLimit?: bigint) => {
@@ -181,8 +181,14 @@ v2("what has no knob is reported", () => {
     "linux.resources.memory.disableOOMKiller",
     "linux.resources.cpu.realtimeRuntime",
     "linux.resources.network.classID",
-    "linux.resources.devices",
   ]);
-  assert.not(devicesAreEnforced(facts));
+});
+
+v2("device rules are no files; an update and a user namespace leave them alone", () => {
+  const rules = planCgroupResources({}, { version: 2, setDevices: true }).devices;
+  assert.is(rules?.allowByDefault, false);
+  assert.is(rules?.exceptions.length, 11);
+  assert.is(planCgroupResources({}, { version: 2, setDevices: false }).devices, undefined);
+  assert.is(planCgroupResources({}, { version: 1, setDevices: true }).devices, undefined);
 });
 v2.run();

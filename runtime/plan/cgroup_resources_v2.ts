@@ -1,5 +1,6 @@
 /** The limits as the files of cgroup v2 (Documentation/admin-guide/cgroup-v2), converted from their v1 meaning. */
 import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../spec/types.ts";
+import { emulateDeviceRules } from "./cgroup_devices.ts";
 import { planRdma } from "./cgroup_rdma.ts";
 import { type CgroupFacts, type CgroupPlanner, int, orMax, refuse } from "./cgroup_write.ts";
 
@@ -17,11 +18,11 @@ export function planResourcesV2(plan: CgroupPlanner, resources: LinuxResources, 
     plan.write("hugetlb", reserved, int(limit), field, { ignoreErrnos: ["ENOENT"] });
   }
   planRdma(plan, resources.rdma ?? {});
+  if (facts.setDevices) plan.devices = emulateDeviceRules(resources.devices ?? []);
   planUnified(plan, resources.unified ?? {});
   plan.cannotEnforce({
     "network.classID": resources.network?.classID,
     "network.priorities": resources.network?.priorities,
-    devices: facts.setDevices ? (resources.devices ?? []) : undefined, // see devicesAreEnforced
   });
 }
 

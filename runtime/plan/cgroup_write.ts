@@ -2,6 +2,7 @@
 import { OpError } from "../../syscalls/error.ts";
 import type { SpecField } from "../../syscalls/types.ts";
 import type { Int } from "../spec/types.ts";
+import type { DeviceRules } from "./cgroup_devices.ts";
 
 /** One write to a control file. */
 export interface CgroupWrite {
@@ -23,6 +24,8 @@ export interface CgroupWrite {
 /** Everything that is written, in order. */
 export interface CgroupPlan {
   readonly writes: readonly CgroupWrite[];
+  /** On v2, where they are a program and no file; undefined leaves the cgroup's own. */
+  readonly devices?: DeviceRules | undefined;
   /** Fields that this kind of host has no knob for, or that this runtime leaves to another mechanism. */
   readonly notEnforced: readonly SpecField[];
 }
@@ -38,10 +41,11 @@ export interface CgroupFacts {
 
 type Extra = Omit<CgroupWrite, "controller" | "file" | "value" | "from">;
 
-/** Collects the writes; `at` prefixes what it is given with "linux.resources.". */
+/** Collects the plan; `at` prefixes what it is given with "linux.resources.". */
 export class CgroupPlanner {
   readonly writes: CgroupWrite[] = [];
   readonly notEnforced: SpecField[] = [];
+  devices: DeviceRules | undefined;
 
   write(controller: string, file: string, value: string | bigint, field: string, extra: Extra = {}): void {
     this.writes.push({ controller, file, value: String(value), from: at(field), ...extra });
