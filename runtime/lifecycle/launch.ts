@@ -26,7 +26,7 @@ import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
-import { detectCgroups } from "../cgroup/detect.ts";
+import { detectCgroups, inUserNamespace } from "../cgroup/detect.ts";
 import { planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
@@ -172,7 +172,7 @@ export function launch(
   const layout = detectCgroups();
   const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
   const { resources } = spec.linux ?? {};
-  const facts = { version: cgroupVersion(layout), setDevices: true } as const;
+  const facts = { version: cgroupVersion(layout), setDevices: !inUserNamespace() } as const;
   const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
   for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
