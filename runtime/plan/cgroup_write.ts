@@ -26,6 +26,8 @@ export interface CgroupPlan {
   readonly writes: readonly CgroupWrite[];
   /** On v2, where they are a program and no file; undefined leaves the cgroup's own. */
   readonly devices?: DeviceRules | undefined;
+  /** On v2, the user on the host whom the cgroup is given to (config-linux.md "Cgroup ownership"). */
+  readonly owner?: number | undefined;
   /** Fields that this kind of host has no knob for, or that this runtime leaves to another mechanism. */
   readonly notEnforced: readonly SpecField[];
 }
@@ -35,8 +37,6 @@ export interface CgroupFacts {
   readonly version: 1 | 2;
   /** False in a user namespace, where the kernel refuses device rules, and for an update, which keeps them. */
   readonly setDevices: boolean;
-  /** memory.limit_in_bytes as it is, for an update on v1: it decides which of two limits is written first. */
-  readonly memoryLimit?: bigint;
 }
 
 type Extra = Omit<CgroupWrite, "controller" | "file" | "value" | "from">;
