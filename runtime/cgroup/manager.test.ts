@@ -55,7 +55,7 @@ function startShell(script: string) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) await Bun.sleep(5);
+  for (let i = 0; i < 6000 && !condition(); i++) await Bun.sleep(10);
   assert.ok(condition());
 }
 

@@ -53,13 +53,13 @@ export class CgroupInUse extends Error {
   override readonly name = "CgroupInUse";
 }
 
-/** One v1 hierarchy as the container is to see it. */
+/** One hierarchy as the container is to see it. */
 export interface ShownHierarchy {
   /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
   readonly name: string;
-  /** The container's own cgroup in it. */
+  /** The directory to bind: the container's own cgroup, on v2 without a cgroup namespace the mount point. */
   readonly path: HostPath;
-  /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
+  /** On v1 what mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
   readonly option: string;
 }
 
