@@ -313,6 +313,11 @@ export function lchownat(dir: Fd, path: string, uid: number, gid: number): void 
   call("fchownat", [dir, cstr(path), uid, gid, AT_SYMLINK_NOFOLLOW], describe(dir, path), "chown");
 }
 
+/** fchownat(2) of the user alone, without following links; failure is an answer. */
+export function tryFchownat(dir: Fd, path: string, uid: number): ResultOrErrno {
+  return tryCall("fchownat", [dir, cstr(path), uid, -1, AT_SYMLINK_NOFOLLOW]);
+}
+
 /** fchown(2) whose failure is an answer. */
 export function tryFchown(fd: Fd, uid: number, gid: number): ResultOrErrno {
   return tryCall("fchown", [fd, uid, gid]);

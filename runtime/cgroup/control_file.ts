@@ -104,8 +104,19 @@ function failed(directory: HostPath, write: CgroupWrite, errno: number, explain:
 }
 
 function notMounted({ controller, file, value, from }: CgroupWrite): OpError {
-  const hint = `${JSON.stringify(value)} to controller ${controller}; the controller is not mounted on this host`;
+  const hint = `${JSON.stringify(value)} to controller ${controller}; ${whyNotMounted(controller)}`;
   return OpError.from("write", file, ENOENT, hint).askedBy(from);
+}
+
+/** cgroups(7) "/proc/cgroups": name, hierarchy, number of cgroups, enabled. */
+function whyNotMounted(controller: string): string {
+  const table = tryReadControl("/proc" as HostPath, "cgroups") ?? "";
+  const line = table.split("\n").find((text) => text.startsWith(`${controller}\t`));
+  if (line === undefined) return "the controller is missing: this kernel does not have it";
+  const [, hierarchy, , enabled] = line.split("\t");
+  if (enabled === "0") return "the controller is missing: it is disabled on the kernel's command line";
+  if (hierarchy !== "0") return "the controller's hierarchy is not mounted here";
+  return "the controller is not mounted as a hierarchy of cgroup v1";
 }
 
 /** memory.checkBeforeUpdate: without the check the kernel would kill processes to get below the limit. */

@@ -47,6 +47,11 @@ export function directoryExists(path: HostPath): boolean {
   return typeof tryStatx(CWD, path, AT_SYMLINK_NOFOLLOW) !== "number";
 }
 
+/** The path itself, or the first directory above it that is there. */
+export function nearestDirectory(path: HostPath): HostPath {
+  return path === "/" || directoryExists(path) ? path : nearestDirectory(parentOf(path));
+}
+
 /** The directories right below; none when it is gone. */
 export function childrenOf(path: HostPath): HostPath[] {
   const fd = tryOpenat(CWD, path, O_RDONLY | O_DIRECTORY);
@@ -61,11 +66,29 @@ export function childrenOf(path: HostPath): HostPath[] {
   }
 }
 
-/** The processes of a cgroup and all below it. A process outside of our pid namespace shows as 0 and is left out. */
+/**
+ * The processes of a cgroup and all below it. A process outside of our pid namespace shows as 0 and is left out. A
+ * threaded cgroup tells its threads only, so there a process is who its threads belong to.
+ */
 export function processesBelow(path: HostPath): Pid[] {
-  const text = tryReadControl(path, "cgroup.procs") ?? "";
-  const own = text.split("\n").map(Number);
-  return [...own.filter((pid) => pid > 0), ...childrenOf(path).flatMap(processesBelow)] as Pid[];
+  const text = tryReadControl(path, "cgroup.procs");
+  const own = text === undefined ? processesOfThreads(path) : numbersIn(text);
+  return [...own, ...childrenOf(path).flatMap(processesBelow)] as Pid[];
+}
+
+function processesOfThreads(path: HostPath): number[] {
+  const threads = numbersIn(tryReadControl(path, "cgroup.threads") ?? "");
+  const status = (thread: number) => tryReadControl("/proc" as HostPath, `${thread}/status`) ?? "";
+  return [
+    ...new Set(threads.flatMap((thread) => numbersIn(/^Tgid:\t(\d+)$/m.exec(status(thread))?.[1] ?? ""))),
+  ];
+}
+
+function numbersIn(text: string): number[] {
+  return text
+    .split("\n")
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 /**

@@ -1,10 +1,12 @@
 /** The managers against the kernel, with the same titles on v1, hybrid and v2 hosts. Needs root. */
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { geteuid } from "../../syscalls/identity.ts";
 import { getpid, tryKill } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
 import { readControl, tryReadControl, tryWriteControl } from "./control_file.ts";
@@ -53,7 +55,7 @@ function startShell(script: string) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) await Bun.sleep(5);
+  for (let i = 0; i < 6000 && !condition(); i++) await Bun.sleep(10);
   assert.ok(condition());
 }
 
@@ -62,8 +64,8 @@ const plan = (resources: LinuxResources) =>
 
 withCgroup("create makes every directory, remove removes them, twice is fine", (cgroup) => {
   assert.not(cgroup.exists());
-  cgroup.create();
-  cgroup.create();
+  cgroup.create(plan({}));
+  cgroup.create(plan({}));
   for (const path of Object.values(cgroup.paths)) assert.ok(directoryExists(path), path);
   assert.ok(cgroup.exists());
   assert.equal(cgroup.processes(), []);
@@ -74,7 +76,7 @@ withCgroup("create makes every directory, remove removes them, twice is fine", (
 });
 
 withCgroup("limits are what the kernel says afterwards", (cgroup) => {
-  cgroup.create();
+  cgroup.create(plan({}));
   const memory = { limit: 64 << 20, swap: 128 << 20, reservation: 32 << 20 };
   const cpu = { shares: 512, quota: 50000, period: 100000, cpus: "0", mems: "0" };
   cgroup.apply(plan({ memory, cpu, pids: { limit: 0 } }));
@@ -105,7 +107,7 @@ withCgroup("limits are what the kernel says afterwards", (cgroup) => {
 });
 
 withCgroup("a second plan may shrink quota, period and burst in any direction", (cgroup) => {
-  cgroup.create();
+  cgroup.create(plan({}));
   for (const [quota, period, burst] of [
     [50000, 100000, 20000],
     [5000, 10000, 1000],
@@ -120,7 +122,7 @@ withCgroup("a second plan may shrink quota, period and burst in any direction", 
 
 if (version === 1)
   withCgroup("devices.list is what the rules come to", (cgroup) => {
-    cgroup.create();
+    cgroup.create(plan({}));
     cgroup.apply(plan({ devices: [{ allow: false, access: "rwm" }] }));
     const { devices = "" as HostPath } = cgroup.paths;
     const list = readControl(devices, "devices.list").split("\n").sort();
@@ -129,27 +131,91 @@ if (version === 1)
     assert.equal(list, ours.split(","));
   });
 
+/** The whole message of the error with which a plan is refused. */
+function refusal(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("it was not refused");
+}
+
+const unified = (file: string) => ({
+  writes: [
+    { controller: file.split(".")[0] ?? "", file, value: "1", from: "linux.resources.x" as SpecField },
+  ],
+  notEnforced: [],
+});
+
 withCgroup("a limit that the kernel refuses names controller, file, value and field", (cgroup) => {
-  cgroup.create();
-  assert.throws(
-    () => cgroup.apply(plan({ cpu: { cpus: "9999" } })),
-    /^write \/.*cpuset\.cpus: (ERANGE|EINVAL) .*asked for by linux\.resources\.cpu\.cpus \("9999" to controller cpuset/,
+  cgroup.create(plan({}));
+  const directory = cgroup.paths.cpuset ?? cgroup.paths[""] ?? ("" as HostPath);
+  const there = readControl(
+    dirname(dirname(directory)) as HostPath,
+    `cpuset.cpus${version === 2 ? ".effective" : ""}`,
+  );
+  const said = refusal(() => cgroup.apply(plan({ cpu: { cpus: "0-9999" } })));
+  assert.is(
+    said,
+    `write ${directory}/cpuset.cpus: ERANGE (numerical result out of range), asked for by linux.resources.cpu.cpus ("0-9999" to controller cpuset; the parent cgroup has ${there})`,
   );
 });
 
-withCgroup("a missing controller is said to be missing", (cgroup) => {
-  cgroup.create();
-  const missing = {
-    writes: [{ controller: "nonesuch", file: "nonesuch.max", value: "1", from: "x" as never }],
-  };
-  assert.throws(
-    () => cgroup.apply({ ...missing, notEnforced: [] }),
-    /ENOENT.*nonesuch.*(not mounted|not delegated)/,
+withCgroup("a controller that the kernel does not have is missing", (cgroup) => {
+  cgroup.create(plan({}));
+  const [where, why] =
+    version === 1
+      ? ["", "this kernel does not have it"]
+      : [`${cgroup.paths[""]}/`, "this kernel does not have it, or has it in cgroup v1"];
+  assert.is(
+    refusal(() => cgroup.apply(unified("nonesuch.max"))),
+    `write ${where}nonesuch.max: ENOENT (no such file or directory), asked for by linux.resources.x ("1" to controller nonesuch; the controller is missing: ${why})`,
   );
 });
+
+withCgroup("a file that the kernel does not have, of a controller that it has", (cgroup) => {
+  cgroup.create(plan({}));
+  const directory = cgroup.paths.pids ?? cgroup.paths[""];
+  assert.is(
+    refusal(() => cgroup.apply(unified("pids.nonesuch"))),
+    `write ${directory}/pids.nonesuch: ENOENT (no such file or directory), asked for by linux.resources.x ("1" to controller pids; this kernel does not have the file)`,
+  );
+});
+
+if (version === 1)
+  withCgroup("a controller of the kernel without a hierarchy is not mounted", (cgroup) => {
+    const line = /^(\S+)\t0\t\d+\t1$/m.exec(readControl("/proc" as HostPath, "cgroups"));
+    const name = line?.[1] ?? assert.unreachable("every controller of this kernel is mounted");
+    cgroup.create(plan({}));
+    assert.is(
+      refusal(() => cgroup.apply(unified(`${name}.max`))),
+      `write ${name}.max: ENOENT (no such file or directory), asked for by linux.resources.x ("1" to controller ${name}; the controller is not mounted as a hierarchy of cgroup v1)`,
+    );
+  });
+
+if (version === 1)
+  withCgroup("a memory limit below the usage says how much is used", async (cgroup) => {
+    cgroup.create(plan({}));
+    const shell = startShell("x=$(head -c 4000000 /dev/zero | tr '\\0' x); echo full >&2; sleep 600");
+    try {
+      cgroup.join(shell.pid);
+      shell.go();
+      const { memory = "" as HostPath } = cgroup.paths;
+      await until(() => Number(readControl(memory, "memory.usage_in_bytes")) > 4_000_000);
+      tryWriteControl(memory, "memory.swappiness", "0");
+      const said = refusal(() => cgroup.apply(plan({ memory: { limit: 4096 } })));
+      assert.match(
+        said,
+        /^write \S+\/memory\.limit_in_bytes: EBUSY \(device or resource busy\), asked for by linux\.resources\.memory\.limit \("4096" to controller memory; current usage: \d+, peak usage: \d+\)$/,
+      );
+    } finally {
+      await shell.end();
+    }
+  });
 
 withCgroup("join moves a process into every hierarchy, and then the cgroup is not usable", async (cgroup) => {
-  cgroup.create();
+  cgroup.create(plan({}));
   const shell = startShell("exit");
   try {
     cgroup.join(shell.pid);
@@ -168,7 +234,7 @@ withCgroup("join moves a process into every hierarchy, and then the cgroup is no
 });
 
 withCgroup("freeze stops, thaw lets go, and a frozen cgroup is not usable", async (cgroup) => {
-  cgroup.create();
+  cgroup.create(plan({}));
   cgroup.freeze();
   assert.throws(
     () => cgroup.requireUsable(),
@@ -198,7 +264,7 @@ for (const paused of [false, true])
   withCgroup(
     `200 processes are killed${paused ? " while frozen" : ""} and the cgroup is removed`,
     async (cgroup) => {
-      cgroup.create();
+      cgroup.create(plan({}));
       const shell = startShell(twoHundred);
       try {
         cgroup.join(shell.pid);
@@ -215,7 +281,7 @@ for (const paused of [false, true])
   );
 
 withCgroup("without cgroup.kill the processes are frozen, signalled and thawed", async (cgroup) => {
-  cgroup.create();
+  cgroup.create(plan({}));
   const shell = startShell(twoHundred);
   try {
     cgroup.join(shell.pid);
@@ -230,7 +296,7 @@ withCgroup("without cgroup.kill the processes are frozen, signalled and thawed",
 });
 
 withCgroup("sub-cgroups count as the container's, and go with it", async (cgroup) => {
-  cgroup.create();
+  cgroup.create(plan({}));
   const shell = startShell("exit");
   try {
     cgroup.join(shell.pid);
@@ -250,45 +316,210 @@ withCgroup("sub-cgroups count as the container's, and go with it", async (cgroup
 withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
   const broken = openCgroup({ ...cgroup.paths, last: "/proc/self/nonesuch" as HostPath });
   if (version === 2) return; // one hierarchy: there is nothing to undo
-  assert.throws(() => broken.create(), /mkdir \/proc\/self\/nonesuch: ENOENT/);
+  assert.throws(() => broken.create(plan({})), /mkdir \/proc\/self\/nonesuch: ENOENT/);
   for (const path of Object.values(cgroup.paths)) {
     assert.not(directoryExists(path), path);
     assert.not(directoryExists(path.slice(0, -2) as HostPath), path);
   }
 });
 
-if (version === 2)
-  withCgroup(
-    "below a threaded cgroup the new one is refused with the reason, and nothing stays",
-    (cgroup) => {
-      const path = cgroup.paths[""] ?? ("" as HostPath);
-      const parent = path.slice(0, -2) as HostPath;
-      makeDirectories(parent, []);
-      assert.is(tryWriteControl(parent, "cgroup.type", "threaded"), 0);
-      assert.throws(() => cgroup.create(), /EOPNOTSUPP.*"domain invalid" because a parent is threaded/);
-      assert.not(directoryExists(path));
-    },
-  );
+const top = (cgroup: CgroupManager) => cgroup.paths[""] ?? ("" as HostPath);
+const above = (cgroup: CgroupManager) => dirname(top(cgroup)) as HostPath;
 
-if (version === 2)
+if (version === 2) {
   withCgroup(
-    "below a cgroup with processes a limit is refused, and that cgroup stays a domain",
+    "below a threaded cgroup it is threaded as well, and its processes are found",
     async (cgroup) => {
-      const parent = (cgroup.paths[""] ?? "").slice(0, -2) as HostPath;
-      makeDirectories(parent, []);
-      const shell = startShell("exit");
+      makeDirectories(above(cgroup), []);
+      assert.is(tryWriteControl(above(cgroup), "cgroup.type", "threaded"), 0);
+      cgroup.create(plan({ pids: { limit: 20 } }));
+      assert.is(readControl(top(cgroup), "cgroup.type"), "threaded");
+      cgroup.apply(plan({ pids: { limit: 20 } }));
+      const shell = startShell("sleep 600");
       try {
-        openCgroup({ "": parent }).join(shell.pid);
-        cgroup.create();
-        assert.is(readControl(parent, "cgroup.type"), "domain");
-        assert.throws(
-          () => cgroup.apply(plan({ memory: { limit: 64 << 20 } })),
-          /memory\.max: ENOENT.*linux\.resources\.memory\.limit.*its parent has processes/,
-        );
+        cgroup.join(shell.pid);
+        shell.go();
+        await until(() => cgroup.processes().length === 2);
+        assert.ok(cgroup.processes().includes(shell.pid));
       } finally {
         await shell.end();
       }
     },
   );
+
+  withCgroup(
+    "below a threaded cgroup a memory limit is refused with the reason, and nothing stays",
+    (cgroup) => {
+      makeDirectories(above(cgroup), []);
+      assert.is(tryWriteControl(above(cgroup), "cgroup.type", "threaded"), 0);
+      assert.is(
+        refusal(() => cgroup.create(plan({ memory: { limit: 64 << 20 } }))),
+        `use cgroup ${top(cgroup)}: EOPNOTSUPP (operation not supported) (it is of type "domain invalid" because a parent is threaded, in which controller memory cannot work; choose a cgroupsPath outside of it)`,
+      );
+      assert.not(directoryExists(top(cgroup)));
+    },
+  );
+
+  /** A test below a cgroup that has a process. */
+  const crowded = (title: string, body: (cgroup: CgroupManager) => void) =>
+    withCgroup(title, async (cgroup) => {
+      makeDirectories(above(cgroup), []);
+      const shell = startShell("exit");
+      try {
+        openCgroup({ "": above(cgroup) }).join(shell.pid);
+        body(cgroup);
+      } finally {
+        cgroup.killAll(SIGKILL);
+        await shell.end();
+      }
+    });
+
+  crowded(
+    "below a cgroup with processes a memory limit is not delegated, and it stays a domain",
+    (cgroup) => {
+      const limits = plan({ memory: { limit: 64 << 20 }, pids: { limit: 5 } });
+      cgroup.create(limits);
+      assert.is(readControl(above(cgroup), "cgroup.type"), "domain");
+      assert.is(
+        refusal(() => cgroup.apply(limits)),
+        `write ${top(cgroup)}/pids.max: ENOENT (no such file or directory), asked for by linux.resources.pids.limit ("5" to controller pids; the controller is not delegated: it is not in cgroup.subtree_control of ${above(cgroup)}, which has processes)`,
+      );
+    },
+  );
+
+  crowded("below a cgroup with processes, without limits: it stays a domain too", (cgroup) => {
+    cgroup.create(plan({}));
+    assert.is(readControl(above(cgroup), "cgroup.type"), "domain");
+    assert.is(readControl(top(cgroup), "cgroup.type"), "domain");
+  });
+
+  crowded("below a cgroup with processes, limits of a threaded controller are had by threading", (cgroup) => {
+    const limits = plan({ pids: { limit: 5 }, cpu: { quota: 50000 } });
+    cgroup.create(limits);
+    cgroup.apply(limits);
+    assert.is(readControl(top(cgroup), "cgroup.type"), "threaded");
+    assert.is(readControl(top(cgroup), "pids.max"), "5");
+    assert.is(
+      refusal(() => cgroup.apply(plan({ memory: { limit: 64 << 20 } }))).replace(/.*memory; /, ""),
+      `the controller is not delegated: it is not in cgroup.subtree_control of ${above(cgroup)}, which has processes)`,
+    );
+  });
+
+  withCgroup("a controller that was taken away again is not delegated", (cgroup) => {
+    cgroup.create(plan({}));
+    assert.is(tryWriteControl(above(cgroup), "cgroup.subtree_control", "-memory"), 0);
+    assert.is(
+      refusal(() => cgroup.apply(plan({ memory: { limit: 64 << 20 } }))),
+      `write ${top(cgroup)}/memory.max: ENOENT (no such file or directory), asked for by linux.resources.memory.limit ("67108864" to controller memory; the controller is not delegated: it is not in cgroup.subtree_control of ${above(cgroup)})`,
+    );
+  });
+
+  withCgroup("a weight beside idle is refused with the reason", (cgroup) => {
+    cgroup.create(plan({}));
+    assert.is(
+      refusal(() => cgroup.apply(plan({ cpu: { idle: 1, shares: 512 } }))),
+      `write ${top(cgroup)}/cpu.weight: EINVAL (invalid argument), asked for by linux.resources.cpu.shares ("59" to controller cpu; cpu.idle is 1, which excludes a weight)`,
+    );
+  });
+
+  withCgroup("the owner has the directory and what may be given away, not the limits", (cgroup) => {
+    cgroup.create({ ...plan({}), owner: 4711 });
+    const owners = (files: readonly string[]) => files.map((file) => statSync(join(top(cgroup), file)).uid);
+    const given = readControl("/sys/kernel/cgroup" as HostPath, "delegate")
+      .split("\n")
+      .filter((file) => existsSync(join(top(cgroup), file)));
+    assert.ok(given.includes("cgroup.procs"));
+    assert.equal(new Set(owners([".", ...given])), new Set([4711]));
+    assert.equal(new Set(owners(["memory.max", "pids.max", "cgroup.freeze", "cgroup.type"])), new Set([0]));
+  });
+}
+
+withCgroup("a cgroup around it that is frozen is named", (cgroup) => {
+  const outer = openCgroup(
+    Object.fromEntries(Object.entries(cgroup.paths).map(([name, path]) => [name, dirname(path) as HostPath])),
+  );
+  outer.create(plan({}));
+  outer.freeze();
+  const where = outer.paths.freezer ?? outer.paths[""];
+  try {
+    const text = `container's cgroup unexpectedly frozen, together with ${where}`;
+    assert.is(
+      refusal(() => cgroup.requireUsable()),
+      text,
+    );
+    assert.is(outer.freezerState(), "frozen");
+    cgroup.create(plan({}));
+    assert.is(cgroup.freezerState(), "thawed");
+    assert.is(
+      refusal(() => cgroup.requireUsable()),
+      `container's cgroup unexpectedly frozen, together with ${cgroup.paths.freezer ?? cgroup.paths[""]}`,
+    );
+  } finally {
+    outer.thaw();
+  }
+  cgroup.requireUsable();
+});
+
+if (version === 1) {
+  withCgroup("memory and swap limits change in any direction", (cgroup) => {
+    cgroup.create(plan({}));
+    const { memory = "" as HostPath } = cgroup.paths;
+    for (const [limit, swap] of [
+      [64 << 20, 128 << 20],
+      [256 << 20, 256 << 20],
+      [32 << 20, 48 << 20],
+      [-1, -1],
+      [64 << 20, 64 << 20],
+    ] as const) {
+      cgroup.apply(plan({ memory: { limit, swap } }));
+      const now = ["limit_in_bytes", "memsw.limit_in_bytes"].map((file) =>
+        readControl(memory, `memory.${file}`),
+      );
+      const none = "9223372036854771712";
+      assert.equal(
+        now,
+        [limit, swap].map((value) => (value < 0 ? none : String(value))),
+      );
+    }
+  });
+
+  withCgroup("cpus of the configuration are there from the start, not all of the parent's", (cgroup) => {
+    cgroup.create(plan({ cpu: { cpus: "0" } }));
+    assert.is(readControl(cgroup.paths.cpuset ?? ("" as HostPath), "cpuset.cpus"), "0");
+    assert.is(readControl(cgroup.paths.cpuset ?? ("" as HostPath), "cpuset.mems"), "0");
+  });
+
+  withCgroup("realtime of the configuration is there before a realtime process comes", async (cgroup) => {
+    const parent = dirname(cgroup.paths.cpu ?? "") as HostPath;
+    makeDirectories(parent, []);
+    assert.is(tryWriteControl(parent, "cpu.rt_runtime_us", "2000"), 0);
+    cgroup.create(plan({ cpu: { realtimeRuntime: 1000, realtimePeriod: 1000000 } }));
+    const shell = startShell("exit");
+    try {
+      assert.is(Bun.spawnSync(["chrt", "--fifo", "-p", "1", String(shell.pid)]).exitCode, 0);
+      cgroup.join(shell.pid);
+    } finally {
+      await shell.end();
+    }
+  });
+
+  withCgroup("what the container has frozen itself dies as well", async (cgroup) => {
+    cgroup.create(plan({}));
+    const shell = startShell("sleep 600");
+    try {
+      const inner = `${cgroup.paths.freezer}/inner` as HostPath;
+      makeDirectories(inner, []);
+      cgroup.join(shell.pid);
+      tryWriteControl(inner, "cgroup.procs", String(shell.pid));
+      tryWriteControl(inner, "freezer.state", "FROZEN");
+      await until(() => readControl(inner, "freezer.state") === "FROZEN");
+      cgroup.killAll(SIGKILL);
+      cgroup.remove();
+      assert.not(cgroup.exists());
+    } finally {
+      await shell.end();
+    }
+  });
+}
 
 manager.run();

@@ -8,9 +8,12 @@ export type CgroupPaths = Readonly<Record<string, HostPath>>;
 /** One container's cgroup in every hierarchy of the host. No method leaves a descriptor open. */
 export interface CgroupManager {
   readonly paths: CgroupPaths;
-  /** Makes the directory in every hierarchy; on failure removes what it made. One that exists is taken over. */
-  create(): void;
-  /** Writes the limits. */
+  /**
+   * Makes the directory in every hierarchy, fit for a process to enter; on failure removes what it made. One that
+   * exists is taken over. Of the plan it does what has to be done before the first process is in.
+   */
+  create(plan: CgroupPlan): void;
+  /** Sets the limits. */
   apply(plan: CgroupPlan): void;
   /** Throws CgroupInUse when there are processes in it or it is frozen. */
   requireUsable(): void;
@@ -50,13 +53,13 @@ export class CgroupInUse extends Error {
   override readonly name = "CgroupInUse";
 }
 
-/** One v1 hierarchy as the container is to see it. */
+/** One hierarchy as the container is to see it. */
 export interface ShownHierarchy {
   /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
   readonly name: string;
-  /** The container's own cgroup in it. */
+  /** The directory to bind: the container's own cgroup, on v2 without a cgroup namespace the mount point. */
   readonly path: HostPath;
-  /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
+  /** On v1 what mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
   readonly option: string;
 }
 

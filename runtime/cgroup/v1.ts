@@ -7,8 +7,10 @@ import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import { performWrites, readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import {
+  childrenOf,
   directoryExists,
   makeDirectories,
+  nearestDirectory,
   parentOf,
   processesBelow,
   removeDirectories,
@@ -29,13 +31,11 @@ export class CgroupV1 implements CgroupManager {
     this.directories = [...new Set(Object.values(paths))];
   }
 
-  create(): void {
+  create(plan: CgroupPlan): void {
     const made: HostPath[] = [];
     try {
       for (const directory of this.directories) makeDirectories(directory, made);
-      const { cpuset } = this.paths;
-      // cpuset(7): a new cpuset is empty, and nothing can be attached to an empty one.
-      if (cpuset !== undefined) for (const file of ["cpuset.cpus", "cpuset.mems"]) inherit(cpuset, file);
+      this.makeEnterable(plan);
     } catch (error) {
       unmakeDirectories(made);
       throw error;
@@ -43,11 +43,13 @@ export class CgroupV1 implements CgroupManager {
   }
 
   apply(plan: CgroupPlan): void {
-    performWrites(plan.writes, (controller) => this.paths[controller], explain);
+    this.perform(plan.writes);
   }
 
   requireUsable(): void {
-    requireUsable(this);
+    const freezer = this.paths.freezer && nearestDirectory(this.paths.freezer);
+    const state = freezer && tryReadControl(freezer, "freezer.state"); // the root has none
+    requireUsable(this, state !== undefined && state !== "THAWED" ? freezer : undefined);
   }
 
   join(pid: Pid): void {
@@ -65,8 +67,9 @@ export class CgroupV1 implements CgroupManager {
   /** FREEZING counts as frozen: somebody asked for it and new processes stop at once. */
   freezerState(): FreezerState {
     const { freezer } = this.paths;
-    const state = freezer === undefined ? undefined : tryReadControl(freezer, "freezer.state");
-    return state === undefined || state === "THAWED" ? "thawed" : "frozen";
+    return freezer !== undefined && tryReadControl(freezer, "freezer.self_freezing") === "1"
+      ? "frozen"
+      : "thawed";
   }
 
   /**
@@ -96,10 +99,11 @@ export class CgroupV1 implements CgroupManager {
 
   /** The unified hierarchy of a hybrid kills the whole subtree in one write, since kernel 5.14. */
   killAll(signal: number): void {
-    const unified = this.paths[""];
-    if (signal === SIGKILL && unified !== undefined && tryWriteControl(unified, "cgroup.kill", "1") === 0)
-      this.thaw();
-    else signalFrozen(this, signal);
+    const { "": unified, freezer } = this.paths;
+    const kill = signal === SIGKILL && unified !== undefined;
+    if (!kill || tryWriteControl(unified, "cgroup.kill", "1") < 0) signalFrozen(this, signal);
+    // Of what is frozen, be it by the container itself, nothing dies before it is thawed.
+    if (signal === SIGKILL && freezer !== undefined) thawBelow(freezer);
   }
 
   remove(): void {
@@ -109,6 +113,23 @@ export class CgroupV1 implements CgroupManager {
   exists(): boolean {
     const directory = this.main();
     return directory !== undefined && directoryExists(directory);
+  }
+
+  /**
+   * cpuset(7): a new cpuset is empty, and nothing can be attached to an empty one. What the configuration says
+   * comes first, as all that the parent has may include what a sibling has for itself. sched-rt-group.rst: a
+   * cgroup without realtime takes no process that is scheduled so.
+   */
+  private makeEnterable({ writes }: CgroupPlan): void {
+    const { cpuset } = this.paths;
+    const files = ["cpuset.cpus", "cpuset.mems"];
+    if (cpuset !== undefined) for (const file of files) inherit(parentOf(cpuset), file);
+    this.perform(writes.filter(({ file }) => files.includes(file) || file.startsWith("cpu.rt_")));
+    if (cpuset !== undefined) for (const file of files) inherit(cpuset, file);
+  }
+
+  private perform(writes: readonly CgroupWrite[]): void {
+    performWrites(writes, (controller) => this.paths[controller], explain);
   }
 
   /** The hierarchy that is asked for its processes: the one that can stop them. */
@@ -132,13 +153,21 @@ function inherit(directory: HostPath, file: string): string {
   return inherited;
 }
 
+/** Thaws every cgroup of the subtree. */
+function thawBelow(directory: HostPath): void {
+  tryWriteControl(directory, "freezer.state", "THAWED");
+  childrenOf(directory).forEach(thawBelow);
+}
+
 function explain(directory: HostPath, { file }: CgroupWrite, errno: number): string | undefined {
   if (errno === ENOENT) return "this kernel does not have the file";
-  if (errno === EACCES || errno === EPERM) return "a parent cgroup or the lack of privilege forbids it";
+  if (errno === EACCES || errno === EPERM) return "not delegated: the cgroup belongs to another user";
   if (errno === EBUSY && file === "memory.limit_in_bytes") {
     const usage = tryReadControl(directory, "memory.usage_in_bytes");
     const peak = tryReadControl(directory, "memory.max_usage_in_bytes");
     return `current usage: ${usage}, peak usage: ${peak}`;
   }
+  if (file === "cpuset.cpus" || file === "cpuset.mems")
+    return `the parent cgroup has ${tryReadControl(parentOf(directory), file)}`;
   return undefined;
 }

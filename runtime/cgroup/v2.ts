@@ -6,10 +6,14 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import { performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
-import { enableControllers } from "./controllers.ts";
+import { enableControllers, whyUnavailable } from "./controllers.ts";
+import { delegateTo } from "./delegate.ts";
+import { applyDeviceRules } from "./device_filter.ts";
 import {
   directoryExists,
   makeDirectories,
+  nearestDirectory,
+  parentOf,
   processesBelow,
   removeDirectories,
   tryJoin,
@@ -29,11 +33,12 @@ export class CgroupV2 implements CgroupManager {
     this.paths = { "": directory };
   }
 
-  create(): void {
+  create({ writes, owner }: CgroupPlan): void {
     const made: HostPath[] = [];
     try {
       makeDirectories(this.directory, made);
-      enableControllers(this.directory);
+      enableControllers(this.directory, [...new Set(writes.map(({ controller }) => controller))]);
+      if (owner !== undefined) delegateTo(this.directory, owner);
     } catch (error) {
       unmakeDirectories(made);
       throw error;
@@ -42,10 +47,12 @@ export class CgroupV2 implements CgroupManager {
 
   apply(plan: CgroupPlan): void {
     performWrites(plan.writes, () => this.directory, explain);
+    if (plan.devices !== undefined) applyDeviceRules(this.directory, plan.devices);
   }
 
   requireUsable(): void {
-    requireUsable(this);
+    const nearest = nearestDirectory(this.directory);
+    requireUsable(this, isFrozen(nearest) ? nearest : undefined);
   }
 
   join(pid: Pid): void {
@@ -68,7 +75,7 @@ export class CgroupV2 implements CgroupManager {
   freeze(): void {
     writeControl(this.directory, "cgroup.freeze", "1");
     for (let waited = 0, pause = 0.1; waited < FREEZE_TIMEOUT_MS; waited += pause) {
-      if (/^frozen 1$/m.test(tryReadControl(this.directory, "cgroup.events") ?? "")) return;
+      if (isFrozen(this.directory)) return;
       sleepMs(pause);
       pause = Math.min(2 * pause, 10);
     }
@@ -96,16 +103,23 @@ export class CgroupV2 implements CgroupManager {
   }
 }
 
+/** True when it stands still, because of itself or of a cgroup around it. */
+function isFrozen(directory: HostPath): boolean {
+  return /^frozen 1$/m.test(tryReadControl(directory, "cgroup.events") ?? "");
+}
+
 function explain(directory: HostPath, { controller, file }: CgroupWrite, errno: number): string | undefined {
   // The first word of the core files; they are there whatever is delegated.
-  if (errno === ENOENT && controller !== "cgroup") {
-    const given = tryReadControl(directory, "cgroup.controllers") ?? "";
-    if (!given.split(" ").includes(controller))
-      return `the controller is not available there: it is missing on this host, not delegated to it, or its parent has processes (available: ${given || "none"})`;
-    return "this kernel does not have the file";
-  }
-  if (errno === EACCES || errno === EPERM) return "the cgroup is not delegated to this user";
+  if (errno === ENOENT)
+    return controller === "cgroup"
+      ? "this kernel does not have the file"
+      : whyUnavailable(directory, controller);
+  if (errno === EACCES || errno === EPERM) return "not delegated: the cgroup belongs to another user";
   if (errno === EBUSY && file === "memory.max")
     return `current usage: ${tryReadControl(directory, "memory.current")}`;
+  if (file === "cpuset.cpus" || file === "cpuset.mems")
+    return `the parent cgroup has ${tryReadControl(parentOf(directory), `${file}.effective`)}`;
+  if (file === "cpu.weight" && tryReadControl(directory, "cpu.idle") === "1")
+    return "cpu.idle is 1, which excludes a weight";
   return undefined;
 }

@@ -6,6 +6,7 @@ import {
   MOUNT_ATTR_RDONLY,
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
+import { isErrno } from "../../syscalls/error.ts";
 import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
 import type { FsOption } from "../../syscalls/mount.ts";
 import type { Fd } from "../../syscalls/types.ts";
@@ -71,14 +72,25 @@ function bound({ path }: ShownHierarchy, attributes: number): Fd {
 
 function mountV2(root: Fd, step: CgroupStep, view: CgroupView): void {
   const target = mountPoint(root, step.destination, "directory", "cgroup2", "refuse");
-  const own = view.hierarchies[0];
-  const mounted =
-    view.ownNamespace || own === undefined
-      ? createFilesystem("cgroup2", [{ key: "source", value: "cgroup" }], step.attributes)
-      : bound(own, step.attributes);
+  const [shown] = view.hierarchies;
+  if (shown === undefined) return;
+  const mounted = view.ownNamespace ? namespaceRoot(shown, step.attributes) : bound(shown, step.attributes);
   attach(mounted, target, { ...step, propagation: [] });
   finishPropagation(mounted, step);
   close(mounted);
+}
+
+/**
+ * The root of the cgroup namespace; where the kernel refuses that, as runc, what it would show. Without a namespace
+ * it would be a mistake to mount anew: in the first one that takes nsdelegate and the like from the host's mount.
+ */
+function namespaceRoot(own: ShownHierarchy, attributes: number): Fd {
+  try {
+    return createFilesystem("cgroup2", [{ key: "source", value: "cgroup" }], attributes);
+  } catch (error) {
+    if (!isErrno(error, "EPERM", "EBUSY")) throw error;
+    return bound(own, attributes);
+  }
 }
 
 function finishPropagation(mounted: Fd, step: CgroupStep): void {

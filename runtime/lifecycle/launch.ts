@@ -26,7 +26,7 @@ import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
-import { detectCgroups } from "../cgroup/detect.ts";
+import { detectCgroups, inUserNamespace } from "../cgroup/detect.ts";
 import { planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
@@ -42,6 +42,7 @@ import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { readLsmFacts } from "../lsm/facts.ts";
 import { moveNetDevices } from "../net_devices.ts";
+import { planCgroupOwner } from "../plan/cgroup_owner.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
@@ -71,6 +72,7 @@ import {
   writeState,
 } from "../state/store.ts";
 
+import { sharesPidNamespace } from "./kill.ts";
 import { runPoststop } from "./poststop.ts";
 import { hookState } from "./state.ts";
 import { Undo } from "./undo.ts";
@@ -172,8 +174,11 @@ export function launch(
   const layout = detectCgroups();
   const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
   const { resources } = spec.linux ?? {};
-  const facts = { version: cgroupVersion(layout), setDevices: true } as const;
-  const limits = { plan: planCgroupResources(resources, facts), memory: resources?.memory?.limit };
+  const facts = { version: cgroupVersion(layout), setDevices: !inUserNamespace() } as const;
+  const limits = {
+    plan: { ...planCgroupResources(resources, facts), owner: planCgroupOwner(spec) },
+    memory: resources?.memory?.limit,
+  };
   for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   const rdt = openRdt(plan.intelRdt);
@@ -199,7 +204,11 @@ export function launch(
     cgroup.requireUsable();
     const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     // Not before they are known to be nobody else's.
-    undo.push("remove the cgroups", () => cgroup.remove());
+    undo.push("remove the cgroups", () => {
+      // What a hook left running there; with a pid namespace it has ended together with the init process.
+      if (sharesPidNamespace(recorded) && cgroup.exists()) cgroup.killAll(SIGKILL);
+      cgroup.remove();
+    });
     const userFds = activation.count + request.preserveFds;
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
     return make({
@@ -281,7 +290,7 @@ function make(making: Making): Launched {
     : undefined;
   const [channel, childChannel] = messagePair();
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
-  cgroup.create();
+  cgroup.create(limits.plan);
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
   const doors = {
     join: openCgroupDoors(entry.joinAll),

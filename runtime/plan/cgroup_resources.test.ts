@@ -1,42 +1,41 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { LinuxResources } from "../spec/types.ts";
-import { devicesAreEnforced, planCgroupResources } from "./cgroup_resources.ts";
+import { planCgroupResources } from "./cgroup_resources.ts";
 import { cpuWeight } from "./cgroup_resources_v2.ts";
 
-const lines = (version: 1 | 2, resources: LinuxResources, memoryLimit?: bigint) => {
-  const facts = { version, setDevices: false, ...(memoryLimit === undefined ? {} : { memoryLimit }) };
-  return planCgroupResources(resources, facts).writes.map(({ file, value }) => `${file} ${value}`);
+const lines = (version: 1 | 2, resources: LinuxResources) => {
+  const { writes } = planCgroupResources(resources, { version, setDevices: false });
+  return writes.map(({ file, value }) => `${file} ${value}`);
 };
 
 const v1 = suite("planCgroupResources v1");
 
 v1("nothing given, nothing written", () => assert.equal(lines(1, {}), []));
 
-v1("memory and swap: the smaller first, as a new cgroup is without limits", () => {
-  assert.equal(lines(1, { memory: { limit: 1000, swap: 2000, reservation: 500, swappiness: 0 } }), [
+v1("memory and swap wait for each other", () => {
+  const memory = { limit: 1000, swap: 2000, reservation: 500, swappiness: 0 };
+  assert.equal(lines(1, { memory }), [
     "memory.limit_in_bytes 1000",
     "memory.memsw.limit_in_bytes 2000",
     "memory.soft_limit_in_bytes 500",
     "memory.swappiness 0",
   ]);
+  const { writes } = planCgroupResources({ memory }, { version: 1, setDevices: false });
+  assert.equal(
+    writes.map(({ retryLast }) => retryLast),
+    [true, true, undefined, undefined],
+  );
 });
 
-v1("an update that grows beyond the old limit writes swap first", () => {
-  const grown = ["memory.memsw.limit_in_bytes 4000", "memory.limit_in_bytes 3000"];
-  assert.equal(lines(1, { memory: { limit: 3000, swap: 4000 } }, 1000n), grown);
-  const shrunk = ["memory.limit_in_bytes 300", "memory.memsw.limit_in_bytes 400"];
-  assert.equal(lines(1, { memory: { limit: 300, swap: 400 } }, 1000n), shrunk);
-});
-
-v1("no memory limit lifts the swap limit too, first", () => {
+v1("no memory limit lifts the swap limit too", () => {
   assert.equal(lines(1, { memory: { limit: -1 } }), [
-    "memory.memsw.limit_in_bytes -1",
     "memory.limit_in_bytes -1",
+    "memory.memsw.limit_in_bytes -1",
   ]);
   const { writes } = planCgroupResources({ memory: { limit: -1 } }, { version: 1, setDevices: false });
-  assert.equal(writes[0]?.ignoreErrnos, ["ENOENT"]);
-  assert.is(writes[0]?.from, "linux.resources.memory.limit");
+  assert.equal(writes[1]?.ignoreErrnos, ["ENOENT"]);
+  assert.is(writes[1]?.from, "linux.resources.memory.limit");
 });
 
 v1("integers beyond 2^53 are exact", () => {
@@ -66,8 +65,8 @@ v1("cpu: cpuset, shares, realtime, period, quota, burst in the kernel's order", 
   assert.equal(lines(1, { cpu: { ...cpu, idle: 0, realtimePeriod: 1000000, realtimeRuntime: 5000 } }), [
     "cpuset.cpus 0-1",
     "cpuset.mems 0",
-    "cpu.idle 0",
     "cpu.shares 512",
+    "cpu.idle 0",
     "cpu.rt_period_us 1000000",
     "cpu.rt_runtime_us 5000",
     "cpu.cfs_period_us 100000",
@@ -98,7 +97,7 @@ v1("blockIO, hugepages, network and rdma have their v1 names", () => {
     rdma: { mlx5_1: { hcaHandles: 3, hcaObjects: 10000 } },
   });
   assert.equal(written, [
-    "blkio.bfq.weight 100",
+    "blkio.weight 100",
     "blkio.throttle.read_bps_device 8:0 1000",
     "blkio.throttle.write_iops_device 8:0 1000",
     "hugetlb.2MB.limit_in_bytes 4194304",
@@ -126,6 +125,7 @@ v2("swap is what exceeds the memory limit", () => {
 
 v2("a swap limit without or below the memory limit is refused", () => {
   assert.throws(() => lines(2, { memory: { swap: 1000 } }), /without memory limit/);
+  assert.throws(() => lines(2, { memory: { limit: -1, swap: 1000 } }), /without memory limit/);
   assert.throws(() => lines(2, { memory: { limit: 1000, swap: 999 } }), /linux\.resources\.memory\.swap/);
 });
 
@@ -156,6 +156,19 @@ v2("io.weight stands in where there is no BFQ", () => {
   const { writes } = planCgroupResources({ blockIO: { weight: 500 } }, { version: 2, setDevices: false });
   assert.is(writes[0]?.file, "io.bfq.weight");
   assert.equal(writes[0]?.orElse, { file: "io.weight", value: "4950" });
+  const weightDevice = [{ major: 8, minor: 0, weight: 10 }];
+  const [write] = planCgroupResources(
+    { blockIO: { weightDevice } },
+    { version: 2, setDevices: false },
+  ).writes;
+  assert.is(write?.value, "8:0 10");
+  assert.equal(write?.orElse, { file: "io.weight", value: "8:0 1" });
+});
+
+v2("a throttle of 0 is none, as on v1", () => {
+  const device = (rate: number) => [{ major: 8, minor: 0, rate }];
+  const blockIO = { throttleReadBpsDevice: device(5), throttleWriteIOPSDevice: device(0) };
+  assert.equal(lines(2, { blockIO }), ["io.max 8:0 rbps=5", "io.max 8:0 wiops=max"]);
 });
 
 v2("unified files come last, line by line", () => {
@@ -181,8 +194,14 @@ v2("what has no knob is reported", () => {
     "linux.resources.memory.disableOOMKiller",
     "linux.resources.cpu.realtimeRuntime",
     "linux.resources.network.classID",
-    "linux.resources.devices",
   ]);
-  assert.not(devicesAreEnforced(facts));
+});
+
+v2("device rules are no files; an update and a user namespace leave them alone", () => {
+  const rules = planCgroupResources({}, { version: 2, setDevices: true }).devices;
+  assert.is(rules?.allowByDefault, false);
+  assert.is(rules?.exceptions.length, 11);
+  assert.is(planCgroupResources({}, { version: 2, setDevices: false }).devices, undefined);
+  assert.is(planCgroupResources({}, { version: 1, setDevices: true }).devices, undefined);
 });
 v2.run();

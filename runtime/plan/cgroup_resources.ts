@@ -14,14 +14,6 @@ export function planCgroupResources(resources: LinuxResources | undefined, facts
   const planner = new CgroupPlanner();
   if (facts.version === 1) planResourcesV1(planner, resources ?? {}, facts);
   else planResourcesV2(planner, resources ?? {}, facts);
-  return { writes: planner.writes, notEnforced: planner.notEnforced };
-}
-
-/**
- * Whether `linux.resources.devices` and the default allow list hold for a container on such a host. On v2 they
- * need an eBPF program of type CGROUP_DEVICE, which is not loaded yet: until then every device node that the
- * container can make or reach can be opened there.
- */
-export function devicesAreEnforced(facts: CgroupFacts): boolean {
-  return facts.version === 1 && facts.setDevices;
+  const { writes, notEnforced, devices } = planner;
+  return { writes, notEnforced, devices };
 }

@@ -17,7 +17,7 @@ export function planResourcesV1(plan: CgroupPlanner, resources: LinuxResources, 
     refuse("unified", "its files", "cannot use unified on cgroup v1");
   planCpuset(plan, resources.cpu ?? {});
   if (facts.setDevices) planDevicesV1(plan, resources.devices ?? []);
-  planMemory(plan, resources.memory ?? {}, facts);
+  planMemory(plan, resources.memory ?? {});
   planCpu(plan, resources.cpu ?? {});
   if (resources.pids?.limit !== undefined) {
     const limit = int(resources.pids.limit);
@@ -40,25 +40,22 @@ function planCpuset(plan: CgroupPlanner, { cpus, mems }: LinuxCPU): void {
 }
 
 /**
- * The kernel keeps limit <= memsw.limit after every single write. A new cgroup has both at their maximum, so the
- * smaller one goes first; one that has a limit must grow memsw first when memsw ends at or above that limit.
+ * The kernel keeps limit <= memsw.limit after every single write, so which goes first depends on what is there:
+ * a limit that does not fit yet waits for the other.
  */
-function planMemory(plan: CgroupPlanner, memory: LinuxMemory, facts: CgroupFacts): void {
+function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
   const limit = int(memory.limit);
   const given = int(memory.swap);
+  if (given > 0n && limit < 0n) refuse("memory.swap", given, "unable to set swap limit without memory limit");
+  if (limit !== 0n) plan.write("memory", "memory.limit_in_bytes", limit, "memory.limit", { retryLast: true });
   // As in runc: "no limit" covers swap as well; a kernel without swap accounting has nothing to lift.
   const implied = limit === -1n && given === 0n;
   const swap = implied ? -1n : given;
-  const setLimit = () => {
-    if (limit !== 0n) plan.write("memory", "memory.limit_in_bytes", limit, "memory.limit");
-  };
-  const setSwap = () => {
+  if (swap !== 0n) {
     const extra = implied ? { ignoreErrnos: ["ENOENT"] } : {};
     const from = implied ? "memory.limit" : "memory.swap";
-    if (swap !== 0n) plan.write("memory", "memory.memsw.limit_in_bytes", swap, from, extra);
-  };
-  const swapFirst = swap === -1n || (facts.memoryLimit !== undefined && swap > facts.memoryLimit);
-  for (const set of swapFirst ? [setSwap, setLimit] : [setLimit, setSwap]) set();
+    plan.write("memory", "memory.memsw.limit_in_bytes", swap, from, { ...extra, retryLast: true });
+  }
   const reservation = int(memory.reservation);
   if (reservation !== 0n)
     plan.write("memory", "memory.soft_limit_in_bytes", reservation, "memory.reservation");
@@ -70,10 +67,13 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory, facts: CgroupFacts
   plan.cannotEnforce({ "memory.kernel": memory.kernel, "memory.kernelTCP": memory.kernelTCP });
 }
 
-/** Period, burst and quota bound each other and the parent's ratio, so each may have to wait for the others. */
+/**
+ * Period, burst and quota bound each other and the parent's ratio, so each may have to wait for the others. Shares
+ * come before idle, which makes them 3 whatever they were, and wait for it where the cgroup is idle until then.
+ */
 function planCpu(plan: CgroupPlanner, cpu: LinuxCPU): void {
-  if (cpu.idle !== undefined) plan.write("cpu", "cpu.idle", String(cpu.idle), "cpu.idle");
   planShares(plan, int(cpu.shares));
+  if (cpu.idle !== undefined) plan.write("cpu", "cpu.idle", String(cpu.idle), "cpu.idle");
   const realtimePeriod = int(cpu.realtimePeriod);
   if (realtimePeriod !== 0n)
     plan.write("cpu", "cpu.rt_period_us", realtimePeriod, "cpu.realtimePeriod", { retryLast: true });
@@ -96,7 +96,7 @@ function planShares(plan: CgroupPlanner, shares: bigint): void {
   // The kernel would silently take the nearest bound (kernel/sched/sched.h, MIN_SHARES and MAX_SHARES).
   if (shares < 2n) refuse("cpu.shares", shares, "the minimum allowed cpu-shares is 2");
   if (shares > 262144n) refuse("cpu.shares", shares, "the maximum allowed cpu-shares is 262144");
-  plan.write("cpu", "cpu.shares", shares, "cpu.shares");
+  plan.write("cpu", "cpu.shares", shares, "cpu.shares", { retryLast: true });
 }
 
 const throttles = [
@@ -106,10 +106,10 @@ const throttles = [
   ["throttleWriteIOPSDevice", "blkio.throttle.write_iops_device"],
 ] as const;
 
-/** The weight belongs to the BFQ scheduler where there is one, else to CFQ of kernels before 5.0. */
+/** The weight belongs to CFQ, on kernels before 5.0, or to the BFQ scheduler. As in runc, the former where it is. */
 function planBlockIO(plan: CgroupPlanner, io: LinuxBlockIO): void {
   const weigh = (suffix: string, value: string, field: string) =>
-    plan.write("blkio", `blkio.bfq.${suffix}`, value, field, { orElse: { file: `blkio.${suffix}`, value } });
+    plan.write("blkio", `blkio.${suffix}`, value, field, { orElse: { file: `blkio.bfq.${suffix}`, value } });
   if (io.weight) weigh("weight", String(io.weight), "blockIO.weight");
   if (io.leafWeight) plan.write("blkio", "blkio.leaf_weight", String(io.leafWeight), "blockIO.leafWeight");
   for (const [i, { major, minor, weight, leafWeight }] of (io.weightDevice ?? []).entries()) {

@@ -1,5 +1,6 @@
 /** The limits as the files of cgroup v2 (Documentation/admin-guide/cgroup-v2), converted from their v1 meaning. */
 import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../spec/types.ts";
+import { emulateDeviceRules } from "./cgroup_devices.ts";
 import { planRdma } from "./cgroup_rdma.ts";
 import { type CgroupFacts, type CgroupPlanner, int, orMax, refuse } from "./cgroup_write.ts";
 
@@ -17,11 +18,11 @@ export function planResourcesV2(plan: CgroupPlanner, resources: LinuxResources, 
     plan.write("hugetlb", reserved, int(limit), field, { ignoreErrnos: ["ENOENT"] });
   }
   planRdma(plan, resources.rdma ?? {});
+  if (facts.setDevices) plan.devices = emulateDeviceRules(resources.devices ?? []);
   planUnified(plan, resources.unified ?? {});
   plan.cannotEnforce({
     "network.classID": resources.network?.classID,
     "network.priorities": resources.network?.priorities,
-    devices: facts.setDevices ? (resources.devices ?? []) : undefined, // see devicesAreEnforced
   });
 }
 
@@ -53,8 +54,7 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
 function swapMax(limit: bigint, swap: bigint): string | undefined {
   if (swap < 0n || (swap === 0n && limit === -1n)) return "max";
   if (swap === 0n) return undefined;
-  if (limit === 0n) refuse("memory.swap", swap, "unable to set swap limit without memory limit");
-  if (limit < 0n) refuse("memory.swap", swap, "a swap limit needs a memory limit below it");
+  if (limit <= 0n) refuse("memory.swap", swap, "unable to set swap limit without memory limit");
   if (swap < limit) refuse("memory.swap", swap, "memory+swap limit should be >= memory limit");
   return String(swap - limit);
 }
@@ -98,18 +98,27 @@ const throttles = [
   ["throttleWriteIOPSDevice", "wiops"],
 ] as const;
 
+/** The weight of the BFQ scheduler (10 to 1000) on the scale of the I/O cost controller, 1 to 10000. */
+function ioWeight(weight: number): string {
+  return String(1 + Math.floor(((weight - 10) * 9999) / 990));
+}
+
 function planBlockIO(plan: CgroupPlanner, io: LinuxBlockIO): void {
   if (io.weight)
     plan.write("io", "io.bfq.weight", String(io.weight), "blockIO.weight", {
-      orElse: { file: "io.weight", value: String(1 + Math.floor(((io.weight - 10) * 9999) / 990)) },
+      orElse: { file: "io.weight", value: ioWeight(io.weight) },
     });
   for (const [i, { major, minor, weight }] of (io.weightDevice ?? []).entries())
     if (weight)
-      plan.write("io", "io.bfq.weight", `${major}:${minor} ${weight}`, `blockIO.weightDevice[${i}].weight`);
+      plan.write("io", "io.bfq.weight", `${major}:${minor} ${weight}`, `blockIO.weightDevice[${i}].weight`, {
+        orElse: { file: "io.weight", value: `${major}:${minor} ${ioWeight(weight)}` },
+      });
   for (const [list, key] of throttles)
     for (const [i, { major, minor, rate }] of (io[list] ?? []).entries())
-      plan.write("io", "io.max", `${major}:${minor} ${key}=${int(rate)}`, `blockIO.${list}[${i}]`);
+      plan.write("io", "io.max", `${major}:${minor} ${key}=${int(rate) || "max"}`, `blockIO.${list}[${i}]`);
   plan.cannotEnforce({ "blockIO.leafWeight": io.leafWeight });
+  for (const [i, { leafWeight }] of (io.weightDevice ?? []).entries())
+    plan.cannotEnforce({ [`blockIO.weightDevice[${i}].leafWeight`]: leafWeight });
 }
 
 /** Files by name; a value of several lines is written line by line, as io.max and the like want it. */

@@ -2,6 +2,7 @@
 import { OpError } from "../../syscalls/error.ts";
 import type { SpecField } from "../../syscalls/types.ts";
 import type { Int } from "../spec/types.ts";
+import type { DeviceRules } from "./cgroup_devices.ts";
 
 /** One write to a control file. */
 export interface CgroupWrite {
@@ -23,6 +24,10 @@ export interface CgroupWrite {
 /** Everything that is written, in order. */
 export interface CgroupPlan {
   readonly writes: readonly CgroupWrite[];
+  /** On v2, where they are a program and no file; undefined leaves the cgroup's own. */
+  readonly devices?: DeviceRules | undefined;
+  /** On v2, the user on the host whom the cgroup is given to (config-linux.md "Cgroup ownership"). */
+  readonly owner?: number | undefined;
   /** Fields that this kind of host has no knob for, or that this runtime leaves to another mechanism. */
   readonly notEnforced: readonly SpecField[];
 }
@@ -32,16 +37,15 @@ export interface CgroupFacts {
   readonly version: 1 | 2;
   /** False in a user namespace, where the kernel refuses device rules, and for an update, which keeps them. */
   readonly setDevices: boolean;
-  /** memory.limit_in_bytes as it is, for an update on v1: it decides which of two limits is written first. */
-  readonly memoryLimit?: bigint;
 }
 
 type Extra = Omit<CgroupWrite, "controller" | "file" | "value" | "from">;
 
-/** Collects the writes; `at` prefixes what it is given with "linux.resources.". */
+/** Collects the plan; `at` prefixes what it is given with "linux.resources.". */
 export class CgroupPlanner {
   readonly writes: CgroupWrite[] = [];
   readonly notEnforced: SpecField[] = [];
+  devices: DeviceRules | undefined;
 
   write(controller: string, file: string, value: string | bigint, field: string, extra: Extra = {}): void {
     this.writes.push({ controller, file, value: String(value), from: at(field), ...extra });
