@@ -31,7 +31,7 @@ function withCgroup(title: string, body: (cgroup: CgroupManager) => Promise<void
     } finally {
       if (cgroup.exists()) cgroup.killAll(SIGKILL);
       cgroup.remove();
-      openCgroup(Object.fromEntries(parents.map((path, i) => [String(i), path]))).remove();
+      openCgroup({ cgroupPaths: Object.fromEntries(parents.map((path, i) => [String(i), path])) }).remove();
     }
   });
 }
@@ -248,7 +248,7 @@ withCgroup("sub-cgroups count as the container's, and go with it", async (cgroup
 });
 
 withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
-  const broken = openCgroup({ ...cgroup.paths, last: "/proc/self/nonesuch" as HostPath });
+  const broken = openCgroup({ cgroupPaths: { ...cgroup.paths, last: "/proc/self/nonesuch" as HostPath } });
   if (version === 2) return; // one hierarchy: there is nothing to undo
   assert.throws(() => broken.create(), /mkdir \/proc\/self\/nonesuch: ENOENT/);
   for (const path of Object.values(cgroup.paths)) {
@@ -278,7 +278,7 @@ if (version === 2)
       makeDirectories(parent, []);
       const shell = startShell("exit");
       try {
-        openCgroup({ "": parent }).join(shell.pid);
+        openCgroup({ cgroupPaths: { "": parent } }).join(shell.pid);
         cgroup.create();
         assert.is(readControl(parent, "cgroup.type"), "domain");
         assert.throws(
