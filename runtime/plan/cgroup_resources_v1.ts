@@ -8,6 +8,7 @@ import type {
   LinuxThrottleDevice,
 } from "../spec/types.ts";
 import { planDevicesV1 } from "./cgroup_devices.ts";
+import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";
 import { type CgroupFacts, type CgroupPlanner, int, refuse } from "./cgroup_write.ts";
 
@@ -72,8 +73,7 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory, facts: CgroupFacts
 
 /** Period, burst and quota bound each other and the parent's ratio, so each may have to wait for the others. */
 function planCpu(plan: CgroupPlanner, cpu: LinuxCPU): void {
-  if (cpu.idle !== undefined) plan.write("cpu", "cpu.idle", String(cpu.idle), "cpu.idle");
-  planShares(plan, int(cpu.shares));
+  planIdle(plan, cpu, () => planShares(plan, int(cpu.shares)));
   const realtimePeriod = int(cpu.realtimePeriod);
   if (realtimePeriod !== 0n)
     plan.write("cpu", "cpu.rt_period_us", realtimePeriod, "cpu.realtimePeriod", { retryLast: true });

@@ -18,8 +18,8 @@ export interface CgroupWrite {
   readonly retryLast?: true;
   /** Written instead where `file` does not exist. */
   readonly orElse?: { readonly file: string; readonly value: string };
-  /** Refuse the value when it is below what this file says. */
-  readonly notBelow?: string;
+  /** Refuse the value when it is not above what this file says. */
+  readonly onlyAbove?: string;
 }
 
 /** Everything that is written, in order. */
