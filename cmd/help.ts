@@ -7,7 +7,7 @@ import type { Command } from "./command.ts";
 import { commands, type Entry } from "./commands.ts";
 import { NoSuchCommand } from "./exit.ts";
 import { globalOptions } from "./global_options.ts";
-import { type Option, type OptionTable, parseInteger } from "./options.ts";
+import { type Option, type OptionTable, parseValue } from "./options.ts";
 import { writeStdout } from "./output.ts";
 
 const about = `A container runtime: makes containers from OCI bundles, as runc does.
@@ -131,6 +131,8 @@ function yargsOption(name: string, option: Option): Options {
     ...(short === undefined ? {} : { alias: short }),
     ...(option.default === undefined ? {} : { default: option.default }),
     ...(kind === "boolean" || kind === "boolean?" ? { type: "boolean" } : { type: "string", nargs: 1 }),
-    ...(kind === "number" ? { coerce: (text: string | number) => parseInteger(name, String(text)) } : {}),
+    ...(kind === "number" || kind === "duration"
+      ? { coerce: (text: string | number) => parseValue(option, name, String(text)) }
+      : {}),
   };
 }

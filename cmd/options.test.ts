@@ -10,9 +10,17 @@ const table = {
   count: { kind: "number", description: "", default: 0 },
   force: { kind: "boolean", short: "f", description: "" },
   env: { kind: "string[]", short: "e", description: "" },
+  interval: { kind: "duration", description: "", default: "5s" },
 } as const satisfies OptionTable;
 
-const none = { bundle: undefined, format: "table", count: 0, force: false, env: [] };
+const none = {
+  bundle: undefined,
+  format: "table",
+  count: 0,
+  force: false,
+  env: [],
+  interval: 5_000_000_000n,
+};
 
 const reader = suite("readArgv");
 
@@ -34,6 +42,8 @@ const accepted: [string, object, string[]][] = [
   ["--force=1 a", { force: true }, ["a"]],
   ["--force false", { force: true }, ["false"]],
   ["--count -1", { count: -1 }, []],
+  ["--interval 1m30s", { interval: 90_000_000_000n }, []],
+  ["--interval=-1ns", { interval: -1n }, []],
   ["-e A=1,2 -e B", { env: ["A=1,2", "B"] }, []],
   ["-- -b x", {}, ["-b", "x"]],
   ["a -- --force", {}, ["a", "--force"]],
@@ -57,7 +67,13 @@ const refused: [string, string][] = [
   ["--force=maybe", 'invalid boolean value "maybe" for -force: parse error'],
   ["--count x", 'invalid value "x" for flag -count: parse error'],
   ["--count 010", 'invalid value "010" for flag -count: parse error'],
-  ["--count 99999999999999999999", 'invalid value "99999999999999999999" for flag -count: parse error'],
+  [
+    "--count 99999999999999999999",
+    'invalid value "99999999999999999999" for flag -count: value out of range',
+  ],
+  ["--interval 5", 'invalid value "5" for flag -interval: parse error'],
+  ["--interval=", 'invalid value "" for flag -interval: parse error'],
+  ["--interval", "flag needs an argument: -interval"],
 ];
 for (const [line, message] of refused)
   reader(`refuses "${line}"`, () => {
@@ -149,6 +165,17 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   list: ["", "-q", "--format json", "-f json -q", "-f", "x", "--quiet=true", "-qf json"],
   state: ["a", "", "a b", "--all a", "-"],
   start: ["a", "a b", "-d a"],
+  events: ["a", "--stats a", "--interval 1s a", "--interval=1 a", "a -interval 2m", "-stats=true a", "a b"],
+  update: [
+    "a",
+    "",
+    "-r - a",
+    "--resources=/x a",
+    "--memory -1 a",
+    "--pids-limit x a",
+    "--pids-limit -1 a",
+    "-m 1 a",
+  ],
   spec: ["", "--rootless", "--bundle /x", "-b", "extra", "-b /x --rootless"],
 };
 for (const [name, list] of Object.entries(lines))

@@ -3,11 +3,15 @@
  * `--name value`, `--name=value` and both with one dash; a boolean takes a value only after "=". help.ts builds
  * yargs from the same tables for people; engines never wait for it.
  */
+import { parseDuration } from "./duration.ts";
 import { quote } from "./quote.ts";
 
 export interface Option {
-  /** A "boolean?" is undefined when it is not given, so that --name=false is an answer of its own. */
-  readonly kind: "boolean" | "boolean?" | "string" | "number" | "string[]";
+  /**
+   * A "boolean?" is undefined when it is not given, so that --name=false is an answer of its own. A "duration" has a
+   * default, and becomes nanoseconds.
+   */
+  readonly kind: "boolean" | "boolean?" | "string" | "number" | "duration" | "string[]";
   /** The one-letter name. */
   readonly short?: string;
   /** What stands for the value in help, such as "DIR". */
@@ -27,9 +31,11 @@ type ValueOf<O extends Option> = O extends { kind: "boolean" }
     ? boolean | undefined
     : O extends { kind: "string[]" }
       ? readonly string[]
-      : O extends { default: infer D }
-        ? Widened<D>
-        : (O extends { kind: "number" } ? number : string) | undefined;
+      : O extends { kind: "duration" }
+        ? bigint
+        : O extends { default: infer D }
+          ? Widened<D>
+          : (O extends { kind: "number" } ? number : string) | undefined;
 type Widened<D> = D extends number ? number : string;
 
 export interface CommandLine<T extends OptionTable> {
@@ -87,7 +93,7 @@ export function readArgv<const T extends OptionTable>(
       const value = text ?? argv[++i];
       if (value === undefined) throw flagError(`flag needs an argument: -${given}`);
       if (option.kind === "string[]") (values[name] as string[]).push(value);
-      else values[name] = option.kind === "number" ? parseInteger(given, value) : value;
+      else values[name] = parseValue(option, given, value);
     }
   }
   return { options: values as OptionValues<T>, args, help };
@@ -100,11 +106,21 @@ export function checkCount(program: string, command: string, count: number, min:
   throw new UsageError(`${program}: "${command}" requires ${bound} argument(s)`, false);
 }
 
+/** The value of an option that takes one, from its text. */
+export function parseValue({ kind }: Option, flag: string, text: string): string | number | bigint {
+  if (kind === "number") return parseInteger(flag, text);
+  if (kind !== "duration") return text;
+  const duration = parseDuration(text);
+  if (duration === undefined) throw flagError(`invalid value ${quote(text)} for flag -${flag}: parse error`);
+  return duration;
+}
+
 /** A whole number in decimal; "010" is refused, since Go would read it as eight. */
-export function parseInteger(flag: string, text: string): number {
+function parseInteger(flag: string, text: string): number {
   const value = /^[+-]?(0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw flagError(`invalid value ${quote(text)} for flag -${flag}: parse error`);
+  const problem = Number.isNaN(value) ? "parse error" : "value out of range";
+  throw flagError(`invalid value ${quote(text)} for flag -${flag}: ${problem}`);
 }
 
 function parseBoolean(flag: string, text: string): boolean {
@@ -129,9 +145,14 @@ function longName(table: OptionTable, given: string): string | undefined {
 
 function defaults(table: OptionTable): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(table))
-    values[name] = option.kind === "boolean" ? false : option.kind === "string[]" ? [] : option.default;
+  for (const [name, option] of Object.entries(table)) values[name] = unlessGiven(name, option);
   return values;
+}
+
+function unlessGiven(name: string, option: Option): unknown {
+  if (option.kind === "boolean") return false;
+  if (option.kind === "string[]") return [];
+  return option.kind === "duration" ? parseValue(option, name, String(option.default)) : option.default;
 }
 
 function flagError(message: string): UsageError {

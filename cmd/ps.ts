@@ -19,7 +19,9 @@ default, less the processes of others; a PID column must be among what they prin
     },
   },
   run(context, { format }, id: string, ...options: string[]) {
-    if (format === "json") writeStdout(`${JSON.stringify(containerPids(context, id))}\n`);
+    // As runc: an empty list is null, which is what callers in Go decode.
+    if (format === "json")
+      writeStdout(`${JSON.stringify(containerPids(context, id)).replace("[]", "null")}\n`);
     else if (format === "table") writeStdout(processTable(context, id, options));
     else throw new Error("invalid format option");
   },

@@ -26,6 +26,7 @@ export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
 export { refuseSetId } from "./set_id.ts";
 
+export const STDIN = 0 as Fd;
 export const STDOUT = 1 as Fd;
 export const STDERR = 2 as Fd;
 

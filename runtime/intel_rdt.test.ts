@@ -6,7 +6,16 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath, Pid } from "../syscalls/types.ts";
-import { createRdtGroups, findResctrl, joinRdtGroups, prepareRdt, removeRdtGroups } from "./intel_rdt.ts";
+import {
+  createRdtGroups,
+  findResctrl,
+  joinRdtGroups,
+  prepareRdt,
+  readSchemata,
+  removeRdtGroups,
+  requireRdtFor,
+  rewriteSchemata,
+} from "./intel_rdt.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./plan/intel_rdt.ts";
 import type { LinuxIntelRdt } from "./spec/types.ts";
 
@@ -157,6 +166,33 @@ test("a failure says what resctrl has to say about it", () => {
       () => createRdtGroups(plan({}), groups),
       `mkdir ${root}/no/where: ENOENT (no such file or directory), asked for by linux.intelRdt (out of CLOSIDs)`,
     );
+  });
+});
+
+test("schemas of an update are refused in runc's words where the hardware cannot", () => {
+  const l3 = { l3CacheSchema: "L3:0=f", memBwSchema: "" };
+  const mb = { l3CacheSchema: "", memBwSchema: "MB:0=10" };
+  const noCache = "Intel RDT/CAT: l3 cache schema is not enabled";
+  const noBandwidth = "Intel RDT/MBA: memory bandwidth schema is not enabled";
+  refused(() => requireRdtFor(l3, undefined), noCache);
+  refused(() => requireRdtFor(mb, undefined), noBandwidth);
+  withResctrl({}, (root) => {
+    assert.is(requireRdtFor({ ...l3, ...mb }, root), root);
+    rmSync(join(root, "info/L3"), { recursive: true });
+    refused(() => requireRdtFor(l3, root), noCache);
+    assert.is(requireRdtFor(mb, root), root);
+    rmSync(join(root, "info/MB"), { recursive: true });
+    refused(() => requireRdtFor(mb, root), noBandwidth);
+  });
+});
+
+test("an update writes the schemata of the group", () => {
+  withResctrl({ c1: "L3:0=f;1=f\n" }, (root) => {
+    const group = `${root}/c1` as HostPath;
+    assert.equal(readSchemata(group), ["L3:0=f;1=f"]);
+    rewriteSchemata(root, group, ["L3:0=3;1=f"]);
+    assert.equal(readSchemata(group), ["L3:0=3;1=f"]);
+    refused(() => rewriteSchemata(root, `${root}/gone` as HostPath, ["L3:0=1"]), /ENOENT.*linux\.intelRdt/);
   });
 });
 

@@ -93,6 +93,38 @@ function writeLine(group: HostPath, { text, mustMatch }: SchemaLine, fresh: bool
     );
 }
 
+/** Schemas that `update` is given; "" for none. */
+export interface RdtSchemas {
+  readonly l3CacheSchema: string;
+  readonly memBwSchema: string;
+}
+
+/** The mount point, or a refusal of schemas for what this host does not have. */
+export function requireRdtFor(
+  { l3CacheSchema, memBwSchema }: RdtSchemas,
+  root: HostPath | undefined,
+): HostPath {
+  if (l3CacheSchema !== "" && !(root !== undefined && isThere(`${root}/info/L3`)))
+    throw refusal("Intel RDT/CAT: l3 cache schema is not enabled");
+  if (root === undefined || (memBwSchema !== "" && !isThere(`${root}/info/MB`)))
+    throw refusal("Intel RDT/MBA: memory bandwidth schema is not enabled");
+  return root;
+}
+
+/** The lines of a group's schemata, as rewriteSchemata takes them. */
+export function readSchemata(group: HostPath): string[] {
+  return readTextAt(CWD, `${group}/schemata`)
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+/** Changes the schemata of a group that a container is in. */
+export function rewriteSchemata(root: HostPath, group: HostPath, lines: readonly string[]): void {
+  explained(root, () => {
+    for (const line of lines) writeTextAt(CWD, `${group}/schemata`, O_WRONLY, `${line}\n`);
+  });
+}
+
 /** Puts a process, with all that it forks from now on, into the groups. */
 export function joinRdtGroups({ join }: Pick<RdtGroups, "join">, pid: Pid): void {
   for (const path of join) {

@@ -56,7 +56,7 @@ export function performWrites(
   const perform = (write: CgroupWrite, last: boolean) => {
     const directory = directoryOf(write.controller);
     if (directory === undefined) throw notMounted(write);
-    refuseBelow(directory, write);
+    refuseUsed(directory, write);
     setTraceField(write.from);
     let errno = open.write(`${directory}/${write.file}`, write.value);
     if (errno === ENOENT && write.orElse !== undefined)
@@ -120,10 +120,10 @@ function whyNotMounted(controller: string): string {
 }
 
 /** memory.checkBeforeUpdate: without the check the kernel would kill processes to get below the limit. */
-function refuseBelow(directory: HostPath, { file, value, from, notBelow }: CgroupWrite): void {
-  if (notBelow === undefined) return;
-  const current = tryReadControl(directory, notBelow);
-  if (current === undefined || BigInt(value) >= BigInt(current)) return;
-  const hint = `${value} is below ${notBelow}, ${current}`;
+function refuseUsed(directory: HostPath, { file, value, from, onlyAbove }: CgroupWrite): void {
+  if (onlyAbove === undefined) return;
+  const current = tryReadControl(directory, onlyAbove);
+  if (current === undefined || BigInt(value) > BigInt(current)) return;
+  const hint = `rejecting memory limit ${value} <= usage ${current}`;
   throw new OpError({ op: "write", object: `${directory}/${file}`, errno: "EBUSY", hint }).askedBy(from);
 }

@@ -33,7 +33,7 @@ function withCgroup(title: string, body: (cgroup: CgroupManager) => Promise<void
     } finally {
       if (cgroup.exists()) cgroup.killAll(SIGKILL);
       cgroup.remove();
-      openCgroup(Object.fromEntries(parents.map((path, i) => [String(i), path]))).remove();
+      openCgroup({ cgroupPaths: Object.fromEntries(parents.map((path, i) => [String(i), path])) }).remove();
     }
   });
 }
@@ -314,7 +314,7 @@ withCgroup("sub-cgroups count as the container's, and go with it", async (cgroup
 });
 
 withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
-  const broken = openCgroup({ ...cgroup.paths, last: "/proc/self/nonesuch" as HostPath });
+  const broken = openCgroup({ cgroupPaths: { ...cgroup.paths, last: "/proc/self/nonesuch" as HostPath } });
   if (version === 2) return; // one hierarchy: there is nothing to undo
   assert.throws(() => broken.create(plan({})), /mkdir \/proc\/self\/nonesuch: ENOENT/);
   for (const path of Object.values(cgroup.paths)) {
@@ -366,7 +366,7 @@ if (version === 2) {
       makeDirectories(above(cgroup), []);
       const shell = startShell("exit");
       try {
-        openCgroup({ "": above(cgroup) }).join(shell.pid);
+        openCgroup({ cgroupPaths: { "": above(cgroup) } }).join(shell.pid);
         body(cgroup);
       } finally {
         cgroup.killAll(SIGKILL);
@@ -435,9 +435,10 @@ if (version === 2) {
 }
 
 withCgroup("a cgroup around it that is frozen is named", (cgroup) => {
-  const outer = openCgroup(
-    Object.fromEntries(Object.entries(cgroup.paths).map(([name, path]) => [name, dirname(path) as HostPath])),
+  const cgroupPaths = Object.fromEntries(
+    Object.entries(cgroup.paths).map(([name, path]) => [name, dirname(path) as HostPath]),
   );
+  const outer = openCgroup({ cgroupPaths });
   outer.create(plan({}));
   outer.freeze();
   const where = outer.paths.freezer ?? outer.paths[""];

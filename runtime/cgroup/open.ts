@@ -2,7 +2,7 @@
 import { OpError } from "../../syscalls/error.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { planCgroupPaths } from "../plan/cgroup_path.ts";
-import type { CgroupLayout, CgroupManager, CgroupPaths } from "./types.ts";
+import type { CgroupLayout, CgroupManager, CgroupPaths, RecordedCgroup } from "./types.ts";
 import { CgroupV1 } from "./v1.ts";
 import { CgroupV2 } from "./v2.ts";
 
@@ -12,14 +12,18 @@ export function planCgroup(cgroupsPath: string | undefined, id: string, layout: 
     const hint = "no cgroup file system is mounted";
     throw new OpError({ op: "find cgroups", object: "/proc/self/mountinfo", errno: "ENOENT", hint });
   }
-  return openCgroup(planCgroupPaths(cgroupsPath, id, layout));
+  return openCgroup({ cgroupPaths: planCgroupPaths(cgroupsPath, id, layout) });
 }
 
-/** The cgroup that state.json remembers. A hybrid has v1 controllers beside "", pure v2 has nothing else. */
-export function openCgroup(paths: CgroupPaths): CgroupManager {
-  const unified: HostPath | undefined = paths[""];
-  if (unified !== undefined && Object.keys(paths).length === 1) return new CgroupV2(unified);
-  return new CgroupV1(paths);
+/** The cgroup that state.json remembers. */
+export function openCgroup({ cgroupPaths: paths }: RecordedCgroup): CgroupManager {
+  const unified = unifiedOnly(paths);
+  return unified === undefined ? new CgroupV1(paths) : new CgroupV2(unified);
+}
+
+/** The one directory of pure v2; a hybrid has v1 controllers beside "". */
+export function unifiedOnly(paths: CgroupPaths): HostPath | undefined {
+  return Object.keys(paths).length === 1 ? paths[""] : undefined;
 }
 
 /** Which version's files a plan has to be made for. */

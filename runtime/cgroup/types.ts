@@ -7,14 +7,17 @@ export type CgroupPaths = Readonly<Record<string, HostPath>>;
 
 /** One container's cgroup in every hierarchy of the host. No method leaves a descriptor open. */
 export interface CgroupManager {
+  readonly driver: CgroupDriver;
   readonly paths: CgroupPaths;
   /**
    * Makes the directory in every hierarchy, fit for a process to enter; on failure removes what it made. One that
    * exists is taken over. Of the plan it does what has to be done before the first process is in.
    */
   create(plan: CgroupPlan): void;
-  /** Sets the limits. */
+  /** Sets the limits of a container that is being made. */
   apply(plan: CgroupPlan): void;
+  /** Writes new limits for one that exists, after telling whoever else keeps them (systemd). */
+  update(plan: CgroupPlan): void;
   /** Throws CgroupInUse when there are processes in it or it is frozen. */
   requireUsable(): void;
   /** Moves a process into every hierarchy. The first write waits for RCU; see entry.ts for the way without. */
@@ -29,6 +32,22 @@ export interface CgroupManager {
   /** Removes the subtree, waiting up to 10 s for dying processes; what is gone already is fine. */
   remove(): void;
   exists(): boolean;
+}
+
+/** Who makes the cgroup and is told its limits: this runtime, or systemd on its behalf (--systemd-cgroup). */
+export type CgroupDriver = "cgroupfs" | "systemd";
+
+/** The unit of systemd around a container's cgroup. */
+export interface SystemdUnit {
+  readonly name: string;
+  /** Which systemd has it: the system's, or the user's own. */
+  readonly bus: "system" | "user";
+}
+
+/** Where a container's cgroup is, as state.json has it. */
+export interface RecordedCgroup {
+  readonly cgroupPaths: CgroupPaths;
+  readonly systemd?: SystemdUnit;
 }
 
 export type FreezerState = "thawed" | "frozen";

@@ -25,6 +25,7 @@ const FREEZE_ATTEMPTS = 1000;
 
 /** One directory a hierarchy; co-mounted controllers share theirs. */
 export class CgroupV1 implements CgroupManager {
+  readonly driver = "cgroupfs";
   private readonly directories: readonly HostPath[];
 
   constructor(readonly paths: CgroupPaths) {
@@ -44,6 +45,10 @@ export class CgroupV1 implements CgroupManager {
 
   apply(plan: CgroupPlan): void {
     this.perform(plan.writes);
+  }
+
+  update(plan: CgroupPlan): void {
+    this.apply(plan);
   }
 
   requireUsable(): void {

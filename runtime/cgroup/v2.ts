@@ -27,6 +27,7 @@ const FREEZE_TIMEOUT_MS = 5000;
 
 /** One directory in the one hierarchy. */
 export class CgroupV2 implements CgroupManager {
+  readonly driver = "cgroupfs";
   readonly paths: CgroupPaths;
 
   constructor(private readonly directory: HostPath) {
@@ -48,6 +49,10 @@ export class CgroupV2 implements CgroupManager {
   apply(plan: CgroupPlan): void {
     performWrites(plan.writes, () => this.directory, explain);
     if (plan.devices !== undefined) applyDeviceRules(this.directory, plan.devices);
+  }
+
+  update(plan: CgroupPlan): void {
+    this.apply(plan);
   }
 
   requireUsable(): void {

@@ -64,7 +64,7 @@ function tryRead(dir: StateDir, force: boolean): SavedState | undefined {
 
 /** Ends what still runs, removes cgroups and state, then runs the poststop hooks, whose failures are only told. */
 export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedState): void {
-  const cgroup = openCgroup(saved.cgroupPaths);
+  const cgroup = openCgroup(saved);
   endInit(saved, cgroup);
   if (sharesPidNamespace(saved) && cgroup.exists()) cgroup.killAll(SIGKILL);
   cgroup.remove();

@@ -22,7 +22,7 @@ export interface KillRequest {
 /** Sends the signal. */
 export function killContainer(context: RuntimeContext, { id, signal, all }: KillRequest): void {
   const saved = readState(openStateDir(context.root, id));
-  const cgroup = openCgroup(saved.cgroupPaths);
+  const cgroup = openCgroup(saved);
   const pidfd = openProcess(saved.init);
   if (pidfd === undefined) {
     // With --all a container that has stopped is no error, and what it left behind is signalled.

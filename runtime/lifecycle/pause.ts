@@ -14,7 +14,7 @@ export function pauseContainer(context: RuntimeContext, id: string): void {
   if (status !== "created" && status !== "running") {
     throw new RuntimeError("wrong-status", `container not running: it is ${status}`);
   }
-  openCgroup(saved.cgroupPaths).freeze();
+  openCgroup(saved).freeze();
 }
 
 /** Thaws a paused container. */
@@ -23,5 +23,5 @@ export function resumeContainer(context: RuntimeContext, id: string): void {
   lock(dir);
   const saved = readState(dir);
   if (statusOf(dir, saved) !== "paused") throw new RuntimeError("wrong-status", "container not paused");
-  openCgroup(saved.cgroupPaths).thaw();
+  openCgroup(saved).thaw();
 }

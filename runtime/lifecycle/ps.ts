@@ -10,7 +10,7 @@ import { openStateDir, readState } from "../state/store.ts";
 /** The pids of everything in the container's cgroup and below, in rising order. */
 export function containerPids(context: RuntimeContext, id: string): readonly Pid[] {
   const saved = readState(openStateDir(context.root, id));
-  const pids = new Set(openCgroup(saved.cgroupPaths).processes());
+  const pids = new Set(openCgroup(saved).processes());
   return [...pids].sort((a, b) => a - b);
 }
 

@@ -13,6 +13,6 @@ export function statusOf(dir: StateDir, state: SavedState): Status {
   // Between the first record and the init process only who creates can say more, and it holds the lock.
   if (state.init.pid === 0) return isLocked(dir) ? "creating" : "stopped";
   if (!isAlive(state.init)) return "stopped";
-  if (openCgroup(state.cgroupPaths).freezerState() === "frozen") return "paused";
+  if (openCgroup(state).freezerState() === "frozen") return "paused";
   return isWaiting(dir.fd) ? "created" : "running";
 }

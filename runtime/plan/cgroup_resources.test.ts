@@ -76,6 +76,12 @@ v1("cpu: cpuset, shares, realtime, period, quota, burst in the kernel's order", 
   assert.equal(lines(1, { cpu: { quota: -1 } }), ["cpu.cfs_quota_us -1"]);
 });
 
+v1("shares are written while it is not idle", () => {
+  assert.equal(lines(1, { cpu: { idle: 0, shares: 5 } }), ["cpu.idle 0", "cpu.shares 5"]);
+  assert.equal(lines(1, { cpu: { idle: 1, shares: 5 } }), ["cpu.shares 5", "cpu.idle 1"]);
+  assert.equal(lines(2, { cpu: { idle: 1, shares: 1024 } }), ["cpu.weight 100", "cpu.idle 1"]);
+});
+
 v1("what the kernel would silently round or take for something else is refused with its field", () => {
   assert.throws(() => lines(1, { cpu: { shares: 1 } }), /linux\.resources\.cpu\.shares.*minimum allowed/);
   assert.throws(() => lines(1, { cpu: { shares: 262145 } }), /maximum allowed/);

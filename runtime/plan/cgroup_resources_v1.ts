@@ -8,6 +8,7 @@ import type {
   LinuxThrottleDevice,
 } from "../spec/types.ts";
 import { planDevicesV1 } from "./cgroup_devices.ts";
+import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";
 import { type CgroupFacts, type CgroupPlanner, int, refuse } from "./cgroup_write.ts";
 
@@ -67,13 +68,9 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
   plan.cannotEnforce({ "memory.kernel": memory.kernel, "memory.kernelTCP": memory.kernelTCP });
 }
 
-/**
- * Period, burst and quota bound each other and the parent's ratio, so each may have to wait for the others. Shares
- * come before idle, which makes them 3 whatever they were, and wait for it where the cgroup is idle until then.
- */
+/** Period, burst and quota bound each other and the parent's ratio, so each may have to wait for the others. */
 function planCpu(plan: CgroupPlanner, cpu: LinuxCPU): void {
-  planShares(plan, int(cpu.shares));
-  if (cpu.idle !== undefined) plan.write("cpu", "cpu.idle", String(cpu.idle), "cpu.idle");
+  planIdle(plan, cpu, () => planShares(plan, int(cpu.shares)));
   const realtimePeriod = int(cpu.realtimePeriod);
   if (realtimePeriod !== 0n)
     plan.write("cpu", "cpu.rt_period_us", realtimePeriod, "cpu.realtimePeriod", { retryLast: true });

@@ -1,6 +1,7 @@
 /** The limits as the files of cgroup v2 (Documentation/admin-guide/cgroup-v2), converted from their v1 meaning. */
 import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../spec/types.ts";
 import { emulateDeviceRules } from "./cgroup_devices.ts";
+import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";
 import { type CgroupFacts, type CgroupPlanner, int, orMax, refuse } from "./cgroup_write.ts";
 
@@ -37,7 +38,7 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
     plan.write("memory", "memory.swap.max", swap, from, extra);
   }
   if (limit !== 0n) {
-    const extra = memory.checkBeforeUpdate && limit > 0n ? { notBelow: "memory.current" } : {};
+    const extra = memory.checkBeforeUpdate && limit > 0n ? { onlyAbove: "memory.current" } : {};
     plan.write("memory", "memory.max", orMax(limit), "memory.limit", extra);
   }
   const reservation = int(memory.reservation);
@@ -59,11 +60,11 @@ function swapMax(limit: bigint, swap: bigint): string | undefined {
   return String(swap - limit);
 }
 
-/** cpu.idle precedes the weight: an idle cgroup's weight cannot be set, and the kernel says so with EINVAL. */
 function planCpu(plan: CgroupPlanner, cpu: LinuxCPU): void {
-  if (cpu.idle !== undefined) plan.write("cpu", "cpu.idle", String(cpu.idle), "cpu.idle");
   const shares = int(cpu.shares);
-  if (shares !== 0n) plan.write("cpu", "cpu.weight", cpuWeight(shares), "cpu.shares");
+  planIdle(plan, cpu, () => {
+    if (shares !== 0n) plan.write("cpu", "cpu.weight", cpuWeight(shares), "cpu.shares");
+  });
   if (cpu.burst !== undefined)
     plan.write("cpu", "cpu.max.burst", int(cpu.burst), "cpu.burst", {
       retryLast: true,

@@ -1,8 +1,10 @@
 /** The cgroup part of a plan: which control files are written, with what, in which order, and for which field. */
 import { OpError } from "../../syscalls/error.ts";
 import type { SpecField } from "../../syscalls/types.ts";
+import type { CgroupDriver } from "../cgroup/types.ts";
 import type { Int } from "../spec/types.ts";
 import type { DeviceRules } from "./cgroup_devices.ts";
+import type { UnitProperty } from "./unit_property.ts";
 
 /** One write to a control file. */
 export interface CgroupWrite {
@@ -17,8 +19,8 @@ export interface CgroupWrite {
   readonly retryLast?: true;
   /** Written instead where `file` does not exist. */
   readonly orElse?: { readonly file: string; readonly value: string };
-  /** Refuse the value when it is below what this file says. */
-  readonly notBelow?: string;
+  /** Refuse the value when it is not above what this file says. */
+  readonly onlyAbove?: string;
 }
 
 /** Everything that is written, in order. */
@@ -30,11 +32,15 @@ export interface CgroupPlan {
   readonly owner?: number | undefined;
   /** Fields that this kind of host has no knob for, or that this runtime leaves to another mechanism. */
   readonly notEnforced: readonly SpecField[];
+  /** The same limits for systemd, when it is the driver. */
+  readonly unit?: readonly UnitProperty[];
 }
 
 /** What must be known of the host, and of the cgroup when it exists already. */
 export interface CgroupFacts {
   readonly version: 1 | 2;
+  /** Of whom the manager says that it drives the cgroup; "cgroupfs" when absent. */
+  readonly driver?: CgroupDriver;
   /** False in a user namespace, where the kernel refuses device rules, and for an update, which keeps them. */
   readonly setDevices: boolean;
 }

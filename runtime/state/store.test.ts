@@ -161,6 +161,8 @@ for (const [title, content] of [
   ["cgroups that are a list of numbers", text((s) => Object.assign(s, { cgroupPaths: [1] }))],
   ["a relative cgroup", text((s) => Object.assign(s, { cgroupPaths: { memory: "../x" } }))],
   ["cgroups null", text((s) => Object.assign(s, { cgroupPaths: null }))],
+  ["a unit of no bus", text((s) => Object.assign(s, { systemd: { name: "runc-c1.scope" } }))],
+  ["a unit that is a number", text((s) => Object.assign(s, { systemd: 5 }))],
   ["config null", text((s) => Object.assign(s, { config: null }))],
   ["config without a version", text((s) => Object.assign(s, { config: {} }))],
   ["__proto__ in the place of the fields", `{"__proto__":${JSON.stringify(state())}}`],

@@ -49,6 +49,8 @@ export interface SavedState {
   readonly init: ProcessIdentity;
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
+  /** The unit around the cgroups, when systemd is their driver: no later command is told so again. */
+  readonly systemd?: { readonly name: string; readonly bus: "system" | "user" };
   /** Groups of resctrl that its processes are in, and those that go with it, in the order of removing. */
   readonly resctrl?: { readonly join: readonly HostPath[]; readonly remove: readonly HostPath[] };
   /** The session keyring that exec joins; "" when the caller's was kept. */
@@ -184,6 +186,8 @@ function isSavedState(value: unknown): value is SavedState {
     typeof state.cgroupPaths === "object" &&
     state.cgroupPaths !== null &&
     Object.values(state.cgroupPaths).every(isAbsolute) &&
+    (state.systemd === undefined ||
+      (typeof state.systemd.name === "string" && ["system", "user"].includes(state.systemd.bus))) &&
     [...(state.resctrl?.join ?? []), ...(state.resctrl?.remove ?? [])].every(isAbsolute) &&
     typeof state.config?.ociVersion === "string"
   );

@@ -1,0 +1,70 @@
+// pause, resume and ps on every kind of host: what they print and refuse, beside runc.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { eventually } from "../command.ts";
+import { conformance, succeed } from "../harness.ts";
+import { isAlive } from "../inspect.ts";
+import { shell } from "../spec.ts";
+import { cgroupDirectories, messagesOf, type Twin, version, withTwins } from "./twins.ts";
+
+const pause = conformance("pause, resume and ps");
+
+/** What a command says, with the twin's own id and pids under names that both share. */
+async function said(twin: Twin, ...argv: readonly string[]): Promise<string[]> {
+  const result = await twin.run([...argv, twin.id]);
+  const stdout = result.stdout
+    .replaceAll(String(twin.pid), "PID")
+    .replace(/\d+(?=\])/g, (pid) => (isAlive(Number(pid)) ? "ALIVE" : pid))
+    .replaceAll(twin.id, "ID");
+  // Where runc says that it is not running, ours says as well what it is instead.
+  const messages = messagesOf(result).map((message) => message.replace(/: it is \w+$/, ""));
+  return [`exit ${result.status}`, stdout, ...messages];
+}
+
+const freezerFile = (twin: Twin): string =>
+  version === 1
+    ? join(cgroupDirectories(twin.pid).get("freezer") ?? "", "freezer.state")
+    : join(cgroupDirectories(twin.pid).get("") ?? "", "cgroup.freeze");
+
+pause(
+  "running, paused, running, stopped: both say the same",
+  (c) =>
+    withTwins(
+      c,
+      (spec) => shell(spec, "sleep 600 & wait"),
+      async (ours, theirs) => {
+        const agree = async (...argv: readonly string[]): Promise<string[]> => {
+          const mine = await said(ours, ...argv);
+          assert.equal(mine, await said(theirs, ...argv), argv.join(" "));
+          return mine;
+        };
+        const frozen = async (text: string): Promise<void> => {
+          for (const twin of [ours, theirs]) assert.is(readFileSync(freezerFile(twin), "utf8").trim(), text);
+        };
+        const two = async () =>
+          (JSON.parse((await ours.run(["ps", "-f", "json", ours.id])).stdout) as number[]).length === 2;
+        while (!(await two()));
+        assert.equal(await agree("ps", "--format", "json"), ["exit 0", "[PID,ALIVE]\n"]);
+        assert.equal(await agree("resume"), ["exit 1", "", "container not paused"]);
+        assert.equal(await agree("pause"), ["exit 0", ""]);
+        await frozen(version === 1 ? "FROZEN" : "1");
+        assert.equal(await agree("pause"), ["exit 1", "", "container not running"]);
+        assert.equal(await agree("ps", "-f", "json"), ["exit 0", "[PID,ALIVE]\n"]);
+        assert.equal(await agree("resume"), ["exit 0", ""]);
+        await frozen(version === 1 ? "THAWED" : "0");
+        for (const twin of [ours, theirs]) succeed(await twin.run(["kill", twin.id, "KILL"]));
+        assert.ok(await eventually(() => !isAlive(ours.pid) && !isAlive(theirs.pid), 60));
+        const gone = async ({ run, id }: Twin) => (await run(["ps", "-f", "json", id])).stdout === "null\n";
+        while (!(await gone(ours)) || !(await gone(theirs)));
+        await agree("pause");
+        await agree("resume");
+        assert.equal(await agree("ps", "-f", "json"), ["exit 0", "null\n"]);
+        const table = await said(ours, "ps");
+        assert.match(table[1] ?? "", /^UID .*\n$/);
+      },
+    ),
+  { needs: ["runc"] },
+);
+
+pause.run();

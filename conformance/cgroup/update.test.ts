@@ -1,0 +1,433 @@
+// update: the limits of a running container, compared file by file with those of a twin that runc has updated alike.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { eventually, type Result } from "../command.ts";
+import { runWaiting } from "../exec/running.ts";
+import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { isAlive } from "../inspect.ts";
+import type { Resources } from "../spec.ts";
+import {
+  cgroupDirectories,
+  differences,
+  limit,
+  limitsOf,
+  messagesOf,
+  type Twin,
+  version,
+  withTwins,
+} from "./twins.ts";
+
+const update = conformance("update");
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Options, or a document for standard input; then what the files say on v1 and on v2. */
+type Step = readonly [asked: string | Json, v1: readonly string[], v2: readonly string[]];
+
+type Case = {
+  readonly title: string;
+  readonly base?: Resources;
+  readonly steps: readonly Step[];
+  /** Files in which runc 1.1.5 differs on v2, and why. */
+  readonly apart?: { readonly files: RegExp; readonly why: string };
+  /** Only there can runc 1.1.5 do it at all. */
+  readonly only?: 1;
+};
+
+const M = 1 << 20;
+const online = readFileSync("/sys/devices/system/cpu/online", "utf8").trim();
+
+const cases: readonly Case[] = [
+  {
+    title: "the number of processes",
+    steps: [
+      ["--pids-limit 20", ["pids.max 20"], ["pids.max 20"]],
+      ["--pids-limit -1", ["pids.max max"], ["pids.max max"]],
+      [{ pids: { limit: 30 } }, ["pids.max 30"], ["pids.max 30"]],
+    ],
+  },
+  {
+    title: "memory, more and less and without limit",
+    base: { memory: { limit: 64 * M } },
+    steps: [
+      ["--memory 100m", ["memory.limit_in_bytes 104857600"], ["memory.max 104857600"]],
+      ["--memory 52428800", ["memory.limit_in_bytes 52428800"], ["memory.max 52428800"]],
+      ["--memory=0.5G", ["memory.limit_in_bytes 536870912"], ["memory.max 536870912"]],
+      ["--memory -1", ["memory.limit_in_bytes 9223372036854771712"], ["memory.max max"]],
+    ],
+  },
+  {
+    title: "memory and swap, both more, both less, none",
+    base: { memory: { limit: 64 * M, swap: 128 * M } },
+    steps: [
+      [
+        "--memory 200m --memory-swap 300m",
+        ["memory.limit_in_bytes 209715200", "memory.memsw.limit_in_bytes 314572800"],
+        ["memory.max 209715200", "memory.swap.max 104857600"],
+      ],
+      [
+        { memory: { limit: 32 * M, swap: 40 * M } },
+        ["memory.limit_in_bytes 33554432", "memory.memsw.limit_in_bytes 41943040"],
+        ["memory.max 33554432", "memory.swap.max 8388608"],
+      ],
+      [
+        "--memory 32m --memory-swap -1",
+        ["memory.memsw.limit_in_bytes 9223372036854771712"],
+        ["memory.swap.max max"],
+      ],
+      [
+        "--memory -1",
+        ["memory.limit_in_bytes 9223372036854771712", "memory.memsw.limit_in_bytes 9223372036854771712"],
+        ["memory.max max", "memory.swap.max max"],
+      ],
+    ],
+  },
+  {
+    title: "swap alone, beside the memory limit in force",
+    base: { memory: { limit: 64 * M } },
+    steps: [["--memory-swap 96m", ["memory.memsw.limit_in_bytes 100663296"], ["memory.swap.max 33554432"]]],
+    only: 1,
+  },
+  {
+    title: "a memory reservation",
+    steps: [["--memory-reservation 30M", ["memory.soft_limit_in_bytes 31457280"], ["memory.low 31457280"]]],
+  },
+  {
+    title: "quota and period, each alone and together",
+    base: { cpu: { quota: 50000, period: 100000 } },
+    steps: [
+      ["--cpu-quota 20000", ["cpu.cfs_quota_us 20000", "cpu.cfs_period_us 100000"], ["cpu.max 20000 100000"]],
+      ["--cpu-period 50000", ["cpu.cfs_quota_us 20000", "cpu.cfs_period_us 50000"], ["cpu.max 20000 50000"]],
+      [
+        "--cpu-period 1000 --cpu-quota 2000",
+        ["cpu.cfs_quota_us 2000", "cpu.cfs_period_us 1000"],
+        ["cpu.max 2000 1000"],
+      ],
+      [
+        { cpu: { quota: 900000, period: 1000000 } },
+        ["cpu.cfs_quota_us 900000", "cpu.cfs_period_us 1000000"],
+        ["cpu.max 900000 1000000"],
+      ],
+      ["--cpu-quota -1", ["cpu.cfs_quota_us -1", "cpu.cfs_period_us 1000000"], ["cpu.max max 1000000"]],
+    ],
+  },
+  {
+    title: "shares",
+    steps: [["--cpu-share 512", ["cpu.shares 512"], ["cpu.weight 59"]]],
+    apart: { files: /cpu\.weight/, why: "runc 1.1.5 has the older conversion" },
+  },
+  {
+    title: "realtime, on v1",
+    steps: [
+      [
+        "--cpu-rt-period 500000 --cpu-rt-runtime 1000",
+        ["cpu.rt_period_us 500000", "cpu.rt_runtime_us 1000"],
+        [],
+      ],
+    ],
+  },
+  {
+    title: "processors and memory nodes, fewer and more",
+    base: { cpu: { cpus: online } },
+    steps: [
+      [
+        "--cpuset-cpus 0 --cpuset-mems 0",
+        ["cpuset.cpus 0", "cpuset.mems 0"],
+        ["cpuset.cpus 0", "cpuset.mems 0"],
+      ],
+      [{ cpu: { cpus: online } }, [`cpuset.cpus ${online}`], [`cpuset.cpus ${online}`]],
+    ],
+  },
+  { title: "block I/O weight", steps: [["--blkio-weight 300", ["blkio.bfq.weight 300"], []]], only: 1 },
+  {
+    title: "several at once, as an engine sends them with everything else 0",
+    base: { memory: { limit: 64 * M }, cpu: { shares: 2048 }, pids: { limit: 99 } },
+    steps: [
+      [
+        {
+          blockIO: { weight: 0 },
+          cpu: {
+            shares: 0,
+            quota: 9000,
+            period: 10000,
+            realtimeRuntime: 0,
+            realtimePeriod: 0,
+            cpus: "0",
+            mems: "",
+          },
+          memory: { limit: 32 * M, reservation: 0, swap: 0, kernel: 0, kernelTCP: 0 },
+        },
+        ["cpu.cfs_quota_us 9000", "cpu.shares 2048", "memory.limit_in_bytes 33554432", "pids.max 99"],
+        ["cpu.max 9000 10000", "memory.max 33554432", "pids.max 99"],
+      ],
+    ],
+    apart: { files: /cpu\.weight/, why: "runc 1.1.5 has the older conversion" },
+  },
+];
+
+const ask = (twin: Twin, asked: string | Json): Promise<Result> =>
+  typeof asked === "string"
+    ? twin.run(["update", ...asked.split(" "), twin.id])
+    : twin.run(["update", "--resources", "-", twin.id], { stdin: JSON.stringify(asked) });
+
+const withBase =
+  (base: Resources = {}) =>
+  (spec: { linux: { resources?: Resources } }) => {
+    spec.linux.resources = { devices: [{ allow: false, access: "rwm" }], ...base };
+  };
+
+for (const { title, base, steps, apart, only } of cases)
+  update(
+    title,
+    (c) =>
+      withTwins(c, withBase(base), async (ours, theirs) => {
+        for (const [asked, v1, v2] of steps) {
+          const step = JSON.stringify(asked);
+          assert.is(succeed(await ask(ours, asked)).stdout, "", step);
+          const shown = limitsOf(ours);
+          for (const line of version === 1 ? v1 : v2) {
+            const [file = "", ...value] = line.split(" ");
+            assert.is(limit(ours, file), value.join(" "), `${step}: ${file}`);
+          }
+          if (only !== undefined && version !== only) continue;
+          succeed(await ask(theirs, asked));
+          const differ = differences(shown, limitsOf(theirs));
+          const accepted = version === 2 ? apart?.files : undefined;
+          assert.equal(
+            differ.filter((line) => !accepted?.test(line)),
+            [],
+            step,
+          );
+        }
+      }),
+    { needs: ["runc"] },
+  );
+
+/** A container of the runtime under test alone. */
+async function running(c: Fixture, base?: Resources): Promise<Twin> {
+  await runWaiting(c, withBase(base));
+  return { id: c.id, pid: (await c.state()).pid, run: c.runt };
+}
+
+const noSuchFlag = "runc 1.1.5 knows no burst and no idle";
+
+update(
+  "burst and idle, which ends the shares",
+  async (c) => {
+    const twin = await running(c, { cpu: { quota: 50000, period: 100000, shares: 512 } });
+    const weight = version === 1 ? "cpu.shares" : "cpu.weight";
+    const burst = version === 1 ? "cpu.cfs_burst_us" : "cpu.max.burst";
+    succeed(await ask(twin, "--cpu-burst 20000"));
+    assert.is(limit(twin, burst), "20000");
+    succeed(await ask(twin, { cpu: { burst: 0 } }));
+    assert.is(limit(twin, burst), "0");
+    succeed(await ask(twin, "--cpu-idle 1"));
+    assert.is(limit(twin, "cpu.idle"), "1");
+    refuse(await ask(twin, "--cpu-share 512"), `${weight}: EINVAL`);
+    succeed(await ask(twin, "--cpu-idle 0 --cpu-share 1024"));
+    assert.is(limit(twin, "cpu.idle"), "0");
+    assert.is(limit(twin, weight), version === 1 ? "1024" : "100");
+    succeed(await ask(twin, "--cpu-idle 1 --cpu-share 1024"));
+    assert.is(limit(twin, "cpu.idle"), "1");
+  },
+  { runcFails: noSuchFlag },
+);
+
+update(
+  "what is not named stays in force for the next update, on both versions",
+  async (c) => {
+    const twin = await running(c, { memory: { limit: 64 * M }, cpu: { quota: 20000, period: 50000 } });
+    succeed(await ask(twin, "--pids-limit 9"));
+    succeed(await ask(twin, "--cpu-quota 30000"));
+    succeed(await ask(twin, { memory: { swap: 96 * M } }));
+    const lines =
+      version === 1
+        ? ["cpu.cfs_quota_us 30000", "cpu.cfs_period_us 50000", `memory.memsw.limit_in_bytes ${96 * M}`]
+        : ["cpu.max 30000 50000", `memory.max ${64 * M}`, `memory.swap.max ${32 * M}`];
+    for (const line of ["pids.max 9", ...lines]) {
+      const [file = "", ...value] = line.split(" ");
+      assert.is(limit(twin, file), value.join(" "), file);
+    }
+  },
+  { runcMayFail: "runc 1.1.5 forgets the period on v2, and cannot set swap alone there" },
+);
+
+update(
+  "numbers beyond 2^53 are exact",
+  async (c) => {
+    const twin = await running(c);
+    const file = version === 1 ? "memory.limit_in_bytes" : "memory.max";
+    const written = "9223372036854767616"; // the kernel rounds down to whole pages
+    succeed(await ask(twin, "--memory 9223372036854771711"));
+    assert.is(limit(twin, file), written);
+    succeed(await ask(twin, "--memory -1"));
+    const stdin = '{"memory":{"limit":9223372036854771711}}';
+    succeed(await c.runt(["update", "-r", "-", c.id], { stdin }));
+    assert.is(limit(twin, file), written);
+  },
+  { runcFails: "runc reads sizes as floating point numbers" },
+);
+
+update(
+  "a throttle for one device, and another for another",
+  async (c) => {
+    const twin = await running(c);
+    const device = readFileSync(join("/sys/block", readdirSync("/sys/block")[0] ?? "", "dev"), "utf8").trim();
+    const [major, minor] = device.split(":").map(Number);
+    const throttle = (rate: number) => ({ major, minor, rate });
+    succeed(await ask(twin, { blockIO: { throttleReadBpsDevice: [throttle(M)] } }));
+    succeed(await ask(twin, { blockIO: { throttleWriteIOPSDevice: [throttle(120)] } }));
+    if (version === 1) {
+      assert.is(limit(twin, "blkio.throttle.read_bps_device"), `${device} ${M}`);
+      assert.is(limit(twin, "blkio.throttle.write_iops_device"), `${device} 120`);
+    } else assert.is(limit(twin, "io.max"), `${device} rbps=${M} wbps=max riops=max wiops=120`);
+  },
+  { runcFails: "runc 1.1.5 ignores throttles in an update" },
+);
+
+update("device rules in a document are left alone", async (c) => {
+  const twin = await running(c);
+  const list = (): string => {
+    const directory = cgroupDirectories(twin.pid).get("devices");
+    return directory === undefined ? "" : readFileSync(join(directory, "devices.list"), "utf8");
+  };
+  const before = list();
+  succeed(await ask(twin, { devices: [{ allow: true, access: "rwm" }], pids: { limit: 5 } }));
+  assert.is(list(), before);
+  assert.is(limit(twin, "pids.max"), "5");
+});
+
+update("a document from a file, and without any environment", async (c) => {
+  const twin = await running(c);
+  const file = join(c.dir, "resources.json");
+  writeFileSync(file, '{"pids":{"limit":11}}');
+  succeed(await c.runt(["update", `--resources=${file}`, c.id], { env: {} }));
+  assert.is(limit(twin, "pids.max"), "11");
+  // A relative path counts from the caller's directory.
+  writeFileSync(file, '{"pids":{"limit":12},"unknown":{"key":1}}');
+  succeed(await c.runt(["update", "-r", "resources.json", "--pids-limit", "99", c.id], { cwd: c.dir }));
+  assert.is(limit(twin, "pids.max"), "12", "the options beside a document are ignored");
+});
+
+update("a container that is created, and one that is paused", async (c) => {
+  c.configure((spec) => {
+    spec.process.args = ["sleep", "600"];
+  });
+  succeed(await c.create());
+  const twin = { id: c.id, pid: (await c.state()).pid, run: c.runt };
+  succeed(await ask(twin, "--pids-limit 50"));
+  succeed(await c.runt(["start", c.id]));
+  assert.is(limit(twin, "pids.max"), "50");
+  succeed(await c.runt(["pause", c.id]));
+  succeed(await ask(twin, "--pids-limit 51"));
+  assert.is(limit(twin, "pids.max"), "51");
+  assert.is((await c.state()).status, "paused");
+});
+
+const halves: readonly [title: string, asked: string | Json, says: string | RegExp][] = [
+  ["a quota that is too small", "--memory 100m --pids-limit 7 --cpu-quota 1", /cfs_quota_us|cpu\.max/],
+  ["a processor that is not there", "--cpu-share 100 --cpuset-cpus 4095", "cpuset.cpus"],
+  ["a memory node that is not there", "--cpuset-cpus 0 --cpuset-mems 63", "cpuset.mems"],
+  [
+    "memory below what is used",
+    { cpu: { cpus: "0" }, memory: { limit: 4096, swap: 8192, checkBeforeUpdate: true } },
+    version === 1 ? "current usage" : "rejecting memory limit 4096 <= usage",
+  ],
+  [
+    "idle, and then an error",
+    { cpu: { idle: 1, shares: 77, period: 1, quota: 1000 } },
+    /cfs_period_us|cpu\.max/,
+  ],
+];
+for (const [title, asked, says] of halves)
+  update(
+    `one limit that is refused, and none is changed [${title}]`,
+    async (c) => {
+      const base = { memory: { limit: 64 * M }, cpu: { shares: 2048, quota: 50000, period: 100000 } };
+      const twin = await running(c, { ...base, pids: { limit: 40 } });
+      const before = limitsOf(twin);
+      const result = refuse(await ask(twin, asked), says);
+      assert.is(messagesOf(result).length, 1, "nothing is said of a way back that failed");
+      assert.equal(limitsOf(twin), before);
+      assert.ok(isAlive(twin.pid));
+      // state.json was not changed either: the quota in force comes along.
+      succeed(await ask(twin, "--cpu-period 50000"));
+      const [file, value] = version === 1 ? ["cpu.cfs_quota_us", "50000"] : ["cpu.max", "50000 50000"];
+      assert.is(limit(twin, file), value);
+    },
+    { runcMayFail: "runc restores only what was in config.json" },
+  );
+
+update(
+  "mistakes in numbers have runc's words",
+  (c) =>
+    withTwins(c, withBase(), async (ours, theirs) => {
+      for (const asked of [
+        "--memory abc",
+        "--memory -2",
+        "--memory 10x",
+        "--memory 10mbb",
+        "--memory-swap 1e3",
+        "--memory-reservation .",
+        "--cpu-period abc",
+        "--cpu-period -1",
+        "--cpu-period 99999999999999999999",
+        "--cpu-quota 1.5",
+        "--cpu-quota 99999999999999999999",
+        "--cpu-rt-period 0x10",
+        "--cpu-rt-runtime five",
+        "--cpu-share -5",
+        "--blkio-weight x",
+        "--pids-limit 1x",
+        "--pids-limit 99999999999999999999",
+        "--l3-cache-schema L3:0=f",
+        "--mem-bw-schema MB:0=10",
+      ]) {
+        const [mine, oracle] = [await ask(ours, asked), await ask(theirs, asked)];
+        assert.equal(messagesOf(mine), messagesOf(oracle), asked);
+        assert.is(mine.status, oracle.status, asked);
+      }
+      for (const asked of ["--kernel-memory 5m", "--kernel-memory-tcp 5m"]) {
+        const [mine, oracle] = [await ask(ours, asked), await ask(theirs, asked)];
+        assert.equal(messagesOf(succeed(mine)), messagesOf(succeed(oracle)));
+        assert.match(mine.stderr, "level=warning");
+      }
+    }),
+  { needs: ["runc"] },
+);
+
+update("documents that are none: one line, and nothing is changed", async (c) => {
+  const twin = await running(c);
+  const before = limitsOf(twin);
+  for (const [stdin, says] of [
+    ["", ""],
+    ["{", ""],
+    ["[]", ""],
+    ['{"memory":5}', "memory"],
+    ['{"memory":{"limit":"5"}}', "limit"],
+    ['{"memory":{"limit":1.5},"pids":{"limit":3}}', "limit"],
+    ['{"cpu":{"shares":-1}}', "shares"],
+  ] as const) {
+    const result = refuse(await c.runt(["update", "--resources", "-", c.id], { stdin }), says);
+    assert.is(messagesOf(result).length, 1, stdin);
+  }
+  refuse(await c.runt(["update", "-r", join(c.dir, "nowhere"), c.id]), "no such file or directory");
+  for (const stdin of ["{}", "null"]) succeed(await c.runt(["update", "-r", "-", c.id], { stdin }));
+  assert.equal(limitsOf(twin), before);
+});
+
+update("a container that has stopped, and one that does not exist", async (c) => {
+  const { pid } = await running(c);
+  process.kill(pid, "SIGKILL");
+  await eventually(() => !isAlive(pid));
+  refuse(await c.runt(["update", "--pids-limit", "5", c.id]), "container not running");
+  refuse(await c.runt(["update", "--pids-limit", "x5", c.id]), "parse error");
+  for (const argv of [
+    ["--pids-limit", "5"],
+    ["--memory", "x"],
+    ["-r", "/nowhere"],
+  ])
+    refuse(await c.runt(["update", ...argv, "nobody"]), "container does not exist");
+});
+update.run();

@@ -1,0 +1,76 @@
+// A cgroup v2 of ordinary files, on which inotify works alike. v1 needs the kernel: conformance/cgroup/events.test.ts.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { POLLIN } from "../../syscalls/constants/poll.ts";
+import { poll } from "../../syscalls/file.ts";
+import type { HostPath } from "../../syscalls/types.ts";
+import { type OomWatch, watchOom } from "./oom.ts";
+
+const oom = suite("watchOom on v2");
+
+type Write = (file: "memory.events" | "cgroup.events", text: string) => void;
+
+function withWatch(body: (watch: OomWatch, write: Write, directory: string) => void, memory = true): void {
+  const directory = mkdtempSync(join(tmpdir(), "oom-"));
+  const write: Write = (file, text) => writeFileSync(join(directory, file), text);
+  if (memory) write("memory.events", "low 0\nmax 3\noom 2\noom_kill 2\n");
+  write("cgroup.events", "populated 1\nfrozen 0\n");
+  const watch = watchOom({ "": directory as HostPath });
+  try {
+    body(watch, write, directory);
+  } finally {
+    watch.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const isReadable = ({ fd }: OomWatch): boolean => poll([{ fd, events: POLLIN }], 0)[0] !== 0;
+
+oom("what was before is not told, nor a limit that was reached without a kill", () => {
+  withWatch((watch, write) => {
+    assert.not(isReadable(watch));
+    write("memory.events", "low 0\nmax 4\noom 2\noom_kill 2\n");
+    assert.ok(isReadable(watch));
+    assert.equal(watch.look(), { oom: false, gone: false });
+    assert.not(isReadable(watch));
+  });
+});
+
+oom("a kill is told once", () => {
+  withWatch((watch, write) => {
+    write("memory.events", "oom_kill 3\n");
+    assert.equal(watch.look(), { oom: true, gone: false });
+    write("memory.events", "max 9\noom_kill 3\n");
+    assert.equal(watch.look(), { oom: false, gone: false });
+  });
+});
+
+oom("the last process gone, or the cgroup, is the end; a kill before it is still told", () => {
+  withWatch((watch, write) => {
+    write("memory.events", "oom_kill 3\n");
+    write("cgroup.events", "populated 0\nfrozen 0\n");
+    assert.ok(isReadable(watch));
+    assert.equal(watch.look(), { oom: true, gone: true });
+  });
+  withWatch((watch, _write, directory) => {
+    rmSync(join(directory, "memory.events"));
+    rmSync(join(directory, "cgroup.events"));
+    assert.equal(watch.look(), { oom: false, gone: true });
+  });
+});
+
+oom("without a memory controller there is the end to wait for", () => {
+  withWatch((watch, write) => {
+    write("cgroup.events", "populated 0\nfrozen 0\n");
+    assert.ok(isReadable(watch));
+    assert.equal(watch.look(), { oom: false, gone: true });
+  }, false);
+});
+
+oom("v1 without a memory hierarchy is refused in runc's words", () => {
+  assert.throws(() => watchOom({ freezer: "/nowhere" as HostPath }), "memory controller missing");
+});
+oom.run();

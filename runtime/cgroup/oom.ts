@@ -1,0 +1,102 @@
+/** Hears of the OOM killer's visits to a cgroup, and of the end of that cgroup. */
+import { ENOENT } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  O_DIRECTORY,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+  openat,
+  tryStatx,
+  writeTextAt,
+} from "../../syscalls/file.ts";
+import {
+  drain,
+  eventfd,
+  IN_MODIFY,
+  inotifyInit,
+  readCounter,
+  tryInotifyAddWatch,
+} from "../../syscalls/notify.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
+import { tryReadControl } from "./control_file.ts";
+import { unifiedOnly } from "./open.ts";
+import { parseKeyValues } from "./stats_text.ts";
+import type { CgroupPaths } from "./types.ts";
+
+/** What has happened since the last look. */
+export interface OomNews {
+  readonly oom: boolean;
+  /** The cgroup has been removed, or on v2 has no process left. */
+  readonly gone: boolean;
+}
+
+export interface OomWatch {
+  /** Readable when there is something to look at. */
+  readonly fd: Fd;
+  /** To be called when it is. */
+  look(): OomNews;
+  close(): void;
+}
+
+/** Starts to listen; what was before is not told. */
+export function watchOom(paths: CgroupPaths): OomWatch {
+  const unified = unifiedOnly(paths);
+  if (unified !== undefined) return watchV2(unified);
+  if (paths.memory === undefined) throw new RuntimeError("unsupported", "memory controller missing");
+  return watchV1(paths.memory);
+}
+
+/** cgroup-v1/memory "OOM Control": an eventfd that is told of each OOM, and once when the cgroup is removed. */
+function watchV1(path: HostPath): OomWatch {
+  const directory = openat(CWD, path, O_PATH | O_DIRECTORY);
+  const fd = eventfd();
+  const oomControl = openat(directory, "memory.oom_control", O_RDONLY);
+  writeTextAt(directory, "cgroup.event_control", O_WRONLY, `${fd} ${oomControl} `);
+  close(oomControl);
+  // By the directory's descriptor: under its path there could be another container's by now.
+  const isGone = () => typeof tryStatx(directory, "cgroup.event_control", 0) === "number";
+  return {
+    fd,
+    look() {
+      const gone = isGone();
+      const signals = readCounter(fd);
+      // Looked at again: who removes it between the two lines has given its signal already, and there is no other.
+      return { oom: signals > (gone ? 1n : 0n), gone: gone || isGone() };
+    },
+    close() {
+      close(fd);
+      close(directory);
+    },
+  };
+}
+
+/** A removal of a directory of cgroups wakes nobody, but before it the last process has to go. */
+function watchV2(directory: HostPath): OomWatch {
+  const fd = inotifyInit();
+  for (const file of ["memory.events", "cgroup.events"]) {
+    const watch = tryInotifyAddWatch(fd, `${directory}/${file}`, IN_MODIFY);
+    if (watch === -ENOENT && file === "memory.events") continue; // no memory controller, and no OOM
+    if (watch < 0) throw OpError.from("watch", `${directory}/${file}`, -watch);
+  }
+  const read = (file: string, key: string): bigint | undefined => {
+    const text = tryReadControl(directory, file);
+    return text === undefined ? undefined : parseKeyValues(text, file)[key];
+  };
+  let kills = read("memory.events", "oom_kill") ?? 0n;
+  return {
+    fd,
+    look() {
+      drain(fd);
+      const before = kills;
+      kills = read("memory.events", "oom_kill") ?? kills;
+      return { oom: kills > before, gone: read("cgroup.events", "populated") !== 1n };
+    },
+    close() {
+      close(fd);
+    },
+  };
+}

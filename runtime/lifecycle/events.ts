@@ -1,0 +1,115 @@
+/** events: statistics of a container again and again, and each visit of the OOM killer, until its cgroup is gone. */
+import { POLLERR, POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
+import { isErrno } from "../../syscalls/error.ts";
+import { CWD, close, poll, readTextAt } from "../../syscalls/file.ts";
+import { monotonicNow } from "../../syscalls/trace.ts";
+import { type OomWatch, watchOom } from "../cgroup/oom.ts";
+import { openCgroup } from "../cgroup/open.ts";
+import { readStats } from "../cgroup/stats.ts";
+import type { RuntimeContext } from "../context.ts";
+import { messageOf, RuntimeError } from "../errors.ts";
+import { STDOUT } from "../host.ts";
+import { findResctrl } from "../intel_rdt.ts";
+import { type RdtStats, readRdtStats } from "../intel_rdt_stats.ts";
+import { stringifyJson } from "../spec/read.ts";
+import { openStateDir, readState, type SavedState } from "../state/store.ts";
+import { statsDocument } from "./stats_document.ts";
+import { statusOf } from "./status.ts";
+
+/** What events is asked for. */
+export interface EventsRequest {
+  readonly id: string;
+  /** Between two statistics, in nanoseconds. */
+  readonly interval: bigint;
+  /** Only the statistics as they are now. */
+  readonly once: boolean;
+}
+
+/** Gives one line of JSON for each event to `print`, which writes to standard output. */
+export function containerEvents(
+  context: RuntimeContext,
+  { id, interval, once }: EventsRequest,
+  print: (line: string) => void,
+): void {
+  const dir = openStateDir(context.root, id);
+  const saved = readState(dir);
+  if (interval <= 0n) throw new RuntimeError("invalid-argument", "duration interval must be greater than 0");
+  const status = statusOf(dir, saved);
+  if (status === "stopped" || status === "creating")
+    throw new RuntimeError("wrong-status", `container with id ${id} is not running`);
+  close(dir.fd);
+  if (once) {
+    print(statsEvent(saved));
+    return;
+  }
+  const watch = watchOom(saved.cgroupPaths);
+  try {
+    stream(context, saved, interval, watch, print);
+  } catch (error) {
+    if (!isErrno(error, "EPIPE")) throw error; // the reader has had enough
+  } finally {
+    watch.close();
+  }
+}
+
+function stream(
+  context: RuntimeContext,
+  saved: SavedState,
+  interval: bigint,
+  watch: OomWatch,
+  print: (line: string) => void,
+): void {
+  let next = monotonicNow() + interval;
+  for (;;) {
+    const [news = 0, reader = 0] = poll(
+      [
+        { fd: watch.fd, events: POLLIN },
+        { fd: STDOUT, events: 0 }, // an end of the reader, which is told without being asked for
+      ],
+      untilThen(next),
+    );
+    if ((reader & (POLLERR | POLLHUP)) !== 0) return;
+    if (news !== 0) {
+      const { oom, gone } = watch.look();
+      if (oom) print(`${stringifyJson({ type: "oom", id: saved.id })}\n`);
+      if (gone) return;
+    }
+    const now = monotonicNow();
+    if (now < next) continue;
+    tell(context, saved, print);
+    // What was missed, because the reader was slow, is not made up for.
+    next = next + interval < now ? now : next + interval;
+  }
+}
+
+/** Statistics that cannot be had now may be there the next time, as long as the container is. */
+function tell(context: RuntimeContext, saved: SavedState, print: (line: string) => void): void {
+  let line: string;
+  try {
+    line = statsEvent(saved);
+  } catch (error) {
+    if (openCgroup(saved).exists()) context.warn(messageOf(error));
+    return;
+  }
+  print(line);
+}
+
+function statsEvent(saved: SavedState): string {
+  const data = statsDocument(readStats(saved.cgroupPaths), rdtStats(saved));
+  return `${stringifyJson({ type: "stats", id: saved.id, data })}\n`;
+}
+
+function rdtStats({ resctrl }: SavedState): RdtStats {
+  const [group, monitoring] = resctrl?.join ?? [];
+  if (group === undefined) return {};
+  const root = findResctrl(readTextAt(CWD, "/proc/self/mountinfo"));
+  return root === undefined ? {} : readRdtStats(root, group, monitoring);
+}
+
+const LONGEST_WAIT_MS = 3_600_000;
+
+/** Milliseconds from now to a moment of monotonicNow(), rounded up; the wait is cut short rather than overflow. */
+function untilThen(moment: bigint): number {
+  const left = moment - monotonicNow();
+  return left <= 0n ? 0 : Math.min(Number(left / 1_000_000n) + 1, LONGEST_WAIT_MS);
+}

@@ -1,0 +1,124 @@
+/** update: other limits for a container that exists. */
+import { CWD, readTextAt, readToEnd } from "../../syscalls/file.ts";
+import type { HostPath } from "../../syscalls/types.ts";
+import { tryReadControl } from "../cgroup/control_file.ts";
+import { openCgroup, unifiedOnly } from "../cgroup/open.ts";
+import { planBack } from "../cgroup/restore.ts";
+import type { CgroupManager } from "../cgroup/types.ts";
+import type { RuntimeContext } from "../context.ts";
+import { messageOf, RuntimeError } from "../errors.ts";
+import { STDIN } from "../host.ts";
+import { findResctrl, type RdtSchemas, readSchemata, requireRdtFor, rewriteSchemata } from "../intel_rdt.ts";
+import { type CgroupFacts, planCgroupResources } from "../plan/cgroup_resources.ts";
+import { planUpdate } from "../plan/cgroup_update.ts";
+import { planIntelRdt } from "../plan/intel_rdt.ts";
+import { readFile } from "../process/config.ts";
+import { type JsonValue, MAX_BYTES, parseJson } from "../spec/read.ts";
+import type { LinuxIntelRdt } from "../spec/types.ts";
+import { validateResources } from "../spec/validate.ts";
+import { lock, openStateDir, readState, type SavedState, writeState } from "../state/store.ts";
+import { statusOf } from "./status.ts";
+
+/** What update is asked for. */
+export interface UpdateRequest extends RdtSchemas {
+  readonly id: string;
+  /** The document with the limits that are to change; called when the container is known to be there. */
+  resources(): JsonValue;
+}
+
+/** Changes the limits; when one of them is refused, those that were changed already are changed back. */
+export function updateContainer(context: RuntimeContext, request: UpdateRequest): void {
+  const dir = openStateDir(context.root, request.id);
+  readState(dir);
+  const asked = validateResources(request.resources());
+  if (asked.memory?.kernel || asked.memory?.kernelTCP)
+    context.warn("Kernel memory settings are ignored and will be removed");
+  lock(dir);
+  const saved = readState(dir);
+  const rdt = rdtUpdate(saved, request);
+  const status = statusOf(dir, saved);
+  if (status === "stopped" || status === "creating")
+    throw new RuntimeError("wrong-status", `container not running: it is ${status}`);
+  const { linux = {} } = saved.config;
+  const { write, save } = planUpdate(linux.resources ?? {}, asked);
+  const cgroup = openCgroup(saved);
+  const facts = factsOf(cgroup);
+  const plan = planCgroupResources(write, facts);
+  for (const field of plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const back = {
+    ...planCgroupResources(linux.resources, facts),
+    writes: planBack(plan, cgroup.paths).writes,
+  };
+  try {
+    cgroup.update(plan);
+    rdt?.write();
+  } catch (error) {
+    goBack(context, () => cgroup.update(back));
+    throw error;
+  }
+  const intelRdt = rdt === undefined ? {} : { intelRdt: rdt.intelRdt };
+  writeState(dir, {
+    ...saved,
+    config: { ...saved.config, linux: { ...linux, resources: save, ...intelRdt } },
+  });
+}
+
+/** A JSON document: a file, or standard input for "-". One that is null asks for nothing. */
+export function readDocument(file: HostPath | "-"): JsonValue {
+  const bytes =
+    file === "-" ? (readToEnd(STDIN, MAX_BYTES) ?? new Uint8Array(MAX_BYTES + 1)) : readFile(file);
+  return parseJson(bytes, file === "-" ? "standard input" : file) ?? {};
+}
+
+function factsOf({ driver, paths }: CgroupManager): CgroupFacts {
+  if (unifiedOnly(paths) !== undefined) return { version: 2, driver, setDevices: false };
+  const limit = paths.memory && tryReadControl(paths.memory, "memory.limit_in_bytes");
+  const memoryLimit = limit === undefined ? {} : { memoryLimit: BigInt(limit) };
+  return { version: 1, driver, setDevices: false, ...memoryLimit };
+}
+
+interface RdtUpdate {
+  /** As it will be, for state.json. */
+  readonly intelRdt: LinuxIntelRdt;
+  /** Writes the schemata; on failure those of before. */
+  write(): void;
+}
+
+function rdtUpdate({ id, config, resctrl }: SavedState, schemas: RdtSchemas): RdtUpdate | undefined {
+  const { l3CacheSchema, memBwSchema } = schemas;
+  if (l3CacheSchema === "" && memBwSchema === "") return undefined;
+  const root = requireRdtFor(schemas, findResctrl(readTextAt(CWD, "/proc/self/mountinfo")));
+  const [group] = resctrl?.join ?? [];
+  const old = config.linux?.intelRdt;
+  if (old === undefined || group === undefined)
+    throw new RuntimeError(
+      "invalid-argument",
+      "updating a non-existent Intel RDT configuration is not supported",
+    );
+  const intelRdt = {
+    ...old,
+    ...(l3CacheSchema !== "" && { l3CacheSchema }),
+    ...(memBwSchema !== "" && { memBwSchema }),
+  };
+  const before = readSchemata(group);
+  const lines = planIntelRdt(intelRdt, id)?.lines.map(({ text }) => text) ?? [];
+  const write = () => {
+    try {
+      rewriteSchemata(root, group, lines);
+    } catch (error) {
+      rewriteSchemata(root, group, before);
+      throw error;
+    }
+  };
+  return { intelRdt, write };
+}
+
+function goBack(context: RuntimeContext, restore: () => void): void {
+  try {
+    restore();
+  } catch (error) {
+    context.warn(
+      `Setting back cgroup configs failed due to error: ${messageOf(error)}, your state.json and actual configs might be inconsistent.`,
+    );
+  }
+}
