@@ -1,8 +1,8 @@
 // `npm run vm -- [options] 'COMMAND'`: runs it as root in the test machine, in this directory.
 import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { findImage, runInMachine, type Share } from "./machine.ts";
+import { checkoutShares } from "./shares.ts";
 
 const usage = `usage: npm run vm -- [options] 'COMMAND'
   -s, --share DIR    also share this directory, read-only, under the same path
@@ -12,15 +12,6 @@ const usage = `usage: npm run vm -- [options] 'COMMAND'
   -t, --timeout S    300 unless given
   -k, --kernel ARGS  further arguments of the kernel
 The checkout is shared read-only. Exit status: the command's; 124 after a timeout, 125 without an answer.`;
-
-const top = dirname(dirname(import.meta.dirname));
-
-/** The checkout, and its node_modules where that is a link to another's. */
-export function checkoutShares(): Share[] {
-  const modules = realpathSync(join(top, "node_modules"));
-  const dirs = modules.startsWith(`${top}/`) ? [top] : [top, modules];
-  return dirs.map((dir) => ({ dir, writable: false }));
-}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
