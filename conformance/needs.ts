@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "built" | "apparmor" | "faults" | CommandName;
+export type Need = "root" | "cgroup1" | "cgroup2" | "systemd" | "built" | "apparmor" | "faults" | CommandName;
 type CommandName =
   | "cc"
   | "python3"
@@ -41,6 +41,10 @@ export function findCommand(name: string): string | undefined {
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
   if (need === "cgroup1") return cgroupV1() ? undefined : "no cgroup v1 memory hierarchy is mounted";
+  if (need === "cgroup2")
+    return cgroupVersion === 2 ? undefined : "cgroup v2 is not all that this host mounts";
+  if (need === "systemd")
+    return existsSync("/run/systemd/system") ? undefined : "this host does not run systemd"; // sd_booted(3)
   if (need === "apparmor")
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
   if (need === "faults")
@@ -55,6 +59,9 @@ export function needs(title: string, ...all: readonly Need[]): boolean {
   if (reasons.length > 0) console.log(`skip: ${title}: ${reasons.join("; ")}`);
   return reasons.length === 0;
 }
+
+/** 2 on a host with nothing but the unified hierarchy, else 1; a hybrid is limited by its v1 controllers. */
+export const cgroupVersion: 1 | 2 = existsSync("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1;
 
 function cgroupV1(): boolean {
   return readFileSync("/proc/self/mountinfo", "utf8")

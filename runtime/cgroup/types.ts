@@ -54,7 +54,7 @@ export class CgroupInUse extends Error {
 export interface ShownHierarchy {
   /** The directory's name: "memory", "cpu,cpuacct", "systemd". */
   readonly name: string;
-  /** The container's own cgroup in it. */
+  /** What is shown of it: the container's own cgroup, of v2 perhaps the whole. */
   readonly path: HostPath;
   /** What mounts the same hierarchy again: "memory", "cpu,cpuacct", "name=systemd". */
   readonly option: string;
@@ -63,7 +63,7 @@ export interface ShownHierarchy {
 /** What there is to show. */
 export interface CgroupView {
   readonly mode: "v1" | "v2" | "none";
-  /** With a cgroup namespace the file system itself is mounted, without one the container's part is bound. */
+  /** With a cgroup namespace the file system itself is mounted, without one the path is bound. */
   readonly ownNamespace: boolean;
   readonly hierarchies: readonly ShownHierarchy[];
 }

@@ -4,6 +4,7 @@ import {
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
 import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
@@ -63,19 +64,20 @@ function remounted({ name, option }: ShownHierarchy, attributes: number): Fd {
   return createFilesystem("cgroup", [{ key: "source", value: source }, ...controllers], attributes);
 }
 
-function bound({ path }: ShownHierarchy, attributes: number): Fd {
+function bound({ path }: ShownHierarchy, attributes: number, propagation = 0): Fd {
   const clone = cloneTree(CWD, path, false);
-  mountSetattr(clone, false, { set: attributes, clear: 0, propagation: 0 }, path);
+  mountSetattr(clone, false, { set: attributes, clear: 0, propagation }, path);
   return clone;
 }
 
+/** Bound, not mounted anew: in the host's cgroup namespace that would set the options of the machine's hierarchy. */
 function mountV2(root: Fd, step: CgroupStep, view: CgroupView): void {
   const target = mountPoint(root, step.destination, "directory", "cgroup2", "refuse");
   const own = view.hierarchies[0];
   const mounted =
     view.ownNamespace || own === undefined
       ? createFilesystem("cgroup2", [{ key: "source", value: "cgroup" }], step.attributes)
-      : bound(own, step.attributes);
+      : bound(own, step.attributes, MS_PRIVATE);
   attach(mounted, target, { ...step, propagation: [] });
   finishPropagation(mounted, step);
   close(mounted);
