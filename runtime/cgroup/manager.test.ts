@@ -1,3 +1,4 @@
+// vm
 /** The managers against the kernel, with the same titles on v1, hybrid and v2 hosts. Needs root. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes the test machine's disk and kernel, unless they are in the cache already, and prints their directory:
 # $RUNT_VM (default /var/cache/runt-vm)/image-HASH, HASH being that of this script and of guest/. Exit status 3
-# says that this machine cannot make them, for the reason on stderr; any other failure is a mistake in here.
+# says that this machine cannot make them, and prints the reason; any other failure is a mistake in here.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -27,7 +27,7 @@ masked=(
 )
 generators=(cryptsetup getty gpt-auto hibernate-resume integritysetup rc-local system-update sysv veritysetup)
 
-cannot() { echo "$*" >&2; exit 3; }
+cannot() { echo "$*"; exit 3; }
 [ "$(uname -m)" = x86_64 ] || cannot "the test machine is x86-64, this one $(uname -m)"
 [ "$(id -u)" = 0 ] || cannot "not running as root"
 for tool in qemu-system-x86_64 debootstrap mkfs.ext4; do
@@ -77,7 +77,7 @@ fetch() {
     from=$(mirror_of $release)
     [ -z "$from" ] || echo "deb $from $release main"
   done >"$root/etc/apt/sources.list"
-  apt-config dump Acquire >"$root/etc/apt/apt.conf.d/90host"
+  apt-config dump Acquire | grep -v '^Acquire::IndexTargets' >"$root/etc/apt/apt.conf.d/90host"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
     mkdir -p "$root/etc/ssl/certs" && cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"

@@ -30,14 +30,14 @@ export type End = { readonly status: number } | { readonly failure: string; read
 
 /** The image in the cache, built if need be; or the reason why there can be none on this machine. */
 export function findImage(): { readonly image: string } | { readonly impossible: string } {
-  const { status, stdout, stderr } = spawnSync(join(import.meta.dirname, "build.sh"), {
+  const { status, stdout } = spawnSync(join(import.meta.dirname, "build.sh"), {
     encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  const said = stderr.trim().split("\n").at(-1) ?? "";
+  const said = stdout.trim();
   if (status === 3) return { impossible: said };
-  if (status !== 0) throw new Error(`scripts/vm/build.sh failed (${status}): ${stderr}`);
-  return { image: stdout.trim() };
+  if (status !== 0) throw new Error(`scripts/vm/build.sh failed: exit status ${status}`);
+  return { image: said };
 }
 
 const kernelArguments = [
@@ -48,6 +48,7 @@ const kernelArguments = [
   "rcupdate.rcu_expedited=1 8250.nr_uarts=1",
 ].join(" ");
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ports = ["control", "out", "err"] as const;
 
 export async function runInMachine(image: string, options: MachineOptions): Promise<End> {
@@ -57,7 +58,9 @@ export async function runInMachine(image: string, options: MachineOptions): Prom
     for (const child of children) child.kill("SIGKILL");
     rmSync(run, { recursive: true, force: true });
   };
+  const interrupted = (): never => process.exit(130);
   process.once("exit", stop);
+  for (const signal of signals) process.once(signal, interrupted);
   let timedOut = false;
   try {
     let answer = "";
@@ -92,6 +95,7 @@ export async function runInMachine(image: string, options: MachineOptions): Prom
     return { failure: `the test machine ${reason}\n${said}${endOf(console)}`, timedOut };
   } finally {
     process.off("exit", stop);
+    for (const signal of signals) process.off(signal, interrupted);
     stop();
   }
 }

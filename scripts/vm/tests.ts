@@ -4,7 +4,7 @@ import { readRun, type Totals } from "../test_report.ts";
 import { findImage, runInMachine } from "./machine.ts";
 import { checkoutShares, top } from "./shares.ts";
 
-const limitSeconds = Number(process.env.RUNT_VM_SECONDS ?? 900);
+const limitSeconds = Number(process.env.RUNT_VM_SECONDS ?? 1200);
 
 /** Prints what they print, and counts. A machine that cannot be had here is a skip with its reason. */
 export async function runInTestMachine(files: readonly string[]): Promise<Totals> {
