@@ -1,6 +1,7 @@
 // Looks at a container from outside, through the host's /proc and cgroup files.
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { cgroupVersion } from "./needs.ts";
 
 /** One field of /proc/PID/status, such as "CapBnd". */
 export function statusField(pid: number | "self", name: string): string | undefined {
@@ -22,13 +23,14 @@ export const isAlive = (pid: number): boolean => {
 export const namespaceOf = (pid: number | "self", type: string): string =>
   readlinkSync(`/proc/${pid}/ns/${type}`);
 
-/** Where the process's cgroup of this v1 controller is on the host. */
+/** Where the process's cgroup of this controller is on the host: of v1, or on a host with v2 alone its only one. */
 export function cgroupDirectory(pid: number, controller: string): string {
+  const named = cgroupVersion === 2 ? "" : controller;
   const line = readFileSync(`/proc/${pid}/cgroup`, "utf8")
     .split("\n")
-    .find((entry) => (entry.split(":")[1] ?? "").split(",").includes(controller));
+    .find((entry) => (entry.split(":")[1] ?? "").split(",").includes(named));
   const path = line?.split(":").slice(2).join(":") ?? "";
-  return join(hierarchy(controller), path);
+  return join(cgroupVersion === 2 ? "/sys/fs/cgroup" : hierarchy(controller), path);
 }
 
 function hierarchy(controller: string): string {
@@ -47,4 +49,16 @@ function hierarchy(controller: string): string {
 export function cgroupValue(pid: number, controller: string, file: string): string | undefined {
   const path = join(cgroupDirectory(pid, controller), file);
   return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
+}
+
+/** Every file of the process's v2 cgroup in which something can be set, with what is set. */
+export function cgroupSettings(pid: number): string[] {
+  const directory = cgroupDirectory(pid, "");
+  const settable = (name: string): boolean =>
+    !/^cgroup\.(procs|threads)$|\.pressure$/.test(name) &&
+    (statSync(join(directory, name)).mode & 0o600) === 0o600;
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && settable(entry.name))
+    .map(({ name }) => `${name} ${readFileSync(join(directory, name), "utf8").trim()}`)
+    .sort();
 }

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "cgroup2" | "built" | "apparmor" | "faults" | CommandName;
+export type Need = "root" | "cgroup1" | "cgroup2" | "systemd" | "built" | "apparmor" | "faults" | CommandName;
 type CommandName =
   | "cc"
   | "python3"
@@ -43,6 +43,8 @@ export function missing(need: Need): string | undefined {
   if (need === "cgroup1") return cgroupV1() ? undefined : "no cgroup v1 memory hierarchy is mounted";
   if (need === "cgroup2")
     return cgroupVersion === 2 ? undefined : "cgroup v2 is not all that this host mounts";
+  if (need === "systemd")
+    return existsSync("/run/systemd/system") ? undefined : "this host does not run systemd"; // sd_booted(3)
   if (need === "apparmor")
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
   if (need === "faults")

@@ -1,8 +1,20 @@
 #!/bin/sh
 # Installs what the tests and the demonstration need on a fresh Debian: the peers and busybox by apt, the rest
-# by npm. Does nothing that is already done.
+# by npm. Does nothing that is already done. `setup.sh vm` also gets what the test machine needs, if it can.
 set -eu
 cd "$(dirname "$0")/.."
+
+install() {
+  if [ "$(id -u)" != 0 ]; then
+    echo "setup: not root, so these stay away and their tests are skipped: $*" >&2
+    return
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 || {
+    apt-get update >/dev/null
+    apt-get install -y --no-install-recommends "$@" >/dev/null
+  }
+}
 
 packages=""
 wants() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
@@ -16,17 +28,16 @@ wants ps procps
 busybox --list-full >/dev/null 2>&1 && [ -z "$(ldd "$(command -v busybox)" 2>/dev/null | grep '=>')" ] ||
   packages="$packages busybox-static"
 
-if [ -n "$packages" ]; then
-  if [ "$(id -u)" != 0 ]; then
-    echo "setup: not root, so these stay away and their tests are skipped:$packages" >&2
-  else
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086
-    apt-get install -y --no-install-recommends $packages >/dev/null 2>&1 || {
-      apt-get update >/dev/null
-      apt-get install -y --no-install-recommends $packages >/dev/null
-    }
-  fi
+# shellcheck disable=SC2086
+[ -z "$packages" ] || install $packages
+
+if [ "${1-}" = vm ] && [ "$(uname -m)" = x86_64 ]; then
+  packages=""
+  wants qemu-system-x86_64 qemu-system-x86
+  wants debootstrap debootstrap
+  wants mkfs.ext4 e2fsprogs
+  # shellcheck disable=SC2086
+  [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
 fi
 
 # A link leads to the packages of another checkout, which `npm ci` would remove.

@@ -1,9 +1,19 @@
 // Finds every *.test.ts, runs each as its own process, and believes only what adds up: uvu ends with exit 0
 // when a hook throws, when a suite is never run, and when `.only` hides the rest.
+//
+//   test.ts              all: here, and those marked for it in the test machine (scripts/vm)
+//   test.ts PATH…        here, the files with one of these in their path
+//   test.ts --vm         those marked for it, in the test machine
+//   test.ts --vm PATH…   in the test machine, the files with one of these in their path, marked or not
+//
+// A line in the file marks it: `// vm`, here and in the test machine; `// vm only`, nowhere but there;
+// `// serial`, with no other beside it. `--inside` is for the test machine, where files run whatever their marks.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type Report, readReport } from "./test_report.ts";
+import { parseArgs } from "node:util";
+import { type Report, readReport, type Totals, totalsLine } from "./test_report.ts";
+import { runInTestMachine } from "./vm/tests.ts";
 
 const top = join(import.meta.dirname, "..");
 const folders = ["cmd", "runtime", "syscalls", "scripts", "conformance"];
@@ -73,19 +83,35 @@ async function runAll(files: readonly string[], width: number): Promise<Outcome[
   return outcomes;
 }
 
-const wanted = process.argv.slice(2);
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { vm: { type: "boolean", default: false }, inside: { type: "boolean", default: false } },
+});
 const files = folders
   .flatMap(findTests)
   .filter((file) => wanted.length === 0 || wanted.some((part) => relative(top, file).includes(part)));
-const isSerial = (file: string): boolean => /^\/\/ serial$/m.test(readFileSync(file, "utf8"));
-const serial = files.filter(isSerial);
+const marked = (...marks: readonly string[]): string[] =>
+  files.filter((file) => marks.some((mark) => readFileSync(file, "utf8").split("\n").includes(`// ${mark}`)));
+
+const vmOnly = flags.inside ? [] : marked("vm only");
+const here = flags.vm ? [] : files.filter((file) => !vmOnly.includes(file));
+const inMachine = wanted.length === 0 ? marked("vm", "vm only") : flags.vm ? files : [];
+const serial = marked("serial");
 const outcomes = [
   ...(await runAll(
-    files.filter((file) => !serial.includes(file)),
+    here.filter((file) => !serial.includes(file)),
     parallel,
   )),
-  ...(await runAll(serial, 1)),
+  ...(await runAll(
+    here.filter((file) => serial.includes(file)),
+    1,
+  )),
 ];
+const unseen = vmOnly.filter((file) => !inMachine.includes(file));
+for (const file of unseen) console.log(`skip: ${relative(top, file)}: runs in the test machine only: --vm`);
+const nothing: Totals = { passed: 0, failed: 0, skipped: 0 };
+const machine =
+  inMachine.length > 0 ? await runInTestMachine(inMachine.map((file) => relative(top, file))) : nothing;
 
 // `.only` would make the rest of its file invisible.
 const only = files.filter((file) => /^\s*\w+\.only\(/m.test(readFileSync(file, "utf8")));
@@ -93,9 +119,10 @@ for (const file of only) console.log(`FAIL ${relative(top, file)}: has a test ma
 
 const sum = (count: (outcome: Outcome) => number): number =>
   outcomes.reduce((total, outcome) => total + count(outcome), 0);
-const failed = sum((outcome) => outcome.failed) + only.length + (outcomes.length === 0 ? 1 : 0);
-const skipped = sum((outcome) => outcome.skips.length);
-console.log(
-  `${sum((outcome) => outcome.passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
-);
-process.exitCode = failed === 0 ? 0 : 1;
+const totals: Totals = {
+  passed: sum((outcome) => outcome.passed) + machine.passed,
+  failed: sum((outcome) => outcome.failed) + only.length + (files.length === 0 ? 1 : 0) + machine.failed,
+  skipped: sum((outcome) => outcome.skips.length) + unseen.length + machine.skipped,
+};
+console.log(totalsLine(totals));
+process.exitCode = totals.failed === 0 ? 0 : 1;

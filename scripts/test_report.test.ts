@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readReport } from "./test_report.ts";
+import { readReport, readRun, totalsLine } from "./test_report.ts";
 
 const report = suite("readReport");
 
@@ -48,3 +48,31 @@ report("skips with a reason are counted apart, by suite.skip or by returning", (
 });
 
 report.run();
+
+const run = suite("readRun");
+
+const files =
+  "ok   a/b.test.ts: 3 passed, 1 skipped (1.0 s)\n       skip: x: y\nFAIL c.test.ts: 1 passed (2.0 s)\n";
+
+run("a whole run's totals, as they were printed", () => {
+  for (const totals of [
+    { passed: 4, failed: 1, skipped: 1 },
+    { passed: 4, failed: 1, skipped: 0 },
+  ])
+    assert.equal(readRun(`${files}${totalsLine(totals)}\n`, 1, 2), totals);
+});
+
+for (const [title, text, status, says] of [
+  ["nothing printed", "", 125, "did not finish"],
+  ["no last line", files, 124, "did not finish"],
+  ["something after the last line", `${files}4 passed, 1 failed\nSegmentation fault\n`, 1, "did not finish"],
+  ["a file too few", `ok   a.test.ts: 1 passed (1.0 s)\n1 passed, 0 failed\n`, 0, "1 of 2 files"],
+  ["failures, and exit status 0", `${files}4 passed, 1 failed\n`, 0, "exit status 0"],
+  ["no failures, and exit status 1", `${files}4 passed, 0 failed\n`, 1, "exit status 1"],
+] as const)
+  run(`is not believed: ${title}`, () => {
+    const result = readRun(text, status, 2);
+    assert.ok(typeof result === "string" && result.includes(says), JSON.stringify(result));
+  });
+
+run.run();

@@ -1,4 +1,6 @@
-// What one test file's output and exit status amount to. Pure: scripts/test.ts runs the files.
+// What one test file's output and exit status amount to, and what a whole run's. Pure: scripts/test.ts runs the files.
+
+export type Totals = { readonly passed: number; readonly failed: number; readonly skipped: number };
 
 export type Report = {
   readonly passed: number;
@@ -30,4 +32,20 @@ export function readReport(text: string, status: number | null, timedOutAfter?: 
   if (uvuSkipped > skips.length) problems.push(`${uvuSkipped} skipped, but only ${skips.length} said why`);
   const failed = Math.max((total ?? 0) - passed, problems.length > 0 ? 1 : 0);
   return { passed: passed - Math.min(returned, passed), failed, skips, problems };
+}
+
+/** The last line of a run. */
+export const totalsLine = ({ passed, failed, skipped }: Totals): string =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+
+/** A run of `files` files elsewhere, by all that it printed; or why its totals cannot be believed. */
+export function readRun(text: string, status: number, files: number): Totals | string {
+  const lines = text.trimEnd().split("\n");
+  const numbers = lines.at(-1)?.match(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/);
+  if (!numbers) return `it did not finish (exit status ${status})`;
+  const [, passed = 0, failed = 0, skipped = 0] = numbers.map(Number);
+  const reported = lines.filter((line) => /^(ok {2}|FAIL) \S+: \d+ passed/.test(line)).length;
+  if (reported !== files) return `${reported} of ${files} files reported`;
+  if ((status === 0) !== (failed === 0)) return `${failed} failed, but exit status ${status}`;
+  return { passed, failed, skipped: skipped || 0 };
 }

@@ -1,3 +1,4 @@
+// vm
 /** The managers against the kernel, with the same titles on v1, hybrid and v2 hosts. Needs root. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";

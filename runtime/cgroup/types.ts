@@ -85,7 +85,7 @@ export interface ShownHierarchy {
 /** What there is to show. */
 export interface CgroupView {
   readonly mode: "v1" | "v2" | "none";
-  /** With a cgroup namespace the file system itself is mounted, without one the container's part is bound. */
+  /** With a cgroup namespace the file system itself is mounted, without one the path is bound. */
   readonly ownNamespace: boolean;
   readonly hierarchies: readonly ShownHierarchy[];
 }

@@ -4,6 +4,7 @@ import {
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
+  MS_PRIVATE,
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
 import { isErrno } from "../../syscalls/error.ts";
@@ -64,17 +65,20 @@ function remounted({ name, option }: ShownHierarchy, attributes: number): Fd {
   return createFilesystem("cgroup", [{ key: "source", value: source }, ...controllers], attributes);
 }
 
-function bound({ path }: ShownHierarchy, attributes: number): Fd {
+function bound({ path }: ShownHierarchy, attributes: number, propagation = 0): Fd {
   const clone = cloneTree(CWD, path, false);
-  mountSetattr(clone, false, { set: attributes, clear: 0, propagation: 0 }, path);
+  mountSetattr(clone, false, { set: attributes, clear: 0, propagation }, path);
   return clone;
 }
 
+/** Bound, not mounted anew: in the host's cgroup namespace that would set the options of the machine's hierarchy. */
 function mountV2(root: Fd, step: CgroupStep, view: CgroupView): void {
   const target = mountPoint(root, step.destination, "directory", "cgroup2", "refuse");
   const [shown] = view.hierarchies;
   if (shown === undefined) return;
-  const mounted = view.ownNamespace ? namespaceRoot(shown, step.attributes) : bound(shown, step.attributes);
+  const mounted = view.ownNamespace
+    ? namespaceRoot(shown, step.attributes)
+    : bound(shown, step.attributes, MS_PRIVATE);
   attach(mounted, target, { ...step, propagation: [] });
   finishPropagation(mounted, step);
   close(mounted);

@@ -21,7 +21,7 @@ import {
   writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
@@ -307,7 +307,7 @@ function make(making: Making): Launched {
       seccomp,
       channel: childChannel,
       namespaces,
-      cgroups: cgroupView(layout, cgroup.paths, (plan.namespaces.own & CLONE_NEWCGROUP) !== 0),
+      cgroups: cgroupView(layout, cgroup.paths, plan.namespaces.own),
       doors: { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) },
       parentHooks,
       consoleSocket: mode.consoleSocket,
