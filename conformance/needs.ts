@@ -1,9 +1,10 @@
 // What a test needs of the machine. A need that is not met skips the test, and always with a printed reason;
 // scripts/test.ts counts those lines.
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "built" | "apparmor" | "cni" | "faults" | CommandName;
+export type Need = "root" | "cgroup1" | "built" | "apparmor" | "cni" | "update" | "faults" | CommandName;
 type CommandName =
   | "cc"
   | "python3"
@@ -54,11 +55,18 @@ export function missing(need: Need): string | undefined {
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
   if (need === "cni")
     return existsSync("/usr/lib/cni/loopback") ? undefined : "no CNI plugins in /usr/lib/cni";
+  if (need === "update")
+    return execute(runtimePath, ["update", "--help"]).includes("--resources")
+      ? undefined
+      : "the runtime has no update --resources";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }
+
+const execute = (file: string, args: readonly string[]): string =>
+  spawnSync(file, args, { encoding: "utf8" }).stdout ?? "";
 
 /** True when all are met; otherwise prints why the test is skipped. */
 export function needs(title: string, ...all: readonly Need[]): boolean {

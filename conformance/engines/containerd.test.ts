@@ -15,6 +15,7 @@ import { withDialogue } from "./dialogue.ts";
 import { engineSuite, long } from "./engine.ts";
 import { busybox, imageName } from "./oci_image.ts";
 import { snippet } from "./snippet.ts";
+import { untilWaiting, waiting } from "./waiting.ts";
 
 const noCri = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n';
 const containerd = engineSuite("containerd", containerdNeeds, (c) =>
@@ -31,8 +32,6 @@ const attached = (e: Containerd, id: string, flags: readonly string[], argv: rea
 const output = async (e: Containerd, id: string, flags: readonly string[], script: string): Promise<string> =>
   succeed(await attached(e, id, flags, ["sh", "-c", script])).stdout.trim();
 
-const waiting = ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 1000 & wait; done"];
-
 /** Starts a container that waits, and ends it after the body. */
 async function withTask(
   e: Containerd,
@@ -43,7 +42,9 @@ async function withTask(
 ): Promise<void> {
   succeed(await run(e, id, ["-d", ...flags], argv));
   try {
-    await body(await pidOf(e, id));
+    const pid = await pidOf(e, id);
+    if (argv === waiting) await untilWaiting(e.host, pid);
+    await body(pid);
   } finally {
     await e.ctr(["task", "delete", "--force", id]);
     succeed(await e.ctr(["container", "delete", id]));
@@ -167,6 +168,7 @@ containerd("run --detach, ps, kill by name and by number, delete", async (e) => 
   assert.is(await deleteTask(e, "detached"), 128 + 9);
   refuse(await e.ctr(["task", "kill", "detached"]), "not found");
   succeed(await e.ctr(["task", "start", "-d", "detached"]));
+  await untilWaiting(e.host, await pidOf(e, "detached"));
   succeed(await e.ctr(["task", "kill", "-s", "15", "detached"]));
   assert.is(await deleteTask(e, "detached"), 5);
   succeed(await e.ctr(["container", "delete", "detached"]));

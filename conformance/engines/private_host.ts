@@ -1,5 +1,5 @@
-// A machine of its own for an engine: new mount, pid, network and IPC namespaces with a private /run. Daemons,
-// shims, interfaces and mounts end with its first process, which ends with this one.
+// A machine of its own for an engine: new mount, pid, network and IPC namespaces, with a /run, /etc and /var/lib of
+// its own. Daemons, shims, interfaces and mounts end with its first process, which ends with this one.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -23,9 +23,17 @@ export type PrivateHost = {
   readonly end: () => Promise<void>;
 };
 
-/** Reaps what is left to it: the shell waits for any child, and only then finds that it was not its own. */
+/**
+ * What engines write below /etc and /var/lib in spite of their configuration stays inside. The loop reaps what is
+ * left to it: the shell waits for any child, and only then finds that it was not its own.
+ */
 const firstProcess = `
+set -e
 mount -t tmpfs -o mode=755 tmpfs /run
+for dir in /etc /var/lib; do
+  mkdir -p "/run/above$dir/upper" "/run/above$dir/work"
+  mount -t overlay -o "lowerdir=$dir,upperdir=/run/above$dir/upper,workdir=/run/above$dir/work" overlay "$dir"
+done
 ip link set lo up
 touch "$1"
 while :; do sleep 3600 & wait; done
