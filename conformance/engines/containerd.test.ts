@@ -1,3 +1,4 @@
+// serial
 // containerd by ctr and its shim, with images from this machine and a daemon of our own.
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// serial
 // containerd's CRI plugin, driven by gRPC as the kubelet drives it.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

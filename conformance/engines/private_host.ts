@@ -1,7 +1,7 @@
 // A machine of its own for an engine: new mount, pid, network and IPC namespaces, with a /run, /etc and /var/lib of
 // its own. Daemons, shims, interfaces and mounts end with its first process, which ends with this one.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   type CommandOptions,
   eventually,
@@ -24,8 +24,10 @@ export type PrivateHost = {
 };
 
 /**
- * What engines write below /etc and /var/lib in spite of their configuration stays inside. The loop reaps what is
- * left to it: the shell waits for any child, and only then finds that it was not its own.
+ * What engines write below /etc and /var/lib in spite of their configuration stays inside. A cgroup hierarchy that
+ * exists but is mounted nowhere, as one stays whose last directory was removed just before it was unmounted, keeps
+ * containerd's shim from finding any: such are mounted here. The loop reaps what is left to the shell: it waits for
+ * any child, and only then finds that it was not its own.
  */
 const firstProcess = `
 set -e
@@ -34,6 +36,12 @@ for dir in /etc /var/lib; do
   mkdir -p "/run/above$dir/upper" "/run/above$dir/work"
   mount -t overlay -o "lowerdir=$dir,upperdir=/run/above$dir/upper,workdir=/run/above$dir/work" overlay "$dir"
 done
+while IFS=: read -r _ controllers _; do
+  [ -z "$controllers" ] || grep -q " - cgroup .*[ ,]$controllers" /proc/self/mountinfo || {
+    mkdir -p "/run/cgroup/$controllers"
+    mount -t cgroup -o "$controllers" cgroup "/run/cgroup/$controllers"
+  }
+done </proc/self/cgroup
 ip link set lo up
 touch "$1"
 while :; do sleep 3600 & wait; done
@@ -74,6 +82,8 @@ export async function startPrivateHost(dir: string): Promise<PrivateHost> {
     start: (argv, options) => startCommand(enter(argv), { env, ...options }),
     path: (inside) => join(`/proc/${pid}/root`, inside),
     async end() {
+      const find = ["find", "/run/cgroup", "-depth", "-type", "d", "-path", `*/${basename(dir)}*`];
+      await runCommand(enter([...find, "-exec", "rmdir", "{}", ";"]), { env });
       unshare.kill("SIGKILL"); // its child has it as parent-death signal
       await unshare.done;
       await eventually(() => !existsSync(`/proc/${pid}`), 30);
