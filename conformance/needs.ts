@@ -1,13 +1,25 @@
 // What a test needs of the machine. A need that is not met skips the test, and always with a printed reason;
 // scripts/test.ts counts those lines.
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "cgroup2" | "systemd" | "built" | "apparmor" | "faults" | CommandName;
+export type Need =
+  | "root"
+  | "cgroup1"
+  | "cgroup2"
+  | "systemd"
+  | "built"
+  | "apparmor"
+  | "cni"
+  | "update"
+  | "faults"
+  | CommandName;
 type CommandName =
   | "cc"
   | "python3"
   | "containerd"
+  | "ctr"
   | "runc"
   | "crun"
   | "unshare"
@@ -20,14 +32,22 @@ type CommandName =
   | "setpriv"
   | "apparmor_parser";
 
-/** The runtime under test. */
-export const runtimePath = process.env.RUNT ?? new URL("../dist/runt", import.meta.url).pathname;
+/** The runtime under test: the path in RUNT, the command named in RUNTIME, or what the build made. */
+export const runtimePath =
+  process.env.RUNT ?? named(process.env.RUNTIME) ?? new URL("../dist/runt", import.meta.url).pathname;
 
 /** The same runtime in a build in which the environment can make system calls fail (syscalls/faults.ts). */
 export const faultsPath = new URL("../dist/runt-faults", import.meta.url).pathname;
 
 /** Whether the runtime under test is runc itself, which the suite is tried against. */
 export const testingRunc = existsSync(runtimePath) && basename(realpathSync(runtimePath)) === "runc";
+
+function named(command: string | undefined): string | undefined {
+  if (command === undefined) return undefined;
+  const path = findCommand(command);
+  if (path === undefined) throw new Error(`RUNTIME=${command}: there is no such command`);
+  return path;
+}
 
 export function findCommand(name: string): string | undefined {
   const path = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
@@ -47,11 +67,20 @@ export function missing(need: Need): string | undefined {
     return existsSync("/run/systemd/system") ? undefined : "this host does not run systemd"; // sd_booted(3)
   if (need === "apparmor")
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
+  if (need === "cni")
+    return existsSync("/usr/lib/cni/loopback") ? undefined : "no CNI plugins in /usr/lib/cni";
+  if (need === "update")
+    return execute(runtimePath, ["update", "--help"]).includes("--resources")
+      ? undefined
+      : "the runtime has no update --resources";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }
+
+const execute = (file: string, args: readonly string[]): string =>
+  spawnSync(file, args, { encoding: "utf8" }).stdout ?? "";
 
 /** True when all are met; otherwise prints why the test is skipped. */
 export function needs(title: string, ...all: readonly Need[]): boolean {

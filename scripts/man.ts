@@ -1,4 +1,7 @@
-/** Writes dist/man/runt*.8, one page for the program and one for each command, from the tables that help is made of. */
+/**
+ * Writes runt*.8 into the directory given, or dist/man: one page for the program and one for each command, from the
+ * tables that help is made of.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "../cmd/command.ts";
@@ -77,7 +80,7 @@ export function programPage(): string {
 }
 
 if (import.meta.main) {
-  const directory = join(import.meta.dirname, "../dist/man");
+  const directory = process.argv[2] ?? join(import.meta.dirname, "../dist/man");
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, `${program}.8`), programPage());
   for (const { name, summary, load } of commands) {

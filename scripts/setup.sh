@@ -24,6 +24,7 @@ wants containerd containerd
 wants hyperfine hyperfine
 wants ip iproute2
 wants ps procps
+[ -x /usr/lib/cni/loopback ] || packages="$packages containernetworking-plugins"
 [ -x /usr/bin/time ] || packages="$packages time"
 busybox --list-full >/dev/null 2>&1 && [ -z "$(ldd "$(command -v busybox)" 2>/dev/null | grep '=>')" ] ||
   packages="$packages busybox-static"

@@ -8,19 +8,16 @@
 //
 // A line in the file marks it: `// vm`, here and in the test machine; `// vm only`, nowhere but there;
 // `// serial`, with no other beside it. `--inside` is for the test machine, where files run whatever their marks.
-import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { type Report, readReport, type Totals, totalsLine } from "./test_report.ts";
+import { type Outcome, runFile } from "./test_file.ts";
+import { type Totals, totalsLine } from "./test_report.ts";
 import { runInTestMachine } from "./vm/tests.ts";
 
 const top = join(import.meta.dirname, "..");
 const folders = ["cmd", "runtime", "syscalls", "scripts", "conformance"];
-const perFileSeconds = Number(process.env.RUNT_TEST_TIMEOUT ?? 240);
 const parallel = 2;
-
-type Outcome = Report & { readonly file: string; readonly seconds: number; readonly output: string };
 
 function findTests(folder: string): string[] {
   try {
@@ -31,32 +28,6 @@ function findTests(folder: string): string[] {
   } catch {
     return []; // a folder that does not exist yet
   }
-}
-
-function runFile(file: string): Promise<Outcome> {
-  const began = performance.now();
-  return new Promise((resolve) => {
-    let output = "";
-    // Its own process group, so that a timeout ends what the file started as well.
-    const child = spawn(process.execPath, ["run", file], { cwd: top, detached: true });
-    const add = (chunk: Buffer): void => {
-      output += chunk.toString();
-    };
-    child.stdout.on("data", add);
-    child.stderr.on("data", add);
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      if (child.pid) process.kill(-child.pid, "SIGKILL");
-    }, perFileSeconds * 1000);
-    const finish = (status: number | null): void => {
-      clearTimeout(timer);
-      const report = readReport(output, status, timedOut ? perFileSeconds : undefined);
-      resolve({ ...report, file, seconds: (performance.now() - began) / 1000, output });
-    };
-    // Not "close": a daemon that a test left behind may hold the pipe for ever.
-    child.once("exit", (status) => setTimeout(() => finish(status), 50));
-  });
 }
 
 function print(outcome: Outcome): void {
