@@ -11,6 +11,11 @@ import { faultsPath } from "../needs.ts";
 
 const faulty = conformance("every call fails once");
 
+/** Calls whose failure create can do without. */
+const dispensable: Readonly<Record<string, string>> = {
+  clone3: "the child traces its own return, so it is counted twice",
+};
+
 const create = (c: Fixture, id: string, fault: string, ...more: string[]): Promise<Result> =>
   runCommand([faultsPath, "--root", c.root, ...more, "create", "--bundle", c.bundle, id], {
     env: { ...(process.env as Record<string, string>), RUNT_FAULT: fault },
@@ -37,7 +42,7 @@ faulty(
       Array.from({ length: count }, (_, i) => `${name}:${i + 1}:EIO`),
     );
     const problems: string[] = [];
-    const survived = new Map<string, number>();
+    const survived: string[] = [];
     const worker = async (): Promise<void> => {
       for (let fault = jobs.shift(); fault !== undefined; fault = jobs.shift()) {
         const id = `${c.token}.${fault.replaceAll(":", "_")}`;
@@ -45,7 +50,7 @@ faulty(
         const wrong = (what: string) =>
           problems.push(`${fault}: ${what}: exit ${made.status ?? made.signal} ${made.stderr}`);
         if (made.status === 0) {
-          survived.set(fault, 0);
+          survived.push(fault.split(":", 1)[0] ?? "");
           const state = await c.runt(["state", id]);
           if (!state.stdout.includes('"status": "created"')) wrong(`state: ${state.stdout}${state.stderr}`);
           const deleted = await c.deleteForce(id);
@@ -60,8 +65,9 @@ faulty(
       }
     };
     await Promise.all([worker(), worker()]);
-    console.log([...survived.keys()].join(" "));
     assert.equal(problems, []);
+    const unexplained = survived.filter((name) => !(name in dispensable));
+    assert.equal(unexplained, []);
   },
   { needs: ["faults"] },
 );

@@ -1,6 +1,6 @@
 /** Control files: one value a write, exact errors that name controller, file, value and field. */
 import { EINVAL, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_WRONLY, readTextAt, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
@@ -13,12 +13,13 @@ export function readControl(directory: HostPath, file: string): string {
   return readTextAt(CWD, `${directory}/${file}`).trimEnd();
 }
 
-/** The text, or undefined when it cannot be had: for hints and for files that may be missing. */
+/** The text, or undefined of a file that is missing, gone, not this user's, or not for such a cgroup. */
 export function tryReadControl(directory: HostPath, file: string): string | undefined {
   try {
     return readControl(directory, file);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ENODEV", "EOPNOTSUPP", "EACCES", "EPERM")) return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,7 @@
 /** How this host mounts cgroups, from as few files as can tell: none but a statfs on a host with only v2. */
+import { ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, fstatfs, O_DIRECTORY, O_PATH, readTextAt, tryOpenat } from "../../syscalls/file.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout } from "./types.ts";
@@ -25,7 +27,8 @@ export function detectCgroups(): CgroupLayout {
 
 function isCgroup2(path: HostPath): boolean {
   const fd = tryOpenat(CWD, path, O_PATH | O_DIRECTORY);
-  if (fd < 0) return false;
+  if (fd === -ENOENT || fd === -ENOTDIR) return false;
+  if (fd < 0) throw OpError.from("open", path, -fd);
   try {
     return fstatfs(fd as Fd).magic === CGROUP2_SUPER_MAGIC;
   } finally {

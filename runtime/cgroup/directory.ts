@@ -1,6 +1,6 @@
 /** Cgroup directories: made with their parents, walked, and removed depth first. */
-import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
@@ -44,7 +44,10 @@ export function unmakeDirectories(made: readonly HostPath[]): void {
 
 /** True when the directory is there. */
 export function directoryExists(path: HostPath): boolean {
-  return typeof tryStatx(CWD, path, AT_SYMLINK_NOFOLLOW) !== "number";
+  const found = tryStatx(CWD, path, AT_SYMLINK_NOFOLLOW);
+  if (typeof found !== "number") return true;
+  if (found === -ENOENT || found === -ENOTDIR || found === -ENODEV) return false;
+  throw OpError.from("statx", path, -found);
 }
 
 /** The path itself, or the first directory above it that is there. */
@@ -55,12 +58,14 @@ export function nearestDirectory(path: HostPath): HostPath {
 /** The directories right below; none when it is gone. */
 export function childrenOf(path: HostPath): HostPath[] {
   const fd = tryOpenat(CWD, path, O_RDONLY | O_DIRECTORY);
-  if (fd < 0) return [];
+  if (fd === -ENOENT || fd === -ENODEV) return [];
+  if (fd < 0) throw OpError.from("open", path, -fd);
   try {
     const directories = readDirectory(fd as Fd).filter(({ type }) => type === DT_DIR);
     return directories.map(({ name }) => `${path}/${name}` as HostPath);
-  } catch {
-    return []; // ENODEV or ENOENT: removed while it was open
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "ENODEV")) throw error;
+    return []; // removed while it was open
   } finally {
     close(fd as Fd);
   }
