@@ -49,7 +49,8 @@ const statsOf = async (twin: Twin): Promise<string> =>
   succeed(await twin.run(["events", "--stats", twin.id])).stdout;
 
 const limited = (spec: Spec): void => {
-  shell(spec, "cat /bin/busybox /bin/busybox >/dev/null; exec sleep 600");
+  spec.root.readonly = false;
+  shell(spec, "dd if=/dev/zero of=/written bs=64k count=16 conv=fsync; exec sleep 600");
   spec.linux.resources = {
     memory: { limit: 64 * M },
     cpu: { quota: 20000, period: 100000 },
@@ -76,7 +77,8 @@ for (const [title, edit] of [
             // Go prints the devices of io.stat in an order that changes from call to call.
             const known = flatten(oracle);
             assert.equal(own.filter(isIo).sort(), known.filter(isIo).sort());
-            const others = (lines: readonly string[]) => lines.filter((line) => !isIo(line));
+            const others = (lines: readonly string[]) =>
+              lines.filter((line) => !isIo(line) && line !== ".data.blkio {}");
             assert.equal(others(own), others(known));
             if (version === 1) assert.is(text, oracle);
             break;
