@@ -11,7 +11,20 @@ const runt = (...args: string[]): Promise<Result> => runCommand([runtimePath, ..
 people("the help names every command, and each has a page that says what it takes", async () => {
   const { stdout } = succeed(await runt("--help"));
   const names = [...stdout.matchAll(/^ {2}([a-z]+) +\S/gm)].map((match) => match[1] ?? "");
-  for (const name of ["create", "start", "run", "exec", "kill", "delete", "state", "list", "ps", "spec", "update", "events"])
+  for (const name of [
+    "create",
+    "start",
+    "run",
+    "exec",
+    "kill",
+    "delete",
+    "state",
+    "list",
+    "ps",
+    "spec",
+    "update",
+    "events",
+  ])
     assert.ok(names.includes(name), name);
   for (const name of names.filter((each) => each !== "help" && each !== "completion")) {
     const page = succeed(await runt(name, "--help")).stdout;
