@@ -1,3 +1,4 @@
+// vm
 // pause, resume and ps on every kind of host: what they print and refuse, beside runc.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -5,8 +6,9 @@ import * as assert from "uvu/assert";
 import { eventually } from "../command.ts";
 import { conformance, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";
+import { cgroupVersion } from "../needs.ts";
 import { shell } from "../spec.ts";
-import { cgroupDirectories, messagesOf, type Twin, version, withTwins } from "./twins.ts";
+import { cgroupDirectories, messagesOf, type Twin, withTwins } from "./twins.ts";
 
 const pause = conformance("pause, resume and ps");
 
@@ -23,7 +25,7 @@ async function said(twin: Twin, ...argv: readonly string[]): Promise<string[]> {
 }
 
 const freezerFile = (twin: Twin): string =>
-  version === 1
+  cgroupVersion === 1
     ? join(cgroupDirectories(twin.pid).get("freezer") ?? "", "freezer.state")
     : join(cgroupDirectories(twin.pid).get("") ?? "", "cgroup.freeze");
 
@@ -48,11 +50,11 @@ pause(
         assert.equal(await agree("ps", "--format", "json"), ["exit 0", "[PID,ALIVE]\n"]);
         assert.equal(await agree("resume"), ["exit 1", "", "container not paused"]);
         assert.equal(await agree("pause"), ["exit 0", ""]);
-        await frozen(version === 1 ? "FROZEN" : "1");
+        await frozen(cgroupVersion === 1 ? "FROZEN" : "1");
         assert.equal(await agree("pause"), ["exit 1", "", "container not running"]);
         assert.equal(await agree("ps", "-f", "json"), ["exit 0", "[PID,ALIVE]\n"]);
         assert.equal(await agree("resume"), ["exit 0", ""]);
-        await frozen(version === 1 ? "THAWED" : "0");
+        await frozen(cgroupVersion === 1 ? "THAWED" : "0");
         for (const twin of [ours, theirs]) succeed(await twin.run(["kill", twin.id, "KILL"]));
         assert.ok(await eventually(() => !isAlive(ours.pid) && !isAlive(theirs.pid), 60));
         const gone = async ({ run, id }: Twin) => (await run(["ps", "-f", "json", id])).stdout === "null\n";

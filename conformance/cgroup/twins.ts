@@ -1,13 +1,10 @@
 // Two containers of one bundle, one made by the runtime under test and one by runc, to which the same is done.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandOptions, type Result, runCommand } from "../command.ts";
 import { type Fixture, succeed } from "../harness.ts";
 import { runcPath } from "../oracle/compare.ts";
 import type { Spec } from "../spec.ts";
-
-/** Which cgroups this machine has: with v2 alone the files have other names. */
-export const version: 1 | 2 = existsSync("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1;
 
 export type Twin = {
   readonly id: string;

@@ -11,7 +11,20 @@ const runt = (...args: string[]): Promise<Result> => runCommand([runtimePath, ..
 people("the help names every command, and each has a page that says what it takes", async () => {
   const { stdout } = succeed(await runt("--help"));
   const names = [...stdout.matchAll(/^ {2}([a-z]+) +\S/gm)].map((match) => match[1] ?? "");
-  for (const name of ["create", "start", "run", "exec", "kill", "delete", "state", "list", "ps", "spec"])
+  for (const name of [
+    "create",
+    "start",
+    "run",
+    "exec",
+    "kill",
+    "delete",
+    "state",
+    "list",
+    "ps",
+    "spec",
+    "update",
+    "events",
+  ])
     assert.ok(names.includes(name), name);
   for (const name of names.filter((each) => each !== "help" && each !== "completion")) {
     const page = succeed(await runt(name, "--help")).stdout;
@@ -63,6 +76,8 @@ const takes: readonly [name: string, counts: string][] = [
   ["pause", "exactly 1"],
   ["resume", "exactly 1"],
   ["delete", "exactly 1"],
+  ["update", "exactly 1"],
+  ["events", "exactly 1"],
   ["exec", "a minimum of 1"],
   ["kill", "a minimum of 1"],
   ["ps", "a minimum of 1"],
@@ -83,6 +98,9 @@ people("too many arguments, and values that are missing", async () => {
     ["create", "--bundle"],
     ["run", "-pid-file"],
     ["ps", "-f"],
+    ["update", "-r"],
+    ["update", "--memory-swap"],
+    ["events", "--interval"],
   ] as const)
     await mistake([name, flag], `flag needs an argument: -${flag.replace(/^-+/, "")}`);
 });

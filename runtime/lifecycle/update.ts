@@ -1,15 +1,13 @@
 /** update: other limits for a container that exists. */
 import { CWD, readTextAt, readToEnd } from "../../syscalls/file.ts";
 import type { HostPath } from "../../syscalls/types.ts";
-import { tryReadControl } from "../cgroup/control_file.ts";
 import { openCgroup, unifiedOnly } from "../cgroup/open.ts";
 import { planBack } from "../cgroup/restore.ts";
-import type { CgroupManager } from "../cgroup/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
 import { STDIN } from "../host.ts";
 import { findResctrl, type RdtSchemas, readSchemata, requireRdtFor, rewriteSchemata } from "../intel_rdt.ts";
-import { type CgroupFacts, planCgroupResources } from "../plan/cgroup_resources.ts";
+import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import { planUpdate } from "../plan/cgroup_update.ts";
 import { planIntelRdt } from "../plan/intel_rdt.ts";
 import { readFile } from "../process/config.ts";
@@ -42,7 +40,8 @@ export function updateContainer(context: RuntimeContext, request: UpdateRequest)
   const { linux = {} } = saved.config;
   const { write, save } = planUpdate(linux.resources ?? {}, asked);
   const cgroup = openCgroup(saved);
-  const facts = factsOf(cgroup);
+  const version = unifiedOnly(cgroup.paths) === undefined ? 1 : 2;
+  const facts = { version, driver: cgroup.driver, setDevices: false } as const;
   const plan = planCgroupResources(write, facts);
   for (const field of plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
   const back = {
@@ -68,13 +67,6 @@ export function readDocument(file: HostPath | "-"): JsonValue {
   const bytes =
     file === "-" ? (readToEnd(STDIN, MAX_BYTES) ?? new Uint8Array(MAX_BYTES + 1)) : readFile(file);
   return parseJson(bytes, file === "-" ? "standard input" : file) ?? {};
-}
-
-function factsOf({ driver, paths }: CgroupManager): CgroupFacts {
-  if (unifiedOnly(paths) !== undefined) return { version: 2, driver, setDevices: false };
-  const limit = paths.memory && tryReadControl(paths.memory, "memory.limit_in_bytes");
-  const memoryLimit = limit === undefined ? {} : { memoryLimit: BigInt(limit) };
-  return { version: 1, driver, setDevices: false, ...memoryLimit };
 }
 
 interface RdtUpdate {
