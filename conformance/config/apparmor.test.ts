@@ -1,3 +1,4 @@
+// vm
 // process.apparmorProfile on a host that has AppArmor, with a profile of the test's own.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

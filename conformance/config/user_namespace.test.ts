@@ -1,3 +1,4 @@
+// vm
 // config-linux.md "User namespaces" and "User namespace mappings": new with maps, joined by path, and what a process
 // in one sees of the host.
 import { chmodSync, chownSync, readFileSync, readlinkSync } from "node:fs";

@@ -1,3 +1,4 @@
+// vm
 // kill and delete: which signals arrive, by which names, and what happens to containers that are not there.
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";

@@ -1,3 +1,4 @@
+// vm
 // The states of a container, what `state` and `list` say of each, and who may follow whom.
 import { mkdirSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";

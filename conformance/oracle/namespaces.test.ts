@@ -1,3 +1,4 @@
+// vm
 // Namespaces that are left out (the host's) or joined by path, compared with runc.
 import { spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";

@@ -109,7 +109,8 @@ function scriptOf({ shares, cwd, command }: MachineOptions): string {
   return [...mounts, `cd ${quote(cwd)} || exit 125`, command, ""].join("\n");
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** A word of shell text. */
+export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Serves one connection. What is returned waits for its end, or ends the waiting if there never was one. */
 function listen(path: string, serve: (socket: Socket) => void): () => Promise<void> {

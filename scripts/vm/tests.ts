@@ -1,7 +1,7 @@
 // Test files in the test machine: one boot for all, in which scripts/test.ts runs them as it does here.
 import { join } from "node:path";
 import { readRun, type Totals } from "../test_report.ts";
-import { findImage, runInMachine } from "./machine.ts";
+import { findImage, quote, runInMachine } from "./machine.ts";
 import { checkoutShares, top } from "./shares.ts";
 
 const limitSeconds = Number(process.env.RUNT_VM_SECONDS ?? 1200);
@@ -21,9 +21,8 @@ export async function runInTestMachine(files: readonly string[]): Promise<Totals
     process.stdout.write(chunk);
   };
   const bun = join(top, "node_modules/.bin/bun");
-  const runtime = process.env.RUNT ? `RUNT=${process.env.RUNT}` : "";
   const end = await runInMachine(found.image, {
-    command: `RUNT_PATIENCE=5 RUNT_TEST_TIMEOUT=600 ${runtime} ${bun} run scripts/test.ts --inside ${files.join(" ")}`,
+    command: `${settings()} ${bun} run scripts/test.ts --inside ${files.join(" ")}`,
     shares: checkoutShares(),
     cwd: top,
     timeoutSeconds: limitSeconds,
@@ -38,4 +37,13 @@ export async function runInTestMachine(files: readonly string[]): Promise<Totals
   }
   console.log(`FAIL in the test machine, after ${seconds} s: ${totals}`);
   return { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** What the tests read from the environment, as a shell takes it; what is set here counts there. */
+function settings(): string {
+  const set = Object.entries(process.env).filter(([name]) => /^RUNT(_(?!VM)|$)/.test(name));
+  const all = { RUNT_PATIENCE: "5", RUNT_TEST_TIMEOUT: "600", ...Object.fromEntries(set) };
+  return Object.entries(all)
+    .map(([name, value]) => `${name}=${quote(value ?? "")}`)
+    .join(" ");
 }
