@@ -25,18 +25,44 @@ export type HookKind =
   | "poststart"
   | "poststop";
 
+export type Throttle = { major: number; minor: number; rate: number };
+
 export type Resources = {
   devices?: { allow: boolean; access: string; type?: string; major?: number; minor?: number }[];
-  memory?: { limit?: number; reservation?: number; swap?: number; swappiness?: number };
+  memory?: {
+    limit?: number | bigint;
+    reservation?: number;
+    swap?: number;
+    kernel?: number;
+    kernelTCP?: number;
+    swappiness?: number;
+    disableOOMKiller?: boolean;
+    checkBeforeUpdate?: boolean;
+  };
   cpu?: {
     shares?: number;
     quota?: number;
     period?: number;
+    burst?: number;
+    idle?: number;
     cpus?: string;
     mems?: string;
     realtimeRuntime?: number;
+    realtimePeriod?: number;
   };
   pids?: { limit: number };
+  blockIO?: {
+    weight?: number;
+    weightDevice?: { major: number; minor: number; weight: number }[];
+    throttleReadBpsDevice?: Throttle[];
+    throttleWriteBpsDevice?: Throttle[];
+    throttleReadIOPSDevice?: Throttle[];
+    throttleWriteIOPSDevice?: Throttle[];
+  };
+  hugepageLimits?: { pageSize: string; limit: number }[];
+  network?: { classID?: number; priorities?: { name: string; priority: number }[] };
+  rdma?: Record<string, { hcaHandles?: number; hcaObjects?: number }>;
+  unified?: Record<string, string>;
 };
 
 /** Values of arguments beyond 2^53 are written as bigint. */

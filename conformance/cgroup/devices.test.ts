@@ -31,7 +31,7 @@ while read name type numbers; do
 done <<.
 kmsg c 1 11
 mem c 1 1
-loop b 7 250
+block b 240 250
 .
 `;
 
@@ -60,25 +60,25 @@ const cases: readonly Case[] = [
     expected: [
       ...answers("kmsg", yes, no, no, no),
       ...answers("mem", yes, no, no, no),
-      ...answers("loop", yes, no, no, no),
+      ...answers("block", yes, no, no, no),
     ],
   },
   {
     title: "deny all, allow reading one and a major of block devices",
-    rules: [deny, kmsg(true, "r"), { allow: true, type: "b", major: 7, access: "rw" }],
+    rules: [deny, kmsg(true, "r"), { allow: true, type: "b", major: 240, access: "rw" }],
     expected: [
       ...answers("kmsg", yes, yes, no, no),
       ...answers("mem", yes, no, no, no),
-      ...answers("loop", yes, yes, yes, yes),
+      ...answers("block", yes, yes, yes, yes),
     ],
   },
   {
     title: "allow all, then deny writing one and making another",
-    rules: [allowAll, kmsg(false, "w"), { allow: false, type: "b", major: 7, minor: 250, access: "m" }],
+    rules: [allowAll, kmsg(false, "w"), { allow: false, type: "b", major: 240, minor: 250, access: "m" }],
     expected: [
       ...answers("kmsg", yes, yes, no, no),
       ...answers("mem", yes, yes, yes, yes),
-      ...answers("loop", no),
+      ...answers("block", no),
     ],
     ...(cgroupVersion === 2 && { runcFails: "opening for both reading and writing passes a denied write" }),
   },
@@ -88,7 +88,7 @@ const cases: readonly Case[] = [
     expected: [
       ...answers("kmsg", yes, yes, no, no),
       ...answers("mem", yes, yes, no, no),
-      ...answers("loop", yes, no, no, no),
+      ...answers("block", yes, no, no, no),
     ],
   },
 ];
@@ -123,7 +123,7 @@ devices("exec is under the same rules", async (c) => {
     ...standard,
     ...answers("kmsg", yes, yes, no, no),
     ...answers("mem", yes, no, no, no),
-    ...answers("loop", yes, no, no, no),
+    ...answers("block", yes, no, no, no),
   ]);
 });
 

@@ -54,15 +54,15 @@ export function performWrites(
 ): void {
   const open = new LastOpened();
   const again: CgroupWrite[] = [];
-  const perform = (write: CgroupWrite, last: boolean) => {
+  const perform = (write: CgroupWrite, last: boolean): void => {
     const directory = directoryOf(write.controller);
     if (directory === undefined) throw notMounted(write);
     refuseUsed(directory, write);
     setTraceField(write.from);
-    let errno = open.write(`${directory}/${write.file}`, write.value);
-    if (errno === ENOENT && write.orElse !== undefined)
-      errno = open.write(`${directory}/${write.orElse.file}`, write.orElse.value);
-    if (errno === EINVAL && write.retryLast && !last) again.push(write);
+    const errno = open.write(`${directory}/${write.file}`, write.value);
+    if (errno === ENOENT && write.orElse !== undefined && open.has(`${directory}/${write.orElse.file}`))
+      perform({ ...write, ...write.orElse, orElse: undefined }, last);
+    else if (errno === EINVAL && write.retryLast && !last) again.push(write);
     else if (errno !== 0 && !write.ignoreErrnos?.includes(errnoName(errno)))
       throw failed(directory, write, errno, explain);
   };
@@ -81,13 +81,18 @@ class LastOpened {
 
   /** Writes a value; returns 0 or errno. */
   write(path: string, value: string): number {
-    if (path !== this.path) {
+    if (!this.has(path)) return -this.fd;
+    return Math.max(0, -tryWrite(this.fd as Fd, encoder.encode(value)));
+  }
+
+  /** Opens the file, unless it is the one that is open. */
+  has(path: string): boolean {
+    if (path !== this.path || this.fd < 0) {
       this.close();
       this.fd = tryOpenat(CWD, path, O_WRONLY);
-      if (this.fd < 0) return -this.fd;
       this.path = path;
     }
-    return Math.max(0, -tryWrite(this.fd as Fd, encoder.encode(value)));
+    return this.fd >= 0;
   }
 
   close(): void {

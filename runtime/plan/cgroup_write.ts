@@ -18,7 +18,7 @@ export interface CgroupWrite {
   /** On EINVAL try again after the controller's other writes: the old value of another file is in the way. */
   readonly retryLast?: true;
   /** Written instead where `file` does not exist. */
-  readonly orElse?: { readonly file: string; readonly value: string };
+  readonly orElse?: { readonly file: string; readonly value: string } | undefined;
   /** Refuse the value when it is not above what this file says. */
   readonly onlyAbove?: string;
 }
