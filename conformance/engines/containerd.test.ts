@@ -428,7 +428,7 @@ containerd("a configuration of one's own, with hooks", async (e) => {
 containerd("a cgroup by name, no pivot_root, a shared root", async (e) => {
   const flags = ["--cgroup", `/${e.namespace}/by-name`, "--no-pivot", "--rootfs-propagation", "rshared"];
   await withTask(e, "named", flags, async (pid) => {
-    assert.match(procFile(e, pid, "cgroup"), `:memory:/${e.namespace}/by-name\n`);
+    assert.match(procFile(e, pid, "cgroup"), `:/${e.namespace}/by-name\n`);
     assert.match(procFile(e, pid, "mountinfo"), / \/ \/ .* shared:/);
   });
   assert.equal(cgroupsOf(`${e.namespace}/by-name`), []);
