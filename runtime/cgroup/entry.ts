@@ -26,7 +26,7 @@ export interface CgroupEntry {
 }
 
 /** A limit below this is small beside the engine, some megabytes of which are its own until the execve. */
-const SMALL_MEMORY = 64n << 20n;
+export const SMALL_MEMORY = 64n << 20n;
 
 /** Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. */
 export function planCgroupEntry(
@@ -59,35 +59,15 @@ export function planCgroupEntry(
   };
 }
 
+/** The part of an entry that a process of exec needs. */
+export type ExecEntry = Pick<CgroupEntry, "cloneInto" | "join" | "joinAll">;
+
 /**
  * The entry of a process of exec: into the container's cgroups as state.json remembers them, or into sub-cgroups of
- * them, each given as [CONTROLLER[,CONTROLLER]:]PATH, which must exist and may not lead out. `memoryLimit` is that of
- * the unified hierarchy, if it has one.
+ * them, as --cgroup names them. Where it is `tight` nothing is born there, but joins at the last moment.
  */
-export function execEntry(
-  paths: CgroupPaths,
-  subCgroups: readonly string[],
-  memoryLimit?: bigint,
-): Pick<CgroupEntry, "cloneInto" | "join" | "joinAll"> {
-  const below = new Map<string, string>();
-  for (const text of subCgroups) {
-    const colon = text.indexOf(":");
-    const path = colon < 0 ? text : text.slice(colon + 1);
-    const controllers = colon < 0 ? Object.keys(paths) : text.slice(0, colon).split(",");
-    if (path.split("/").includes("..")) throw badSubCgroup(path);
-    for (const controller of controllers) {
-      if (paths[controller] === undefined) {
-        throw new RuntimeError("invalid-argument", `unknown controller ${controller} in --cgroup ${text}`);
-      }
-      below.set(
-        controller,
-        path
-          .split("/")
-          .filter((part) => part !== "" && part !== ".")
-          .join("/"),
-      );
-    }
-  }
+export function execEntry(paths: CgroupPaths, subCgroups: readonly string[], tight: boolean): ExecEntry {
+  const below = parseSubCgroups(paths, subCgroups);
   const files = new Map<string, HostPath>();
   for (const [controller, path] of Object.entries(paths)) {
     const sub = below.get(controller) ?? "";
@@ -98,12 +78,37 @@ export function execEntry(
   const all = [...files.keys()] as HostPath[];
   const join = all.filter((file) => !file.endsWith("/cgroup.procs"));
   const unified = all.find((file) => file.endsWith("/cgroup.procs"));
-  // Under a small limit it is not born there, but joins at the last moment.
-  const small = memoryLimit !== undefined && memoryLimit < SMALL_MEMORY;
-  const cloneInto = unified === undefined || small ? undefined : files.get(unified);
+  const cloneInto = unified === undefined || tight ? undefined : files.get(unified);
   return { cloneInto, join, joinAll: all };
 }
 
-function badSubCgroup(path: string): RuntimeError {
-  return new RuntimeError("invalid-argument", `bad sub cgroup path: ${path}`);
+/**
+ * Paths by controller: one PATH for all, or any number of CONTROLLER[,CONTROLLER]:PATH with no controller twice. They
+ * must exist, and may not lead out of the container's cgroup. The words are runc's.
+ */
+function parseSubCgroups(paths: CgroupPaths, given: readonly string[]): ReadonlyMap<string, string> {
+  const below = new Map<string, string>();
+  for (const text of given) {
+    const colon = text.indexOf(":");
+    if (colon < 0 && given.length > 1) throw refused(`${text} (missing <controller>: prefix)`);
+    const path = text.slice(colon + 1);
+    if (path.split("/").includes("..")) {
+      throw new RuntimeError("invalid-argument", `bad sub cgroup path: ${path}`);
+    }
+    const controllers = colon < 0 ? Object.keys(paths) : text.slice(0, colon).split(",");
+    for (const controller of controllers) {
+      if (colon >= 0 && controller === "") throw refused(`${text} (empty <controller> prefix)`);
+      if (below.has(controller)) throw refused(`controller ${controller} specified multiple times`);
+      if (paths[controller] === undefined) {
+        throw new RuntimeError("invalid-argument", `unknown controller ${controller} in --cgroup ${text}`);
+      }
+      const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+      below.set(controller, parts.join("/"));
+    }
+  }
+  return below;
+}
+
+function refused(why: string): RuntimeError {
+  return new RuntimeError("invalid-argument", `invalid --cgroup argument: ${why}`);
 }
