@@ -1,6 +1,7 @@
 // Looks at a container from outside, through the host's /proc and cgroup files.
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { sleep } from "./command.ts";
 
 /** One field of /proc/PID/status, such as "CapBnd". */
 export function statusField(pid: number | "self", name: string): string | undefined {
@@ -21,6 +22,18 @@ export const isAlive = (pid: number): boolean => {
 
 export const namespaceOf = (pid: number | "self", type: string): string =>
   readlinkSync(`/proc/${pid}/ns/${type}`);
+
+/** Looks at a process for half a second: one that spins is hardly ever found asleep, however busy the machine. */
+export async function assertSleeps(pid: number): Promise<void> {
+  const states: string[] = [];
+  for (let i = 0; i < 25; i++) {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    states.push(stat.charAt(stat.lastIndexOf(")") + 2));
+    await sleep(0.02);
+  }
+  const asleep = states.filter((state) => state === "S").length;
+  if (asleep < 18) throw new Error(`process ${pid} is busy: ${states.join("")}`);
+}
 
 /** Where the process's cgroup of this v1 controller is on the host. */
 export function cgroupDirectory(pid: number, controller: string): string {

@@ -6,7 +6,6 @@ import { basename, delimiter, join } from "node:path";
 export type Need = "root" | "cgroup1" | "built" | "apparmor" | "faults" | CommandName;
 type CommandName =
   | "cc"
-  | "python3"
   | "containerd"
   | "runc"
   | "crun"

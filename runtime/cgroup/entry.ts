@@ -68,42 +68,51 @@ export type ExecEntry = Pick<CgroupEntry, "cloneInto" | "join" | "joinAll">;
  */
 export function execEntry(paths: CgroupPaths, subCgroups: readonly string[], tight: boolean): ExecEntry {
   const below = parseSubCgroups(paths, subCgroups);
-  const files = new Map<string, HostPath>();
-  for (const [controller, path] of Object.entries(paths)) {
-    const sub = below.get(controller) ?? "";
-    const directory = sub === "" ? path : `${path}/${sub}`;
-    const file = controller === "" ? "cgroup.procs" : "tasks";
-    files.set(`${directory}/${file}`, directory as HostPath);
-  }
-  const all = [...files.keys()] as HostPath[];
-  const join = all.filter((file) => !file.endsWith("/cgroup.procs"));
-  const unified = all.find((file) => file.endsWith("/cgroup.procs"));
-  const cloneInto = unified === undefined || tight ? undefined : files.get(unified);
-  return { cloneInto, join, joinAll: all };
+  const inside = (path: HostPath): HostPath => {
+    const sub = below.get(path) ?? "";
+    return sub === "" ? path : (`${path}/${sub}` as HostPath);
+  };
+  const unified = paths[""];
+  // Controllers of one hierarchy have one path.
+  const others = [...new Set(Object.values(paths))].filter((path) => path !== unified);
+  const join = others.map((path) => `${inside(path)}/tasks` as HostPath);
+  if (unified === undefined) return { cloneInto: undefined, join, joinAll: join };
+  const cgroup = inside(unified);
+  return {
+    cloneInto: tight ? undefined : cgroup,
+    join,
+    joinAll: [...join, `${cgroup}/cgroup.procs` as HostPath],
+  };
 }
 
 /**
- * Paths by controller: one PATH for all, or any number of CONTROLLER[,CONTROLLER]:PATH with no controller twice. They
- * must exist, and may not lead out of the container's cgroup. The words are runc's.
+ * What is below the container's cgroups: one PATH for all, or any number of CONTROLLER[,CONTROLLER]:PATH with no
+ * hierarchy twice. They must exist, and may not lead out. The words are runc's.
  */
-function parseSubCgroups(paths: CgroupPaths, given: readonly string[]): ReadonlyMap<string, string> {
-  const below = new Map<string, string>();
+function parseSubCgroups(paths: CgroupPaths, given: readonly string[]): ReadonlyMap<HostPath, string> {
+  const below = new Map<HostPath, string>();
+  const named = new Set<string>();
   for (const text of given) {
     const colon = text.indexOf(":");
     if (colon < 0 && given.length > 1) throw refused(`${text} (missing <controller>: prefix)`);
     const path = text.slice(colon + 1);
-    if (path.split("/").includes("..")) {
+    const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+    if (parts.includes("..")) {
       throw new RuntimeError("invalid-argument", `bad sub cgroup path: ${path}`);
     }
     const controllers = colon < 0 ? Object.keys(paths) : text.slice(0, colon).split(",");
     for (const controller of controllers) {
+      const base = Object.hasOwn(paths, controller) ? paths[controller] : undefined;
       if (colon >= 0 && controller === "") throw refused(`${text} (empty <controller> prefix)`);
-      if (below.has(controller)) throw refused(`controller ${controller} specified multiple times`);
-      if (paths[controller] === undefined) {
+      if (base === undefined) {
         throw new RuntimeError("invalid-argument", `unknown controller ${controller} in --cgroup ${text}`);
       }
-      const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-      below.set(controller, parts.join("/"));
+      const sub = parts.join("/");
+      if (named.has(controller) || (below.get(base) ?? sub) !== sub) {
+        throw refused(`controller ${controller} specified multiple times`);
+      }
+      named.add(controller);
+      below.set(base, sub);
     }
   }
   return below;
