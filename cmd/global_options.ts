@@ -1,5 +1,6 @@
 /** The options in front of the command, checked and made into one value. */
 import { geteuid, type HostPath } from "../runtime/host.ts";
+import { callerEnvironment } from "../runtime/process/seal.ts";
 import type { LogSettings } from "./log.ts";
 import { type OptionTable, readArgv } from "./options.ts";
 import { absolute, optionalPath } from "./paths.ts";
@@ -61,7 +62,7 @@ export function checkGlobals(values: GlobalValues): Omit<GlobalOptions, "log"> {
   return {
     root:
       values.root === undefined
-        ? defaultRoot(geteuid(), process.env.XDG_RUNTIME_DIR)
+        ? defaultRoot(geteuid(), callerEnvironment().XDG_RUNTIME_DIR)
         : givenRoot(values.root),
     rootGiven: values.root !== undefined,
     systemdCgroup: values["systemd-cgroup"],

@@ -1,6 +1,7 @@
 // Looks at a container from outside, through the host's /proc and cgroup files.
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { sleep } from "./command.ts";
 import { cgroupVersion } from "./needs.ts";
 
 /** One field of /proc/PID/status, such as "CapBnd". */
@@ -22,6 +23,21 @@ export const isAlive = (pid: number): boolean => {
 
 export const namespaceOf = (pid: number | "self", type: string): string =>
   readlinkSync(`/proc/${pid}/ns/${type}`);
+
+/** Waits for half a second in which the process sleeps: one that spins has none, however busy the machine. */
+export async function assertSleeps(pid: number): Promise<void> {
+  let states = "";
+  for (let tries = 0; tries < 20; tries++) {
+    states = "";
+    for (let i = 0; i < 25; i++) {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      states += stat.charAt(stat.lastIndexOf(")") + 2);
+      await sleep(0.02);
+    }
+    if (states.replaceAll("S", "").length <= 7) return;
+  }
+  throw new Error(`process ${pid} is busy: ${states}`);
+}
 
 /** Where the process's cgroup of this controller is on the host: of v1, or on a host with v2 alone its only one. */
 export function cgroupDirectory(pid: number, controller: string): string {

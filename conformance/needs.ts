@@ -17,7 +17,6 @@ export type Need =
   | CommandName;
 type CommandName =
   | "cc"
-  | "python3"
   | "containerd"
   | "ctr"
   | "runc"

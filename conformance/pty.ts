@@ -1,7 +1,8 @@
 // A terminal for the runtime to be started on, and sockets that receive descriptors. The system calls are those
 // of syscalls/, as Node has none of them.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { constants } from "node:os";
 import {
   CWD,
   close,
@@ -23,6 +24,7 @@ import { eventually } from "./command.ts";
 /** The master's side of a pty, ours or a container's: what it says is collected. */
 export class Screen {
   output = "";
+  #ended = false;
   readonly #timer: ReturnType<typeof setInterval>;
   constructor(readonly master: Fd) {
     tryFcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
@@ -50,19 +52,34 @@ export class Screen {
     setWindowSize(this.master, size);
   }
 
+  /** Closes the master, as a terminal emulator that ends. */
   end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     clearInterval(this.#timer);
     close(this.master);
   }
 }
 
+export type StartOptions = {
+  /** false: the terminal is only its standard streams, as of an engine that hands in one. */
+  readonly controlling?: boolean;
+  /** In place of the terminal: a descriptor, or "pipe" for what is typed into `child.stdin`. */
+  readonly stdin?: Fd | "pipe";
+  readonly stdout?: Fd;
+};
+
+export type Started = {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** The exit status; of one that a signal ended, 128 and its number. */
+  readonly status: Promise<number>;
+};
+
 export type Terminal = {
   readonly screen: Screen;
   /** Runs a program as the leader of a session on this terminal. */
-  readonly start: (argv: readonly string[]) => {
-    readonly pid: number;
-    readonly status: Promise<number | null>;
-  };
+  readonly start: (argv: readonly string[], options?: StartOptions) => Started;
   /** The settings, as `stty -g` would say them. */
   readonly settings: () => string;
 };
@@ -80,10 +97,15 @@ export async function withTerminal(
   try {
     await body({
       screen,
-      start(argv) {
-        const child = spawn("setsid", ["--ctty", ...argv], { stdio: [slave, slave, slave] });
-        const status = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
-        const running = { pid: child.pid ?? -1, status };
+      start(argv, { controlling = true, stdin = slave, stdout = slave } = {}) {
+        const [file = "", ...args] = controlling ? ["setsid", "--ctty", ...argv] : argv;
+        const child = spawn(file, args, { stdio: [stdin, stdout, slave], detached: !controlling });
+        const status = new Promise<number>((resolve) =>
+          child.once("exit", (code, signal) =>
+            resolve(code ?? 128 + (constants.signals[signal ?? "SIGHUP"] ?? 0)),
+          ),
+        );
+        const running = { child, pid: child.pid ?? -1, status };
         started.push(running);
         return running;
       },

@@ -1,5 +1,7 @@
 /** The errors that callers branch on: an engine matches their words, the command line their kind. */
 
+import { OpError } from "../syscalls/error.ts";
+
 /** What kind of refusal it is. */
 export type RuntimeErrorKind =
   | "not-found"
@@ -9,7 +11,9 @@ export type RuntimeErrorKind =
   | "unsupported"
   | "safety"
   | "hook"
-  | "child";
+  | "child"
+  /** The user's program or its directory cannot be entered. */
+  | "program";
 
 /** A refusal in words that engines know; see the command line contract for those that must not change. */
 export class RuntimeError extends Error {
@@ -20,6 +24,27 @@ export class RuntimeError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** Does what leads from the fork to the user's program; a failure says so in runc's words, which people search for. */
+export function startingProcess<T>(act: () => T): T {
+  return behind("unable to start container process", act);
+}
+
+/** Serves the init process; a failure says so as well, but for one of the program itself, whose words engines match. */
+export function duringInit<T>(act: () => T): T {
+  return behind("error during container init", act, "program");
+}
+
+/** A mistake of ours (a TypeError) stays what it is. */
+function behind<T>(words: string, act: () => T, bare?: RuntimeErrorKind): T {
+  try {
+    return act();
+  } catch (error) {
+    const kind = error instanceof RuntimeError ? error.kind : "child";
+    if (kind === bare || !(error instanceof OpError || error instanceof RuntimeError)) throw error;
+    throw new RuntimeError(kind, `${words}: ${error.message}`, { cause: error });
   }
 }
 

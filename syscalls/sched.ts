@@ -18,10 +18,10 @@ export interface SchedAttr {
 /** SCHED_ATTR_SIZE_VER0: without the utilisation clamps, which no field of a configuration has values for. */
 const SCHED_ATTR_SIZE = 48;
 
-/** sched_setattr(2) of this process; failure is an answer. */
-export function trySchedSetattr(attr: SchedAttr): ResultOrErrno {
+/** sched_setattr(2), of this process for 0; failure is an answer. */
+export function trySchedSetattr(pid: Pid | 0, attr: SchedAttr): ResultOrErrno {
   const bytes = schedAttrBytes(attr);
-  return tryCall("sched_setattr", [0, bytes, 0]);
+  return tryCall("sched_setattr", [pid, bytes, 0]);
 }
 
 /** struct sched_attr (linux/sched/types.h). */
@@ -45,10 +45,23 @@ export function ioprioSet(ioClass: number, priority: number): void {
   call("ioprio_set", [IOPRIO_WHO_PROCESS, 0, value], `class ${ioClass}, priority ${priority}`);
 }
 
-/** More CPUs than any kernel can have (CONFIG_NR_CPUS is at most 8192). */
-const ALL_CPUS = new Uint8Array(8192 / 8).fill(0xff);
+/** No kernel can have more (CONFIG_NR_CPUS). */
+export const MOST_CPUS = 8192;
+const ALL_CPUS = new BigUint64Array(MOST_CPUS / 64).fill(0xffffffffffffffffn);
 
-/** sched_setaffinity(2) to every CPU; the kernel takes away those that the cpuset does not allow. */
+/** sched_setaffinity(2), of this process for 0, to a bit for each CPU; failure is an answer. */
+export function trySetAffinity(pid: Pid | 0, mask: BigUint64Array): ResultOrErrno {
+  return tryCall("sched_setaffinity", [pid, mask.byteLength, mask]);
+}
+
+/** The same to every CPU; the kernel takes away those that the cpuset does not allow. */
 export function tryAllowAllCpus(pid: Pid | 0): ResultOrErrno {
-  return tryCall("sched_setaffinity", [pid, ALL_CPUS.length, ALL_CPUS]);
+  return trySetAffinity(pid, ALL_CPUS);
+}
+
+/** sched_getaffinity(2) of this process: a bit for each CPU. */
+export function getAffinity(): BigUint64Array {
+  const mask = new BigUint64Array(MOST_CPUS / 64);
+  const bytes = call("sched_getaffinity", [0, mask.byteLength, mask], "this process");
+  return mask.slice(0, bytes / 8);
 }

@@ -1,107 +1,15 @@
 // Hostile processes in a container while others are put there. RUNT_ATTACKS says how many execs they see.
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { openSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { eventually } from "../command.ts";
-import { conformance, type Fixture, succeed } from "../harness.ts";
-import { findCommand, runtimePath } from "../needs.ts";
+import { conformance, succeed } from "../harness.ts";
 import { makeCanary } from "../security/canary.ts";
 import { shell } from "../spec.ts";
+import { fingerprint, fourAtATime } from "./many.ts";
 import { exec, execShell, runWaiting } from "./running.ts";
 
 const attack = conformance("exec, attacked");
 const count = Number(process.env.RUNT_ATTACKS ?? 60);
-
-const fingerprint = (): string => {
-  const { ino, mode, mtimeMs, size } = statSync(runtimePath);
-  const digest = createHash("sha256").update(readFileSync(runtimePath)).digest("hex");
-  return [ino, mode, mtimeMs, size, digest].join(" ");
-};
-
-/** So many execs, four at a time. */
-async function manyExecs(c: Fixture, body: (i: number) => Promise<void>, times = count): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let i = next++; i < times; i = next++) await body(i);
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
-  assert.ok(existsSync(c.rootfs));
-}
-
-type Found = Record<
-  | "seen"
-  | "met"
-  | "hostRoot"
-  | "hostCwd"
-  | "hostFd"
-  | "exeRead"
-  | "exeWritten"
-  | "mem"
-  | "traced"
-  | "stolen"
-  | "arguments",
-  number
->;
-
-async function hunted(c: Fixture, capabilities: readonly string[]): Promise<Found> {
-  const canary = makeCanary(c);
-  const source = new URL("hunter.c", import.meta.url).pathname;
-  execFileSync(findCommand("cc") ?? "cc", ["-O1", "-static", "-o", join(c.rootfs, "bin/hunter"), source]);
-  const before = fingerprint();
-  await runWaiting(c, (spec) => {
-    spec.root.readonly = false;
-    spec.process.args = ["/bin/hunter", join(canary.dir, "secret")];
-    for (const set of ["bounding", "effective", "permitted"] as const)
-      spec.process.capabilities?.[set]?.push(...capabilities);
-  });
-  await manyExecs(c, async (i) => {
-    const user = i % 3 === 2 ? ["--user", "1000:1000"] : [];
-    succeed(await exec(c, user, ["true"]));
-  });
-  succeed(await c.runt(["kill", c.id, "TERM"]));
-  const file = join(c.rootfs, "tmp/found");
-  assert.ok(await eventually(() => existsSync(file) && readFileSync(file, "utf8").endsWith("}")));
-  const found = JSON.parse(readFileSync(file, "utf8")) as Found;
-  console.log(JSON.stringify(found));
-  assert.is(fingerprint(), before);
-  canary.assertUntouched();
-  assert.ok(found.met > 0, "it met none of the processes");
-  return found;
-}
-
-attack(
-  "a hunter for /proc/PID of what comes in finds nothing (CVE-2016-9962, CVE-2019-5736)",
-  async (c) => {
-    const { seen, met, ...rest } = await hunted(c, []);
-    assert.ok(seen >= met);
-    assert.equal(
-      Object.entries(rest).filter(([, times]) => times !== 0),
-      [],
-    );
-  },
-  { needs: ["cc"] },
-);
-
-attack(
-  "a hunter with CAP_SYS_PTRACE and CAP_DAC_OVERRIDE reaches no file of the host",
-  async (c) => {
-    const found = await hunted(c, ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]);
-    const { hostRoot, hostCwd, hostFd, exeWritten, arguments: shown } = found;
-    assert.equal(
-      { hostRoot, hostCwd, hostFd, exeWritten, shown },
-      {
-        hostRoot: 0,
-        hostCwd: 0,
-        hostFd: 0,
-        exeWritten: 0,
-        shown: 0,
-      },
-    );
-  },
-  { needs: ["cc"] },
-);
 
 attack("programs that are #!/proc/self/exe do not reach the runtime's file", async (c) => {
   const before = fingerprint();
@@ -158,7 +66,7 @@ attack(
       shell(spec, "while :; do kill -9 -1; done 2>/dev/null");
     });
     const statuses = new Map<number | null, number>();
-    await manyExecs(c, async () => {
+    await fourAtATime(count, async () => {
       const result = await exec(c, [], ["true"], { timeoutSeconds: 20 });
       assert.is(result.timedOut, false, "hung");
       statuses.set(result.status, (statuses.get(result.status) ?? 0) + 1);

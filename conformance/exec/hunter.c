@@ -1,6 +1,7 @@
-// The container's process in attack.test.ts: looks into every process that appears, as fast as it can, for a way to
-// the host, and writes what it found to /tmp/found, one line each kind of finding. Arguments: the path of a file on
-// the host, the path of the container's only program.
+// The container's process in hunter.test.ts: looks into every process that appears, as fast as it can, for a way to
+// the host or to more rights, and writes how often it found which to /tmp/found. Arguments: the path of a file on the
+// host. The text that it looks for in their memory is in /etc/wanted, so that it is nowhere in the configuration.
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +15,11 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stop;
-static long seen, met, host_root, host_cwd, host_fd, exe_read, exe_written, mem, traced, stolen, arguments;
+static long seen, met, stronger, host_root, host_cwd, host_fd, exe_read, exe_written, mem, searched, secrets, traced, stolen,
+    arguments;
 static const char *canary;
+static char wanted[64];
+static unsigned long long own_bounds;
 
 static void end(int signal) { stop = signal; }
 
@@ -26,6 +30,20 @@ static int ours(const char *pid) {
   if (n < 0) return errno == EACCES || errno == EPERM ? 0 : -1;
   target[n] = 0;
   return strcmp(target, "/bin/busybox") == 0 || strcmp(target, "/bin/hunter") == 0;
+}
+
+// Of what a process may do now or could allow itself; 0 when it has gone.
+static unsigned long long capabilities(const char *pid, const char *set) {
+  char path[64], text[4096];
+  snprintf(path, sizeof path, "/proc/%s/status", pid);
+  int fd = open(path, O_RDONLY);
+  if (fd < 0) return 0;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (n <= 0) return 0;
+  text[n] = 0;
+  char *line = strstr(text, set);
+  return line == NULL ? 0 : strtoull(line + strlen(set), NULL, 16);
 }
 
 static int reaches(const char *directory) {
@@ -40,9 +58,48 @@ static int reaches(const char *directory) {
   return fd >= 0;
 }
 
+// The pages of its writable memory that are there; the program's file and its libraries are no secret.
+static void search(const char *pid, int memory) {
+  static char page[4096 + sizeof wanted];
+  char path[64], line[512];
+  size_t length = strlen(wanted);
+  long pages = 0, kept = 0;
+  snprintf(path, sizeof path, "/proc/%s/pagemap", pid);
+  int pagemap = open(path, O_RDONLY);
+  snprintf(path, sizeof path, "/proc/%s/maps", pid);
+  FILE *maps = fopen(path, "r");
+  while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+    unsigned long long start, past, entries[512];
+    char mode[5];
+    if (sscanf(line, "%llx-%llx %4s", &start, &past, mode) != 3 || mode[0] != 'r' || mode[1] != 'w') continue;
+    while (start < past) {
+      size_t count = (past - start) / 4096 < 512 ? (past - start) / 4096 : 512;
+      if (pread(pagemap, entries, count * 8, start / 4096 * 8) != (ssize_t)(count * 8)) break;
+      for (size_t i = 0; i < count; i++, start += 4096) {
+        // Bit 63: in memory. The end of the page before is kept, for a text that crosses.
+        if ((entries[i] >> 63) == 0 || pread(memory, page + kept, 4096, start) != 4096) {
+          kept = 0;
+          continue;
+        }
+        pages++;
+        if (memmem(page, kept + 4096, wanted, length) != NULL) secrets++;
+        memmove(page, page + kept + 4096 - length, length);
+        kept = length;
+      }
+    }
+    kept = 0;
+  }
+  if (maps != NULL) fclose(maps);
+  if (pagemap >= 0) close(pagemap);
+  // Of the program that it becomes there are not as many.
+  if (pages > 256) searched++;
+}
+
 static void look(const char *pid) {
   char path[128], text[4096];
   met++;
+  if (((capabilities(pid, "CapPrm:") | capabilities(pid, "CapEff:") | capabilities(pid, "CapBnd:")) & ~own_bounds) != 0)
+    stronger++;
   snprintf(path, sizeof path, "/proc/%s/root", pid);
   host_root += reaches(path);
   snprintf(path, sizeof path, "/proc/%s/cwd", pid);
@@ -63,12 +120,6 @@ static void look(const char *pid) {
     }
     close(fd);
   }
-  snprintf(path, sizeof path, "/proc/%s/mem", pid);
-  fd = open(path, O_RDWR);
-  if (fd >= 0) {
-    if (ours(pid) == 0) mem++;
-    close(fd);
-  }
   snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
   fd = open(path, O_RDONLY);
   if (fd >= 0) {
@@ -87,16 +138,30 @@ static void look(const char *pid) {
     close(got);
   }
   if (pidfd >= 0) close(pidfd);
-  if (ptrace(PTRACE_SEIZE, number, 0, 0) == 0) {
+  int stopped = ptrace(PTRACE_SEIZE, number, 0, 0) == 0;
+  if (stopped) {
     if (ours(pid) == 0) traced++;
-    if (ptrace(PTRACE_INTERRUPT, number, 0, 0) == 0 && waitpid(number, NULL, __WALL) == number)
-      ptrace(PTRACE_DETACH, number, 0, 0);
+    stopped = ptrace(PTRACE_INTERRUPT, number, 0, 0) == 0 && waitpid(number, NULL, __WALL) == number;
   }
+  snprintf(path, sizeof path, "/proc/%s/mem", pid);
+  fd = open(path, O_RDWR);
+  if (fd >= 0) {
+    if (ours(pid) == 0) {
+      mem++;
+      if (searched < 20) search(pid, fd);
+    }
+    close(fd);
+  }
+  if (stopped) ptrace(PTRACE_DETACH, number, 0, 0);
 }
 
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
   canary = argv[1];
+  int fd = open("/etc/wanted", O_RDONLY);
+  if (fd < 0 || read(fd, wanted, sizeof wanted - 1) < 8) return 2;
+  close(fd);
+  own_bounds = capabilities("self", "CapBnd:");
   signal(SIGTERM, end);
   while (!stop) {
     DIR *proc = opendir("/proc");
@@ -111,9 +176,10 @@ int main(int argc, char **argv) {
   }
   FILE *out = fopen("/tmp/found", "w");
   fprintf(out,
-          "{\"seen\":%ld,\"met\":%ld,\"hostRoot\":%ld,\"hostCwd\":%ld,\"hostFd\":%ld,\"exeRead\":%ld,"
-          "\"exeWritten\":%ld,\"mem\":%ld,\"traced\":%ld,\"stolen\":%ld,\"arguments\":%ld}",
-          seen, met, host_root, host_cwd, host_fd, exe_read, exe_written, mem, traced, stolen, arguments);
+          "{\"seen\":%ld,\"met\":%ld,\"stronger\":%ld,\"hostRoot\":%ld,\"hostCwd\":%ld,\"hostFd\":%ld,\"exeRead\":%ld,"
+          "\"exeWritten\":%ld,\"mem\":%ld,\"searched\":%ld,\"secrets\":%ld,\"traced\":%ld,\"stolen\":%ld,\"arguments\":%ld}",
+          seen, met, stronger, host_root, host_cwd, host_fd, exe_read, exe_written, mem, searched, secrets, traced, stolen,
+          arguments);
   fclose(out);
   return 0;
 }

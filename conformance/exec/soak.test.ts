@@ -6,20 +6,12 @@ import * as assert from "uvu/assert";
 import { conformance, type Fixture } from "../harness.ts";
 import { cgroupDirectory } from "../inspect.ts";
 import { shell } from "../spec.ts";
+import { fourAtATime } from "./many.ts";
 import { exec, execShell, runWaiting } from "./running.ts";
 
 const soak = conformance("soak");
 const execs = Number(process.env.RUNT_EXECS ?? 80);
 const runs = Number(process.env.RUNT_RUNS ?? 24);
-
-/** Calls the body so many times, four at a time. */
-async function fourAtATime(times: number, body: (i: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let i = next++; i < times; i = next++) await body(i);
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
-}
 
 /** Children of this program that have ended and that nobody has waited for. */
 const zombies = (): string[] =>

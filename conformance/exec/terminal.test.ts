@@ -1,229 +1,260 @@
-// exec with a terminal: the caller's, one through a console socket, and output that nobody reads.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+// exec with a terminal: the caller's, or one through a console socket. What run and exec have in common is in
+// attached.test.ts.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { eventually } from "../command.ts";
+import { close, pipe } from "../../syscalls/file.ts";
+import { tryGetWindowSize } from "../../syscalls/tty.ts";
+import { eventually, runCommand, sleep } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { cgroupDirectory, isAlive } from "../inspect.ts";
 import { runtimePath } from "../needs.ts";
+import { Screen, withListener, withTerminal } from "../pty.ts";
 import { exec, execArgs, runWaiting } from "./running.ts";
 
 const terminal = conformance("exec, terminal");
 
-/** A runtime with a terminal of its own, what it printed, and its exit status. */
-function inTerminal(c: Fixture, words: readonly string[], size = { cols: 90, rows: 33 }) {
-  let printed = "";
-  const decoder = new TextDecoder();
-  const child = Bun.spawn([runtimePath, "--root", c.root, ...execArgs(c, ["--tty"], words)], {
-    terminal: {
-      ...size,
-      data: (_, bytes) => {
-        printed += decoder.decode(bytes, { stream: true });
-      },
-    },
-  });
-  return {
-    child,
-    pid: child.pid,
-    text: () => printed,
-    shows: (text: string) => eventually(() => printed.includes(text), 10),
-    type: (text: string) => child.terminal?.write(text),
-    resize: (cols: number, rows: number) => child.terminal?.resize(cols, rows),
-  };
-}
+const usual = { rows: 33, columns: 90 };
+const execLine = (c: Fixture, flags: readonly string[], script: string): string[] => [
+  runtimePath,
+  "--root",
+  c.root,
+  ...execArgs(c, flags, ["sh", "-c", script]),
+];
 
 terminal("it is the process's own, with the size of the caller's, and echoes", async (c) => {
   await runWaiting(c);
-  const session = inTerminal(c, ["sh", "-c", "tty; stty size; read line; echo got $line; exit 3"]);
-  assert.ok(await session.shows("33 90\r\n"), session.text());
-  session.type("hello\r");
-  assert.is(await session.child.exited, 3);
-  assert.ok(await session.shows("got hello\r\n"), session.text());
-  assert.is(session.text(), "/dev/pts/0\r\n33 90\r\nhello\r\ngot hello\r\n");
+  await withTerminal(usual, async ({ screen, start }) => {
+    const line = execLine(c, ["--tty"], "tty; stty size; read line; echo got $line; exit 3");
+    const { status } = start(line);
+    await screen.shows("33 90\r\n");
+    screen.type("hello\r");
+    assert.is(await status, 3);
+    await screen.shows("got hello\r\n");
+    assert.is(screen.output, "/dev/pts/0\r\n33 90\r\nhello\r\ngot hello\r\n");
+  });
+});
+
+terminal("it is the controlling terminal of a session that the process leads", async (c) => {
+  await runWaiting(c);
+  await withTerminal(usual, async ({ screen, start }) => {
+    // pid, session, terminal, foreground group (proc_pid_stat(5)): 34816 is the number of /dev/pts/0.
+    const line = execLine(c, ["--tty"], "cut -d' ' -f1,6,7,8 /proc/$$/stat; echo through >/dev/tty");
+    assert.is(await start(line).status, 0);
+    await screen.shows("through");
+    assert.match(screen.output, /^(\d+) \1 34816 \1\r\nthrough\r\n$/);
+  });
+});
+
+terminal("its owner is the process's user", async (c) => {
+  await runWaiting(c);
+  await withTerminal(usual, async ({ screen, start }) => {
+    const line = execLine(c, ["--tty", "--user", "1000:1000"], "stat -c '%u %g %a' $(tty); echo x >$(tty)");
+    assert.is(await start(line).status, 0);
+    await screen.shows("x\r\n");
+    assert.is(screen.output, "1000 5 620\r\nx\r\n");
+  });
 });
 
 terminal("a change of size reaches the process", async (c) => {
   await runWaiting(c);
-  const session = inTerminal(c, [
-    "sh",
-    "-c",
-    "trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.02; done",
-  ]);
-  assert.ok(await session.shows("up"));
-  session.resize(120, 40);
-  assert.is(await session.child.exited, 0);
-  assert.ok(await session.shows("40 120"), session.text());
+  await withTerminal(usual, async ({ screen, start }) => {
+    const script = "trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.02; done";
+    const { status } = start(execLine(c, ["--tty"], script));
+    await screen.shows("up");
+    screen.resize({ rows: 40, columns: 120 });
+    assert.is(await status, 0);
+    await screen.shows("40 120");
+  });
 });
 
 terminal("Ctrl-C is a character for the process, not a signal for the runtime", async (c) => {
   await runWaiting(c);
-  const session = inTerminal(c, [
-    "sh",
-    "-c",
-    "trap 'echo interrupted; exit 4' INT; echo up; while :; do sleep 0.02; done",
-  ]);
-  assert.ok(await session.shows("up"));
-  session.type("\u0003");
-  assert.is(await session.child.exited, 4);
-  assert.ok(await session.shows("interrupted"), session.text());
+  await withTerminal(usual, async ({ screen, start }) => {
+    const script = "trap 'echo interrupted; exit 4' INT; echo up; while :; do sleep 0.02; done";
+    const { status } = start(execLine(c, ["--tty"], script));
+    await screen.shows("up");
+    screen.type("\u0003");
+    assert.is(await status, 4);
+    await screen.shows("interrupted");
+  });
 });
 
 terminal("the last bytes are not lost", async (c) => {
   await runWaiting(c);
-  for (let i = 0; i < 10; i++) {
-    const session = inTerminal(c, ["sh", "-c", "seq 1 3000"]);
-    assert.is(await session.child.exited, 0);
-    assert.ok(await session.shows("\n3000\r\n"), session.text().slice(-40));
-    assert.is(session.text().split("\r\n").length, 3001);
-  }
-});
-
-terminal("the caller's terminal is as it was before, however it ends", async (c) => {
-  await runWaiting(c);
-  const command = [runtimePath, "--root", c.root, ...execArgs(c, ["-t"], ["sleep", "0.3"])].join(" ");
-  let printed = "";
-  const script = `stty -g; ${command}; stty -g; ${command} & sleep 0.15; kill -TERM $!; wait $!; stty -g`;
-  const child = Bun.spawn(["sh", "-c", script], {
-    terminal: {
-      data: (_, bytes) => {
-        printed += new TextDecoder().decode(bytes);
-      },
-    },
-  });
-  await child.exited;
-  await eventually(() => printed.trim().split("\r\n").length >= 3);
-  const [first, ...others] = printed.trim().split("\r\n");
-  assert.equal(others, [first, first]);
-});
-
-/** exec with a terminal whose output goes into a fifo that nobody reads; `read` reads what is there, to its end. */
-async function unread(
-  c: Fixture,
-  script: string,
-  body: (child: ChildProcess, read: () => ChildProcess) => Promise<void>,
-) {
-  const fifo = join(c.dir, "fifo");
-  execFileSync("mkfifo", [fifo]);
-  const fd = openSync(fifo, "r+");
-  const child = spawn(runtimePath, ["--root", c.root, ...execArgs(c, ["--tty"], ["sh", "-c", script])], {
-    stdio: ["ignore", fd, "inherit"],
-  });
-  let open = true;
-  const done = (): void => {
-    if (open) closeSync(fd);
-    open = false;
-  };
-  const read = (): ChildProcess => {
-    const reader = spawn("cat", [fifo], { stdio: ["ignore", "pipe", "inherit"] });
-    done();
-    return reader;
-  };
-  try {
-    await body(child, read);
-  } finally {
-    done();
-  }
-}
-
-terminal("output that nobody reads costs no time, and is not lost", async (c) => {
-  await runWaiting(c);
-  await unread(c, "seq 1 30000; exit 6", async (child, read) => {
-    await Bun.sleep(800);
-    const before = processorTime(child.pid ?? 0);
-    await Bun.sleep(700);
-    assert.ok(processorTime(child.pid ?? 0) - before <= 2, "it spins");
-    const ended = once(child, "exit");
-    let text = "";
-    const reader = read();
-    const closed = once(reader, "close");
-    reader.stdout?.on("data", (chunk) => {
-      text += String(chunk);
+  for (let i = 0; i < 10; i++)
+    await withTerminal(usual, async ({ screen, start }) => {
+      assert.is(await start(execLine(c, ["--tty"], "seq 1 3000")).status, 0);
+      await screen.shows("\n3000\r\n");
+      assert.is(screen.output.split("\r\n").length, 3001);
     });
-    assert.is((await ended)[0], 6);
-    await closed;
-    assert.is(text.split("\r\n").length, 30001);
-    assert.match(text, /\n30000\r\n$/);
-  });
 });
 
-terminal("a signal ends the wait for a reader, of a process that has ended", async (c) => {
+terminal("the one to be raw is the first of stderr, stdout and stdin that is one", async (c) => {
   await runWaiting(c);
-  // More than a pipe holds, less than a pipe and the buffers of a pty.
-  await unread(c, "head -c 67000 /dev/zero | tr '\\0' x", async (child) => {
-    const ended = once(child, "exit");
-    await Bun.sleep(700);
-    child.kill("SIGTERM"); // for the process, if it is still there
-    await Bun.sleep(300);
-    child.kill("SIGTERM");
-    assert.ok(await Promise.race([ended.then(() => true), Bun.sleep(5000).then(() => false)]), "it hangs");
+  await withTerminal(usual, async ({ screen, start, settings }) => {
+    const before = settings();
+    const [reader, writer] = pipe();
+    const script = "stty size; read line; echo got $line; exit 5";
+    const { child, status } = start(execLine(c, ["--tty"], script), {
+      controlling: false,
+      stdin: "pipe",
+      stdout: writer,
+    });
+    close(writer);
+    const output = new Screen(reader);
+    try {
+      await output.shows("33 90");
+      assert.is.not(settings(), before);
+      child.stdin?.end("through a pipe\n");
+      assert.is(await status, 5);
+      await output.shows("got through a pipe");
+    } finally {
+      output.end();
+    }
+    assert.is(settings(), before);
+    assert.is(screen.output, "");
   });
 });
 
-/** Jiffies of processor time that a process has used. */
-function processorTime(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
-}
+terminal(
+  "without any terminal of the caller",
+  async (c) => {
+    await runWaiting(c);
+    const line = execLine(c, ["--tty"], "stty -echo; tty; read line; echo got $line; exit 4");
+    const result = await runCommand(["setsid", "--wait", ...line], { stdin: "hello\n", pipes: true });
+    assert.match(result.stdout, "/dev/pts/0\r\ngot hello\r\n");
+    assert.is(result.status, 4);
+  },
+  { runcFails: "runc 1.1.5 wants a terminal of the caller to attach to" },
+);
 
-/** A receiver as conmon is one: prints the first message and how many descriptors came, then what the first says. */
-const receiver = `import socket, os, sys
-server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
-server.listen()
-connection, _ = server.accept()
-payload, fds, _, _ = socket.recv_fds(connection, 4096, 4)
-print(payload.decode(), len(fds), flush=True)
-if payload != b"setns":
-    try:
-        while text := os.read(fds[0], 4096): print(text.decode().strip(), flush=True)
-    except OSError: pass`;
-
-async function received(c: Fixture, body: (path: string) => Promise<void>): Promise<string> {
-  const path = join(c.dir, "socket");
-  const child = spawn("python3", ["-c", receiver, path], { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  child.stdout?.on("data", (chunk) => {
-    text += String(chunk);
-  });
-  const closed = once(child, "close");
-  try {
-    assert.ok(await eventually(() => existsSync(path)));
-    await body(path);
-    await Promise.race([closed, Bun.sleep(5000)]);
-    return text;
-  } finally {
-    child.kill("SIGKILL");
-    await closed;
-  }
-}
+terminal(
+  "a signal ends the wait for a reader, of a process that has ended",
+  async (c) => {
+    await runWaiting(c, (spec) => {
+      spec.root.readonly = false;
+    });
+    await withTerminal(usual, async ({ start }) => {
+      const [reader, writer] = pipe();
+      // More than a pipe holds, less than a pipe and the buffers of a pty.
+      const script = "head -c 67000 /dev/zero | tr '\\0' x; touch /tmp/over";
+      const { pid, status } = start(execLine(c, ["--tty"], script), { stdout: writer });
+      close(writer);
+      assert.ok(await eventually(() => existsSync(join(c.rootfs, "tmp/over")), 20));
+      // The first may still find the process and be for it.
+      const ended = status.then(() => true);
+      for (let tries = 0; tries < 50; tries++) {
+        process.kill(pid, "SIGTERM");
+        if (await Promise.race([ended, sleep(0.1).then(() => false)])) break;
+      }
+      assert.ok(await Promise.race([ended, sleep(5).then(() => false)]), "it hangs");
+      close(reader);
+    });
+  },
+  { runcFails: "runc stays in its write" },
+);
 
 terminal(
   "--console-socket gets the master, and the payload is the name of the slave",
   async (c) => {
     await runWaiting(c);
     const file = join(c.dir, "pid");
-    const text = await received(c, async (path) => {
+    const path = join(c.dir, "socket");
+    await withListener(path, async (listener) => {
       const flags = ["-d", "-t", "--console-socket", path, "--pid-file", file];
-      succeed(await exec(c, flags, ["sh", "-c", "tty; sleep 0.1"]));
+      succeed(await exec(c, flags, ["sh", "-c", "tty; read line; echo got $line"]));
+      const { payload, fd } = await listener.receive();
+      assert.is(payload, "/dev/pts/0");
+      const screen = new Screen(fd);
+      try {
+        await screen.shows("/dev/pts/0\r\n");
+        screen.type("hello\n");
+        await screen.shows("got hello");
+      } finally {
+        screen.end();
+      }
     });
-    assert.is(text, "/dev/pts/0 1\n/dev/pts/0\n");
     assert.ok(existsSync(file));
   },
-  { needs: ["python3"], runcFails: "runc sends the name /dev/ptmx" },
+  { runcFails: "runc sends the name /dev/ptmx" },
+);
+
+terminal("--console-socket: consoleSize of a process file is the size", async (c) => {
+  await runWaiting(c);
+  const path = join(c.dir, "socket");
+  const file = join(c.dir, "process.json");
+  const size = { height: 17, width: 71 };
+  const object = { terminal: true, consoleSize: size, args: ["sh", "-c", "stty size; sleep 60"], cwd: "/" };
+  writeFileSync(file, JSON.stringify({ ...object, env: ["PATH=/bin"] }));
+  await withListener(path, async (listener) => {
+    succeed(await c.runt(["exec", "--detach", "--process", file, "--console-socket", path, c.id]));
+    const { fd } = await listener.receive();
+    assert.equal(tryGetWindowSize(fd), { rows: 17, columns: 71 });
+    const screen = new Screen(fd);
+    try {
+      await screen.shows("17 71");
+    } finally {
+      screen.end();
+    }
+  });
+});
+
+terminal("--console-socket: when the receiver closes the terminal, the process is hung up", async (c) => {
+  await runWaiting(c);
+  const path = join(c.dir, "socket");
+  const file = join(c.dir, "pid");
+  await withListener(path, async (listener) => {
+    const flags = ["-dt", "--console-socket", path, "--pid-file", file];
+    succeed(await exec(c, ["-d", "-t", ...flags.slice(1)], ["sleep", "600"]));
+    const { fd } = await listener.receive();
+    const pid = Number(readFileSync(file, "utf8"));
+    assert.ok(isAlive(pid));
+    close(fd);
+    assert.ok(await eventually(() => !isAlive(pid), 10));
+  });
+});
+
+terminal(
+  "--console-socket: a receiver that hangs up at once [an error or a process, nothing in between]",
+  async (c) => {
+    await runWaiting(c);
+    const { pid } = await c.state();
+    for (let i = 0; i < 5; i++) {
+      const path = join(c.dir, `socket${i}`);
+      await withListener(path, async (listener) => {
+        const running = exec(c, ["-d", "-t", "--console-socket", path], ["true"]);
+        await listener.hangUp();
+        const result = await running;
+        if (result.status !== 0) {
+          refuse(result, /broken pipe|connection reset|input\/output error/);
+          assert.is(result.status, 255);
+        }
+      });
+    }
+    const inside = (): string =>
+      readFileSync(join(cgroupDirectory(pid, "memory"), "cgroup.procs"), "utf8").trim();
+    assert.ok(await eventually(() => inside() === String(pid), 10), inside());
+  },
+  { needs: ["cgroup1"] },
 );
 
 terminal(
-  "--pidfd-socket gets one descriptor, and the payload is setns",
+  "--pidfd-socket gets one descriptor, a pidfd of the process, and the payload is setns",
   async (c) => {
     await runWaiting(c);
-    const text = await received(c, async (path) => {
-      succeed(await exec(c, ["--pidfd-socket", path], ["true"]));
+    const path = join(c.dir, "socket");
+    const file = join(c.dir, "pid");
+    await withListener(path, async (listener) => {
+      succeed(await exec(c, ["-d", "--pid-file", file, "--pidfd-socket", path], ["sleep", "600"]));
+      const { payload, fd } = await listener.receive();
+      assert.is(payload, "setns");
+      const pid = readFileSync(file, "utf8");
+      assert.match(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"), new RegExp(`^Pid:\\t${pid}$`, "m"));
+      close(fd);
     });
-    assert.is(text, "setns 1\n");
   },
-  { needs: ["python3"], runcFails: "runc 1.1.5 has no --pidfd-socket" },
+  { runcFails: "runc 1.1.5 has no --pidfd-socket" },
 );
 
 terminal("--console-socket that nobody listens on is refused, and no pid file is written", async (c) => {

@@ -26,7 +26,7 @@ export interface CgroupEntry {
 }
 
 /** A limit below this is small beside the engine, some megabytes of which are its own until the execve. */
-const SMALL_MEMORY = 64n << 20n;
+export const SMALL_MEMORY = 64n << 20n;
 
 /** Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. */
 export function planCgroupEntry(
@@ -59,51 +59,65 @@ export function planCgroupEntry(
   };
 }
 
+/** The part of an entry that a process of exec needs. */
+export type ExecEntry = Pick<CgroupEntry, "cloneInto" | "join" | "joinAll">;
+
 /**
  * The entry of a process of exec: into the container's cgroups as state.json remembers them, or into sub-cgroups of
- * them, each given as [CONTROLLER[,CONTROLLER]:]PATH, which must exist and may not lead out. `memoryLimit` is that of
- * the unified hierarchy, if it has one.
+ * them, as --cgroup names them. Where it is `tight` nothing is born there, but joins at the last moment.
  */
-export function execEntry(
-  paths: CgroupPaths,
-  subCgroups: readonly string[],
-  memoryLimit?: bigint,
-): Pick<CgroupEntry, "cloneInto" | "join" | "joinAll"> {
-  const below = new Map<string, string>();
-  for (const text of subCgroups) {
-    const colon = text.indexOf(":");
-    const path = colon < 0 ? text : text.slice(colon + 1);
-    const controllers = colon < 0 ? Object.keys(paths) : text.slice(0, colon).split(",");
-    if (path.split("/").includes("..")) throw badSubCgroup(path);
-    for (const controller of controllers) {
-      if (paths[controller] === undefined) {
-        throw new RuntimeError("invalid-argument", `unknown controller ${controller} in --cgroup ${text}`);
-      }
-      below.set(
-        controller,
-        path
-          .split("/")
-          .filter((part) => part !== "" && part !== ".")
-          .join("/"),
-      );
-    }
-  }
-  const files = new Map<string, HostPath>();
-  for (const [controller, path] of Object.entries(paths)) {
-    const sub = below.get(controller) ?? "";
-    const directory = sub === "" ? path : `${path}/${sub}`;
-    const file = controller === "" ? "cgroup.procs" : "tasks";
-    files.set(`${directory}/${file}`, directory as HostPath);
-  }
-  const all = [...files.keys()] as HostPath[];
-  const join = all.filter((file) => !file.endsWith("/cgroup.procs"));
-  const unified = all.find((file) => file.endsWith("/cgroup.procs"));
-  // Under a small limit it is not born there, but joins at the last moment.
-  const small = memoryLimit !== undefined && memoryLimit < SMALL_MEMORY;
-  const cloneInto = unified === undefined || small ? undefined : files.get(unified);
-  return { cloneInto, join, joinAll: all };
+export function execEntry(paths: CgroupPaths, subCgroups: readonly string[], tight: boolean): ExecEntry {
+  const below = parseSubCgroups(paths, subCgroups);
+  const inside = (path: HostPath): HostPath => {
+    const sub = below.get(path) ?? "";
+    return sub === "" ? path : (`${path}/${sub}` as HostPath);
+  };
+  const unified = paths[""];
+  // Controllers of one hierarchy have one path.
+  const others = [...new Set(Object.values(paths))].filter((path) => path !== unified);
+  const join = others.map((path) => `${inside(path)}/tasks` as HostPath);
+  if (unified === undefined) return { cloneInto: undefined, join, joinAll: join };
+  const cgroup = inside(unified);
+  return {
+    cloneInto: tight ? undefined : cgroup,
+    join,
+    joinAll: [...join, `${cgroup}/cgroup.procs` as HostPath],
+  };
 }
 
-function badSubCgroup(path: string): RuntimeError {
-  return new RuntimeError("invalid-argument", `bad sub cgroup path: ${path}`);
+/**
+ * What is below the container's cgroups: one PATH for all, or any number of CONTROLLER[,CONTROLLER]:PATH with no
+ * hierarchy twice. They must exist, and may not lead out. The words are runc's.
+ */
+function parseSubCgroups(paths: CgroupPaths, given: readonly string[]): ReadonlyMap<HostPath, string> {
+  const below = new Map<HostPath, string>();
+  const named = new Set<string>();
+  for (const text of given) {
+    const colon = text.indexOf(":");
+    if (colon < 0 && given.length > 1) throw refused(`${text} (missing <controller>: prefix)`);
+    const path = text.slice(colon + 1);
+    const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+    if (parts.includes("..")) {
+      throw new RuntimeError("invalid-argument", `bad sub cgroup path: ${path}`);
+    }
+    const controllers = colon < 0 ? Object.keys(paths) : text.slice(0, colon).split(",");
+    for (const controller of controllers) {
+      const base = Object.hasOwn(paths, controller) ? paths[controller] : undefined;
+      if (colon >= 0 && controller === "") throw refused(`${text} (empty <controller> prefix)`);
+      if (base === undefined) {
+        throw new RuntimeError("invalid-argument", `unknown controller ${controller} in --cgroup ${text}`);
+      }
+      const sub = parts.join("/");
+      if (named.has(controller) || (below.get(base) ?? sub) !== sub) {
+        throw refused(`controller ${controller} specified multiple times`);
+      }
+      named.add(controller);
+      below.set(base, sub);
+    }
+  }
+  return below;
+}
+
+function refused(why: string): RuntimeError {
+  return new RuntimeError("invalid-argument", `invalid --cgroup argument: ${why}`);
 }

@@ -15,7 +15,7 @@ import type { CgroupView, ShownHierarchy } from "../cgroup/types.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import type { CgroupStep } from "../plan/mounts.ts";
 import { cloneTree, createFilesystem, mountSetattr } from "./detached.ts";
-import { attach, mountPoint } from "./mount.ts";
+import { attach, mountPoint } from "./mount_point.ts";
 
 /** Mounts the view on the step's destination. */
 export function mountCgroups(root: Fd, step: CgroupStep, view: CgroupView): void {

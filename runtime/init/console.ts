@@ -57,6 +57,11 @@ export function openConsole(root: Fd, socket: Fd, size: WindowSize | undefined):
 /** Makes the slave this session's controlling terminal and its standard streams. */
 export function becomeTerminal(slave: Fd): void {
   setControllingTerminal(slave);
+  useForStdio(slave);
+}
+
+/** Makes the slave the standard streams of this process and of what it forks. */
+export function useForStdio(slave: Fd): void {
   for (const fd of [0, 1, 2]) dup3(slave, fd as Fd, 0);
   close(slave);
 }

@@ -38,8 +38,8 @@ import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { UsernsPlan } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import type { SeccompFilter } from "../seccomp/filter.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
+import type { ChildContext } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import {
@@ -80,22 +80,16 @@ import {
 import { waitForStart } from "./wait_for_start.ts";
 
 /** What the parent hands to the child: plain values and descriptors, all made before the fork. */
-export interface InitContext {
+export interface InitContext extends ChildContext {
   readonly plan: ContainerPlan;
-  readonly seccomp: SeccompFilter | undefined;
-  readonly channel: Fd;
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
   /** Opened by the parent: in a user namespace the init process has no right to them. */
   readonly doors: CgroupDoors;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
-  /** Where the master of the pty goes. */
-  readonly consoleSocket: Fd | undefined;
   /** Create: the fifo to wait on and the file for an error after that. Run: undefined, the parent says go. */
   readonly start: { readonly fifo: Fd; readonly errorFile: Fd } | undefined;
-  /** Descriptors 3 to 2+N are the user's. */
-  readonly preservedFds: number;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
   /** The user namespaces of id-mapped mounts, open. */

@@ -57,5 +57,5 @@ export function setLimits(steps: readonly RlimitStep[]): void {
 function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
   const result = trySetrlimit(pid, step.resource, limit);
   if (result < 0)
-    throw OpError.from("setrlimit", `${step.name} ${limit.soft}:${limit.hard}`, -result).askedBy(step.from);
+    throw OpError.from("prlimit", `${step.name} ${limit.soft}:${limit.hard}`, -result).askedBy(step.from);
 }

@@ -4,25 +4,17 @@ import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
-import { MOUNT_ATTR__ATIME, MOUNT_ATTR_IDMAP, MS_REC, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
+import { MOUNT_ATTR__ATIME, MOUNT_ATTR_IDMAP, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
-import { safetyViolation } from "../errors.ts";
-import { type Links, openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
-import { cleanPath } from "../plan/clean_path.ts";
+import { type Links, openInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep, RemountStep, UsernsPlan } from "../plan/mounts.ts";
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
-import {
-  atDescriptors,
-  cloneTree,
-  createFilesystem,
-  mountSetattr,
-  moveMountOnto,
-  tryMountSetattr,
-} from "./detached.ts";
+import { atDescriptors, cloneTree, createFilesystem, mountSetattr, tryMountSetattr } from "./detached.ts";
 import { labelRoot } from "./lsm.ts";
+import { attach, mountPoint, setInPlace } from "./mount_point.ts";
 
 /** What mounts need that was made or read by the parent. */
 export interface MountContext {
@@ -30,20 +22,6 @@ export interface MountContext {
   /** The user namespaces of id-mapped mounts, open. */
   readonly userns: ReadonlyMap<UsernsPlan, Fd>;
 }
-
-/** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
-const coverableInProc = new Set([
-  "proc/cpuinfo",
-  "proc/diskstats",
-  "proc/meminfo",
-  "proc/stat",
-  "proc/swaps",
-  "proc/uptime",
-  "proc/loadavg",
-  "proc/slabinfo",
-  "proc/sys/kernel/ns_last_pid",
-  "proc/sys/crypto/fips_enabled",
-]);
 
 /** File systems whose place must be a real directory: a link there has been a way out more than once. */
 const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
@@ -153,64 +131,4 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   if (step.copyUp) copyUp(target, mounted, step.destination);
   attach(mounted, target, step);
   return mounted;
-}
-
-/** Opens the place to mount on, made if it is missing, and refuses what nobody may mount over. */
-export function mountPoint(
-  root: Fd,
-  destination: string,
-  kind: "directory" | "file",
-  type: string,
-  links: Links = "follow-in-root",
-): Fd {
-  const clean = cleanPath(destination);
-  const insideProc = clean.startsWith("proc/");
-  if (clean === "proc" && type !== "proc") {
-    throw safetyViolation(`mounting ${type} on ${destination} is refused: only a procfs may be there`);
-  }
-  if (insideProc && !coverableInProc.has(clean)) {
-    throw safetyViolation(
-      `mounting on ${destination} is refused: inside /proc only a short list of files may be covered`,
-    );
-  }
-  const target = openOrCreateInRoot(
-    root,
-    destination,
-    kind,
-    insideProc || clean === "proc" ? "refuse" : links,
-  );
-  // By another way than its name, such as a link in the image, the place may still be inside a procfs.
-  if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC) {
-    close(target);
-    throw safetyViolation(`mounting on ${destination} is refused: it leads into /proc`);
-  }
-  return target;
-}
-
-/** Puts a detached mount on its target, then sets what can only be set for a tree or in place. */
-export function attach(
-  detached: Fd,
-  target: Fd,
-  step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
-): void {
-  try {
-    moveMountOnto(detached, target, step.destination);
-  } finally {
-    close(target);
-  }
-  setInPlace(detached, step);
-}
-
-function setInPlace(
-  detached: Fd,
-  step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
-): void {
-  if (step.recursiveSet !== 0 || step.recursiveClear !== 0) {
-    const attr = { set: step.recursiveSet, clear: step.recursiveClear, propagation: 0 };
-    mountSetattr(detached, true, attr, step.destination);
-  }
-  for (const change of step.propagation) {
-    const attr = { set: 0, clear: 0, propagation: change & ~MS_REC };
-    mountSetattr(detached, (change & MS_REC) !== 0, attr, step.destination);
-  }
 }

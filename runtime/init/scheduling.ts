@@ -3,10 +3,17 @@ import { EPERM, errnoName } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { setMempolicy } from "../../syscalls/memory.ts";
 import { setPersonality } from "../../syscalls/prctl.ts";
-import { ioprioSet, tryAllowAllCpus, trySchedSetattr } from "../../syscalls/sched.ts";
-import type { SpecField } from "../../syscalls/types.ts";
-import { type MemoryPolicyPlan, nodeMask } from "../plan/memory_policy.ts";
-import type { IoPriorityPlan, SchedulerPlan } from "../plan/scheduling.ts";
+import {
+  getAffinity,
+  ioprioSet,
+  tryAllowAllCpus,
+  trySchedSetattr,
+  trySetAffinity,
+} from "../../syscalls/sched.ts";
+import type { Pid, SpecField } from "../../syscalls/types.ts";
+import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
+import { bitMask } from "../plan/number_list.ts";
+import type { AffinityPlan, IoPriorityPlan, SchedulerPlan } from "../plan/scheduling.ts";
 import type { SchedulerPolicy } from "../spec/types.ts";
 
 /** Why the kernel says EPERM even to root (sched(7)): a right has been given away to the cgroup. */
@@ -17,18 +24,44 @@ const hints: Partial<Record<SchedulerPolicy, string>> = {
 };
 
 /** `process.scheduler`; all but modesty needs CAP_SYS_NICE, so it comes before the capabilities go. */
-export function setScheduler(plan: SchedulerPlan | undefined): void {
+export function setScheduler(plan: SchedulerPlan | undefined, pid: Pid | 0 = 0): void {
   if (plan === undefined) return;
-  const result = trySchedSetattr(plan.attr);
+  const result = trySchedSetattr(pid, plan.attr);
   if (result >= 0) return;
   const hint = result === -EPERM ? hints[plan.name] : undefined;
   throw OpError.from("set scheduler", plan.name, -result, hint).askedBy("process.scheduler" as SpecField);
 }
 
 /** All CPUs that the cgroup allows: the affinity of who called the runtime is not the container's. As runc. */
-export function resetAffinity(note: (text: string) => void): void {
-  const result = tryAllowAllCpus(0);
+export function resetAffinity(note: (text: string) => void, pid: Pid | 0 = 0): void {
+  const result = tryAllowAllCpus(pid);
   if (result < 0) note(`cannot reset the CPU affinity: ${errnoName(-result)}`);
+}
+
+/** `process.execCPUAffinity.initial`: what is forked by `act` has it, and this process has its own again after that. */
+export function withInitialAffinity<T>({ initial }: AffinityPlan, act: () => T): T {
+  if (initial === undefined) return act();
+  const own = getAffinity();
+  setAffinity("initial", initial, 0);
+  try {
+    return act();
+  } finally {
+    trySetAffinity(0, own);
+  }
+}
+
+/** `process.execCPUAffinity.final`, of a process in its cgroups; one without any affinity gets all CPUs of its cpuset. */
+export function setFinalAffinity(plan: AffinityPlan, pid: Pid, note: (text: string) => void): void {
+  if (plan.final !== undefined) setAffinity("final", plan.final, pid);
+  else if (plan.initial === undefined) resetAffinity(note, pid);
+}
+
+function setAffinity(name: "initial" | "final", cpus: readonly number[], pid: Pid | 0): void {
+  const result = trySetAffinity(pid, bitMask(cpus));
+  if (result < 0) {
+    const field = `process.execCPUAffinity.${name}` as SpecField;
+    throw OpError.from(`set ${name} CPU affinity`, cpus.join(), -result).askedBy(field);
+  }
 }
 
 /** `process.ioPriority`. */
@@ -46,7 +79,7 @@ export function setDomain(domain: number | undefined): void {
 /** `linux.memoryPolicy`. */
 export function setMemoryPolicy(plan: MemoryPolicyPlan | undefined): void {
   if (plan === undefined) return;
-  asked("linux.memoryPolicy", () => setMempolicy(plan.mode, nodeMask(plan.nodes), plan.text));
+  asked("linux.memoryPolicy", () => setMempolicy(plan.mode, bitMask(plan.nodes), plan.text));
 }
 
 function asked(field: string, act: () => void): void {

@@ -1,11 +1,13 @@
 /**
  * The two processes by which exec comes into a running container, where hostile processes already look for what they
- * can reach. The first joins every namespace but is never seen by the container, as its pid namespace is still the
- * runtime's; the second is born inside. So at no moment is there a process in the container's pid namespace that
- * has the host's root, its working directory or a directory of it in reach: with CAP_SYS_PTRACE a container opens
- * /proc/<pid>/root of whatever it sees. Without that capability it is kept out by their not being dumpable
- * (CVE-2016-9962), and their program file is sealed (CVE-2019-5736).
+ * can reach. The first joins every namespace and becomes all that the user's program is to be, but is never seen by
+ * the container, as its pid namespace is still the runtime's; the second is born inside. So at no moment is there a
+ * process in the container's pid namespace that can do more than the user's program, or that has the host's root, its
+ * working directory or a directory of it in reach: a container with CAP_SYS_PTRACE opens /proc/<pid>/root of whatever
+ * it sees, and takes it over. Without that capability it is kept out by their not being dumpable (CVE-2016-9962), and
+ * their program file is sealed (CVE-2019-5736).
  */
+import { capset } from "../../syscalls/capability.ts";
 import {
   CWD,
   close,
@@ -18,39 +20,29 @@ import {
   seekTo,
   umask,
   writeAll,
-  writeTextAt,
 } from "../../syscalls/file.ts";
 import { CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, trySetsid } from "../../syscalls/process.ts";
-import { SIGKILL } from "../../syscalls/signal.ts";
+import { defaultAllSignals, SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
+import { setControllingTerminal } from "../../syscalls/tty.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
-import { openProcfs } from "../path/procfs.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { fork } from "../process/fork.ts";
-import type { SeccompFilter } from "../seccomp/filter.ts";
-import { becomeTerminal, openConsole } from "./console.ts";
-import {
-  clearParentDeathSignal,
-  closeAllBut,
-  closeAllFrom,
-  raiseHardLimits,
-  resetSignals,
-  setLimits,
-} from "./disinherit.ts";
+import { openConsole, useForStdio } from "./console.ts";
+import type { ChildContext } from "./context.ts";
+import { closeAllBut, closeAllFrom, raiseHardLimits, setLimits } from "./disinherit.ts";
 import { type CgroupDoor, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeRoot, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
-
 import { labelNextExec, withKeyLabel } from "./lsm.ts";
-import { setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
-
+import { writeOomScore } from "./oom_score.ts";
+import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
 import { ask, tellFailure, tellForked, tellNote } from "./sync.ts";
-
 import {
   enterCwd,
   execProgram,
@@ -58,16 +50,15 @@ import {
   prepareProgram,
   requireCwdInside,
   tryEnterCwd,
+  type UserProgram,
   withHome,
 } from "./user_program.ts";
 
 /** What the parent hands to the children: plain values and descriptors, all made before the fork. */
-export interface SetnsContext {
+export interface SetnsContext extends ChildContext {
   readonly process: ProcessPlan;
   /** Where the first process tells of the second. */
   readonly birth: Fd;
-  /** Where the second process and the parent talk. */
-  readonly channel: Fd;
   /** The container's init process, whose namespaces are joined. */
   readonly init: Fd;
   /** CLONE_NEW* of those to join. */
@@ -76,14 +67,11 @@ export interface SetnsContext {
   readonly cgroups: readonly HostPath[];
   readonly keyring: string;
   readonly lsm: LsmPlan;
-  /** The container's filter, compiled; every process in it is subject to it. */
-  readonly seccomp: SeccompFilter | undefined;
+  /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
+  readonly watched: boolean;
   /** Those of the container, which the process does not inherit as it is no child of its init. */
   readonly personality: number | undefined;
   readonly memoryPolicy: MemoryPolicyPlan | undefined;
-  readonly consoleSocket: Fd | undefined;
-  /** Descriptors 3 to 2+N are the user's. */
-  readonly preservedFds: number;
 }
 
 /** The first process; never returns to its caller. */
@@ -97,28 +85,48 @@ export function enterContainer(context: SetnsContext): never {
 }
 
 function enter(context: SetnsContext): never {
-  const { process, birth, channel, init, consoleSocket } = context;
+  const { process, birth, init } = context;
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  if (context.keyring !== "")
-    withKeyLabel(context.lsm.processLabel, () => joinSessionKeyring(context.keyring));
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
-  if (process.oomScoreAdj !== undefined)
-    writeTextAt(procfs, "self/oom_score_adj", O_WRONLY, String(process.oomScoreAdj));
+  const doors = leaveHost(context, procfs);
+  if (context.namespaces !== 0) setns(init, context.namespaces, "the container's namespaces");
+  if (context.namespaces & CLONE_NEWUSER) becomeRoot();
+  close(init);
+  useContainerConsole(context);
+  // A mask of memory nodes is one of the cgroup's; otherwise the second process joins, when it needs least.
+  if (context.memoryPolicy !== undefined) goThrough(doors.splice(0));
+  becomeProcess(context);
+  const env = withHome(process.env, process.uid);
+  const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
+  closeAllFrom(3 + context.preservedFds);
+  // Dispositions are inherited; the mask stays until the end, so that a signal does not come in between.
+  defaultAllSignals();
+  const child = fork(CLONE_PARENT, () => setnsInit(context, doors, program), {
+    procfs: { directory: procfs, prefix: "" },
+    lastly: () => {
+      close(procfs);
+      if (loadsEarly(context)) loadAndDrop(context);
+    },
+  });
+  tellForked(birth, child.pid, child.pidfd);
+  exitGroup(0);
+}
+
+/** What can be done only while the host's files and rights are there; the rest of the host is left behind. */
+function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
+  const { process, lsm, birth, channel, init, consoleSocket } = context;
+  if (context.keyring !== "") withKeyLabel(lsm.processLabel, () => joinSessionKeyring(context.keyring));
+  writeOomScore(process.oomScoreAdj, "self");
   hideArguments(procfs);
+  labelNextExec(procfs, lsm);
+  // From within a user namespace no limit can be raised.
+  raiseHardLimits(process.rlimits, 0);
   const doors = openCgroupDoors(context.cgroups);
   const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...doors.map(({ fd }) => fd)];
   const users = Array.from({ length: context.preservedFds }, (_, i) => (3 + i) as Fd);
   closeAllBut([...kept, ...users, ...(traceDescriptor() < 0 ? [] : [traceDescriptor() as Fd])]);
-  if (context.namespaces !== 0) setns(init, context.namespaces, "the container's namespaces");
-  if (context.namespaces & CLONE_NEWUSER) becomeRoot();
-  close(init);
-  const child = fork(CLONE_PARENT, () => setnsInit(context, doors), {
-    procfs: { directory: procfs, prefix: "" },
-    lastly: () => close(procfs),
-  });
-  tellForked(birth, child.pid, child.pidfd);
-  exitGroup(0);
+  return doors;
 }
 
 /** /proc/<pid>/cmdline is for everybody to read, and ours names paths of the host: it is overwritten in memory. */
@@ -135,37 +143,21 @@ function hideArguments(procfs: Fd): void {
   close(memory);
 }
 
-/** The second process, which becomes the user's program. */
-function setnsInit(context: SetnsContext, doors: readonly CgroupDoor[]): never {
-  try {
-    start(context, doors);
-  } catch (error) {
-    tellFailure(context.channel, error);
-    exitGroup(255);
-  }
+/** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
+function useContainerConsole({ consoleSocket, process }: SetnsContext): void {
+  if (consoleSocket === undefined) return;
+  const root = openat(CWD, "/", O_PATH | O_DIRECTORY);
+  useForStdio(openConsole(root, consoleSocket, process.consoleSize));
+  close(root);
 }
 
-function start(context: SetnsContext, doors: readonly CgroupDoor[]): never {
-  const { process, channel, seccomp } = context;
-  setTraceLabel("[exec] ");
-  close(context.birth);
-  // Not inherited across fork, unlike the state of not being dumpable.
-  prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
-  labelBeforeEntering(context.lsm);
-  trySetsid();
-  const slave =
-    context.consoleSocket === undefined ? undefined : openContainerConsole(context.consoleSocket, process);
-  if (slave !== undefined) becomeTerminal(slave);
+/** Everything that a fork hands on: who the process is, what it may do, where it is. */
+function becomeProcess({ process, personality, memoryPolicy, seccomp, channel }: SetnsContext): void {
   if (process.umask !== undefined) umask(process.umask);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
-  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
-  const settled = process.scheduler !== undefined || context.memoryPolicy !== undefined;
-  if (settled) goThrough(doors);
-  setScheduler(process.scheduler);
   setIoPriority(process.ioPriority);
-  setDomain(context.personality);
-  setMemoryPolicy(context.memoryPolicy);
-  raiseHardLimits(process.rlimits, 0);
+  setDomain(personality);
+  setMemoryPolicy(memoryPolicy);
   dropBoundingSet(process.capabilities);
   ownStdio(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
@@ -180,33 +172,42 @@ function start(context: SetnsContext, doors: readonly CgroupDoor[]): never {
   const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;
   for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
   requireCwdInside();
+}
 
-  const env = withHome(process.env, process.uid);
-  const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
-  // Last, so that a small memory or pids limit need not hold the engine longer than it must.
-  if (!settled) goThrough(doors);
-  clearParentDeathSignal();
+/**
+ * Where somebody watches, the second process must not have the right to load a filter: the first loads it, for both.
+ * The filter then has to allow what they still do. One that notifies cannot, as its agent is to be told of the second.
+ */
+function loadsEarly({ seccomp, process, watched }: SetnsContext): boolean {
+  return watched && seccomp !== undefined && !seccomp.notifies && !process.noNewPrivileges;
+}
+
+function loadAndDrop({ seccomp, process }: SetnsContext): void {
+  if (seccomp !== undefined) loadFilter(seccomp);
+  capset(process.capabilities);
+}
+
+/** The second process, which becomes the user's program. */
+function setnsInit(context: SetnsContext, doors: readonly CgroupDoor[], program: UserProgram): never {
+  try {
+    start(context, doors, program);
+  } catch (error) {
+    tellFailure(context.channel, error);
+    exitGroup(255);
+  }
+}
+
+/** What is not inherited. The parent's death ends it by the end of the channel. */
+function start(context: SetnsContext, doors: readonly CgroupDoor[], program: UserProgram): never {
+  const { process, channel, seccomp, consoleSocket } = context;
+  setTraceLabel("[exec] ");
+  trySetsid();
+  if (consoleSocket !== undefined) setControllingTerminal(0 as Fd);
+  goThrough(doors);
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   if (!ask(channel, "ready")) exitGroup(255);
-  resetSignals();
+  setSignalMask(0n);
   setLimits(process.rlimits);
-  closeAllFrom(3 + context.preservedFds);
-  if (seccomp !== undefined && !seccomp.notifies) loadFilter(seccomp);
+  if (seccomp !== undefined && !seccomp.notifies && !loadsEarly(context)) loadFilter(seccomp);
   execProgram(program);
-}
-
-/** The labels of the next execve are written through a procfs of our own, which is closed at once. */
-function labelBeforeEntering(lsm: LsmPlan): void {
-  if (lsm.apparmorProfile === "" && lsm.processLabel === "") return;
-  const procfs = openProcfs();
-  labelNextExec(procfs, lsm);
-  close(procfs);
-}
-
-/** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
-function openContainerConsole(socket: Fd, process: ProcessPlan): Fd {
-  const root = openat(CWD, "/", O_PATH | O_DIRECTORY);
-  const slave = openConsole(root, socket, process.consoleSize);
-  close(root);
-  return slave;
 }

@@ -1,13 +1,5 @@
 /** The user's program: its working directory, its environment, where its file is, and the execve. */
-import {
-  EACCES,
-  EISDIR,
-  ENOENT,
-  ENOTDIR,
-  EPERM,
-  errnoMeaning,
-  errnoName,
-} from "../../syscalls/constants/errno.ts";
+import { EACCES, EPERM, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
 import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
 import type { StringArray } from "../../syscalls/cstring.ts";
 import { type CString, cstr, textOf } from "../../syscalls/cstring.ts";
@@ -55,10 +47,9 @@ export function enterCwd(cwd: string): void {
 
 /** The words are runc's, as engines know them. */
 function cwdError(cwd: string, errno: number): RuntimeError {
-  const meaning = errnoMeaning(errnoName(errno));
   return new RuntimeError(
-    "child",
-    `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${meaning} (${errnoName(errno)})`,
+    "program",
+    `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${meaningOf(errno)} (${errnoName(errno)})`,
   );
 }
 
@@ -70,35 +61,33 @@ export function requireCwdInside(): void {
   }
 }
 
-/** Finds the program as a shell would, by the container's own PATH; the texts are those that engines match. */
+/** Finds the program as a shell would, by the container's own PATH. */
 export function findProgram(name: string, env: readonly string[]): string {
+  const quoted = JSON.stringify(name);
   if (name.includes("/")) {
-    const errno = notExecutable(name);
-    if (errno === 0) return name;
-    throw programError(name, errno);
+    const why = whyNotExecutable(name);
+    if (why === undefined) return name;
+    throw new RuntimeError("program", `exec: ${quoted}: ${why}`);
   }
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "";
   for (const directory of path.split(":")) {
     const candidate = `${directory === "" ? "." : directory}/${name}`;
-    if (path !== "" && notExecutable(candidate) === 0) return candidate;
+    if (path !== "" && whyNotExecutable(candidate) === undefined) return candidate;
   }
-  throw new RuntimeError("child", `exec: ${JSON.stringify(name)}: executable file not found in $PATH`);
+  throw new RuntimeError("program", `exec: ${quoted}: executable file not found in $PATH`);
 }
 
-function programError(name: string, errno: number): RuntimeError {
-  const quoted = JSON.stringify(name);
-  const meaning = errnoMeaning(errnoName(errno));
-  // Go's exec.LookPath, whose words engines match, names the failing stat.
-  const stat = errno === ENOENT || errno === ENOTDIR ? `stat ${name}: ` : "";
-  return new RuntimeError("child", `exec: ${quoted}: ${stat}${meaning}`);
-}
-
-/** 0 when the file can be executed, else the errno that says why not. */
-function notExecutable(path: string): number {
+/** In the words of Go's exec.LookPath, which engines match; of a directory with what execve says. */
+function whyNotExecutable(path: string): string | undefined {
   const stat = tryStatx(CWD, path, 0);
-  if (typeof stat === "number") return -stat;
-  if (isType(stat, S_IFDIR)) return EISDIR;
-  return -tryAccess(CWD, path, X_OK, AT_EACCESS);
+  if (typeof stat === "number") return `stat ${path}: ${meaningOf(-stat)}`;
+  if (isType(stat, S_IFDIR)) return `${meaningOf(EACCES)} (it is a directory)`;
+  const result = tryAccess(CWD, path, X_OK, AT_EACCESS);
+  return result < 0 ? meaningOf(-result) : undefined;
+}
+
+function meaningOf(errno: number): string {
+  return errnoMeaning(errnoName(errno));
 }
 
 /** Adds HOME from the container's passwd where the environment has none or an empty one, "/" if the user is not in it. */

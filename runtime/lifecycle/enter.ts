@@ -3,29 +3,31 @@
  * that stays there, and lets that one go on when everything is ready.
  */
 import { capget } from "../../syscalls/capability.ts";
+import { isErrno } from "../../syscalls/error.ts";
 import { CWD, close, O_DIRECTORY, O_RDONLY, openat, readTextAt } from "../../syscalls/file.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
-import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "../cgroup/control_file.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
-import { execEntry } from "../cgroup/entry.ts";
+import { type ExecEntry, execEntry, SMALL_MEMORY } from "../cgroup/entry.ts";
 import type { RuntimeContext } from "../context.ts";
-import { RuntimeError } from "../errors.ts";
+import { RuntimeError, startingProcess } from "../errors.ts";
+import { setFinalAffinity, setScheduler, withInitialAffinity } from "../init/scheduling.ts";
 import { enterContainer } from "../init/setns_init.ts";
 import { errorOf, go, nextMessage, receiveForked } from "../init/sync.ts";
 import { joinRdtGroups } from "../intel_rdt.ts";
 import { readLsmFacts } from "../lsm/facts.ts";
 import { ALL_CAPABILITIES } from "../plan/capabilities.ts";
-import { asksForLsm, planLsm } from "../plan/lsm.ts";
-import { planMemoryPolicy } from "../plan/memory_policy.ts";
+import { asksForLsm, type LsmPlan, planLsm } from "../plan/lsm.ts";
+import { type MemoryPolicyPlan, planMemoryPolicy } from "../plan/memory_policy.ts";
 import { planNamespaces } from "../plan/namespaces.ts";
 import { planPersonality } from "../plan/personality.ts";
-import { planProcess } from "../plan/process.ts";
-import { planSeccomp } from "../plan/seccomp.ts";
+import { type ProcessPlan, planProcess } from "../plan/process.ts";
+import { planSeccomp, type SeccompPlan } from "../plan/seccomp.ts";
 import { fork } from "../process/fork.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { sendPidfd } from "../process/pidfd_socket.ts";
@@ -53,72 +55,97 @@ export interface Entering {
 
 /** Starts the process; when this returns, its program runs. */
 export function enterAndStart(entering: Entering): Cloned {
-  const { context, saved, consoleSocket, pidfdSocket, pidFile } = entering;
+  const plan = planInside(entering);
+  return startingProcess(() => startInside(entering, plan));
+}
+
+function startInside(entering: Entering, plan: InsidePlan): Cloned {
+  const { saved, pidfdSocket, pidFile } = entering;
   const [channel, childChannel] = messagePair();
-  const child = forkInside(entering, childChannel);
-  for (const fd of [childChannel, consoleSocket]) if (fd !== undefined) close(fd);
+  const child = forkInside(entering, plan, childChannel);
   try {
     if (saved.resctrl !== undefined) joinRdtGroups(saved.resctrl, child.pid);
-    converse(entering, channel, child);
+    converse(entering, plan, channel, child);
     sendPidfd(pidfdSocket, "setns", child.pidfd);
     // conmon takes the absence of this file for a failed exec: it is written when the program surely runs.
     if (pidFile !== undefined) writePidFile(pidFile, child.pid);
     return child;
   } catch (error) {
     tryPidfdSendSignal(child.pidfd, SIGKILL);
-    waitFor(child.pid);
+    reap(child.pid);
     throw error;
   }
+}
 
-  /** The first process is gone again when this returns; the second is a child of ours (CLONE_PARENT). */
-  function forkInside({ process, subCgroups, preservedFds }: Entering, channelOfChild: Fd): Cloned {
-    const init = openProcess(saved.init);
-    if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
-    const { linux = {} } = saved.config;
-    const { own } = planNamespaces(linux);
-    // The root of a user namespace has every capability there, whatever this runtime lacks itself.
-    const available = own & CLONE_NEWUSER ? ALL_CAPABILITIES : capget().permitted;
-    const { plan, warnings } = planProcess(process, available);
-    warnings.forEach(context.warn);
-    const spec = { ...saved.config, process };
-    const lsm = planLsm(spec, asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false });
-    const seccompPlan = planSeccomp(linux.seccomp);
-    const seccomp = seccompPlan && prepareFilter(seccompPlan, context.root, context.debugLog);
-    const entry = execEntry(saved.cgroupPaths, subCgroups, memoryMax(saved));
-    const [birth, childBirth] = messagePair();
-    prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
-    const first = forkInto(cgroupsToTry(entry.cloneInto, saved, subCgroups), (cloned) =>
-      enterContainer({
-        process: plan,
-        birth: childBirth,
-        channel: channelOfChild,
-        init,
-        namespaces: own,
-        cgroups: cloned ? entry.join : entry.joinAll,
-        keyring: saved.keyring,
-        lsm,
-        seccomp,
-        personality: planPersonality(linux.personality),
-        memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
-        consoleSocket,
-        preservedFds,
-      }),
-    );
-    for (const fd of [childBirth, init]) close(fd);
-    try {
-      const second = receiveForked(birth);
-      if (second === undefined) throw ended(first.pid);
-      return second;
-    } finally {
-      waitFor(first.pid);
-      for (const fd of [birth, first.pidfd]) close(fd);
-    }
+/** What the children are to be and to do, as far as it can be said before they exist. */
+interface InsidePlan {
+  readonly process: ProcessPlan;
+  readonly namespaces: number;
+  readonly lsm: LsmPlan;
+  readonly seccompPlan: SeccompPlan | undefined;
+  readonly entry: ExecEntry;
+  readonly personality: number | undefined;
+  readonly memoryPolicy: MemoryPolicyPlan | undefined;
+}
+
+function planInside({ context, saved, process, subCgroups }: Entering): InsidePlan {
+  const { linux = {} } = saved.config;
+  const { own } = planNamespaces(linux);
+  // The root of a user namespace has every capability there, whatever this runtime lacks itself.
+  const available = own & CLONE_NEWUSER ? ALL_CAPABILITIES : capget().permitted;
+  const { plan, warnings } = planProcess(process, available);
+  warnings.forEach(context.warn);
+  const spec = { ...saved.config, process };
+  return {
+    process: plan,
+    namespaces: own,
+    lsm: planLsm(spec, asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false }),
+    seccompPlan: planSeccomp(linux.seccomp),
+    entry: execEntry(saved.cgroupPaths, subCgroups, isTight(saved)),
+    personality: planPersonality(linux.personality),
+    memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
+  };
+}
+
+/** The first process is gone again when this returns; the second is a child of ours (CLONE_PARENT). */
+function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
+  const { context, saved, process, subCgroups, consoleSocket, preservedFds } = entering;
+  const { seccompPlan, entry, ...inherited } = plan;
+  const init = openProcess(saved.init);
+  if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
+  const seccomp = seccompPlan && prepareFilter(seccompPlan, context.root, context.debugLog);
+  const [birth, childBirth] = messagePair();
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  const inside = (cloned: boolean): never =>
+    enterContainer({
+      ...inherited,
+      birth: childBirth,
+      channel,
+      init,
+      cgroups: cloned ? entry.join : entry.joinAll,
+      keyring: saved.keyring,
+      seccomp,
+      watched: hasPtrace(saved.config.process) || hasPtrace(process),
+      consoleSocket,
+      preservedFds,
+    });
+  const first = withInitialAffinity(plan.process.affinity, () =>
+    forkInto(cgroupsToTry(entry.cloneInto, saved, subCgroups), inside),
+  );
+  for (const fd of [childBirth, init, channel, consoleSocket]) if (fd !== undefined) close(fd);
+  try {
+    const second = receiveForked(birth);
+    if (second === undefined) throw diedEarly(first.pid);
+    return second;
+  } finally {
+    reap(first.pid);
+    for (const fd of [birth, first.pidfd]) close(fd);
   }
 }
 
 /** Lets the child go on when it is ready; returns when its execve has closed the channel. */
-function converse({ context, saved, beforeProgram }: Entering, channel: Fd, child: Cloned): void {
-  const seccomp = planSeccomp(saved.config.linux?.seccomp);
+function converse({ context, saved, beforeProgram }: Entering, plan: InsidePlan, channel: Fd, child: Cloned) {
+  const { affinity, scheduler } = plan.process;
   let ready = false;
   for (;;) {
     const message = nextMessage(channel);
@@ -126,18 +153,27 @@ function converse({ context, saved, beforeProgram }: Entering, channel: Fd, chil
     if ("failure" in message) throw errorOf(message.failure);
     if ("note" in message) context.debugLog(message.note);
     else {
-      if (message.request === "listener" && message.descriptor !== undefined && seccomp?.listener) {
-        sendListener(seccomp.listener, child, message.descriptor, stateOf(saved));
+      const listener = plan.seccompPlan?.listener;
+      if (message.request === "listener" && message.descriptor !== undefined && listener) {
+        sendListener(listener, child, message.descriptor, stateOf(saved));
       }
       if (message.request === "ready") {
         ready = true;
+        // Not by the process itself: it has no right to any more, and some of it no fork hands on.
+        setScheduler(scheduler, child.pid);
+        setFinalAffinity(affinity, child.pid, context.debugLog);
         beforeProgram?.();
       }
       go(channel);
     }
   }
   close(channel);
-  if (!ready) throw ended(child.pid);
+  if (!ready) throw diedEarly(child.pid);
+}
+
+/** Whether somebody with these capabilities may look into every process of the container. */
+function hasPtrace({ capabilities }: Process): boolean {
+  return capabilities?.bounding?.includes("CAP_SYS_PTRACE") ?? false;
 }
 
 /** The state that the seccomp agent is told. */
@@ -145,13 +181,24 @@ function stateOf({ id, init, bundle, config: { ociVersion, annotations } }: Save
   return { ociVersion, id, status: "running", pid: init.pid, bundle, ...(annotations && { annotations }) };
 }
 
-function ended(pid: Pid): RuntimeError {
-  const exit = waitFor(pid);
+/** The kernel's OOM killer and a hostile container are the two that kill here. */
+function diedEarly(pid: Pid): RuntimeError {
+  const exit = reap(pid);
   const oom = exit?.signal === SIGKILL ? " (possibly OOM-killed)" : "";
   return new RuntimeError(
     "child",
     `exec process ended with status ${exit?.status} before its program ran${oom}`,
   );
+}
+
+/** How a child ended; undefined when that has been asked before. */
+function reap(pid: Pid): ExitInfo | undefined {
+  try {
+    return waitFor(pid);
+  } catch (error) {
+    if (isErrno(error, "ECHILD")) return undefined;
+    throw error;
+  }
 }
 
 /** Forks into the first of these cgroups that takes a process; when none does, the child joins by itself. */
@@ -188,11 +235,22 @@ function* cgroupsToTry(
   if (unified !== undefined && ofInit.startsWith(`${cgroup}/`) && !ofInit.includes("/../")) yield ofInit;
 }
 
-/** memory.max of a container on pure cgroup v2, where being born in its cgroup is being charged at once. */
-function memoryMax(saved: SavedState): bigint | undefined {
-  const paths: Readonly<Record<string, HostPath>> = saved.cgroupPaths;
+/**
+ * On pure cgroup v2: a small memory limit, since what is born in a cgroup is charged to it at once; or a limit of
+ * processes that has no room for the two that are born, though it has to be for the one that stays.
+ */
+function isTight({ cgroupPaths }: SavedState): boolean {
+  const paths: Readonly<Record<string, HostPath>> = cgroupPaths;
   const unified = paths[""];
-  if (unified === undefined || Object.keys(paths).length > 1) return undefined;
-  const text = tryReadControl(unified, "memory.max");
-  return text === undefined || text === "max" ? undefined : BigInt(text);
+  if (unified === undefined || Object.keys(paths).length > 1) return false;
+  const read = (file: string): bigint | undefined => {
+    const text = tryReadControl(unified, file);
+    return text === undefined || text === "max" ? undefined : BigInt(text);
+  };
+  const memory = read("memory.max");
+  const pids = read("pids.max");
+  return (
+    (memory !== undefined && memory < SMALL_MEMORY) ||
+    (pids !== undefined && pids - (read("pids.current") ?? 0n) < 2n)
+  );
 }

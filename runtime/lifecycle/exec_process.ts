@@ -5,7 +5,7 @@ import { parseJson } from "../spec/read.ts";
 import type { LinuxCapabilities, Process, RunnableSpec, User } from "../spec/types.ts";
 import { validateProcess } from "../spec/validate.ts";
 
-/** What the command line of exec can change of the container's process. */
+/** What the command line of exec can change of the container's process; an empty text changes nothing. */
 export interface ProcessOverrides {
   readonly args: readonly string[];
   readonly terminal: boolean;
@@ -65,10 +65,10 @@ function changed(base: Process, overrides: ProcessOverrides): Process {
     terminal: overrides.terminal,
     env: [...(base.env ?? []), ...overrides.env],
     user,
-    ...(overrides.cwd === undefined ? {} : { cwd: overrides.cwd }),
+    ...(overrides.cwd ? { cwd: overrides.cwd } : {}),
     ...(overrides.noNewPrivileges === undefined ? {} : { noNewPrivileges: overrides.noNewPrivileges }),
-    ...(overrides.apparmorProfile === undefined ? {} : { apparmorProfile: overrides.apparmorProfile }),
-    ...(overrides.selinuxLabel === undefined ? {} : { selinuxLabel: overrides.selinuxLabel }),
+    ...(overrides.apparmorProfile ? { apparmorProfile: overrides.apparmorProfile } : {}),
+    ...(overrides.selinuxLabel ? { selinuxLabel: overrides.selinuxLabel } : {}),
     ...(overrides.capabilities.length === 0
       ? {}
       : { capabilities: withCapabilities(base.capabilities ?? {}, overrides.capabilities) }),

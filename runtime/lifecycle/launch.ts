@@ -4,8 +4,8 @@
  */
 
 import { capget } from "../../syscalls/capability.ts";
-import { EACCES, ELOOP } from "../../syscalls/constants/errno.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
+import { ELOOP } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
   chdir,
@@ -18,7 +18,6 @@ import {
   openat,
   RESOLVE_NO_SYMLINKS,
   tryOpenat2,
-  writeTextAt,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
@@ -32,12 +31,13 @@ import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
 import type { RuntimeContext } from "../context.ts";
-import { RuntimeError } from "../errors.ts";
+import { duringInit, RuntimeError, startingProcess } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
 import { raiseHardLimits } from "../init/disinherit.ts";
 import { openCgroupDoors } from "../init/enter_cgroup.ts";
 import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
+import { writeOomScore } from "../init/oom_score.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { readLsmFacts } from "../lsm/facts.ts";
@@ -211,7 +211,7 @@ export function launch(
     });
     const userFds = activation.count + request.preserveFds;
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
-    return make({
+    const making: Making = {
       context,
       request,
       mode,
@@ -226,7 +226,8 @@ export function launch(
       dir,
       recorded,
       undo,
-    });
+    };
+    return startingProcess(() => make(making));
   } catch (error) {
     undo.run(context.warn);
     throw error;
@@ -336,14 +337,14 @@ function make(making: Making): Launched {
     waitFor(init.pid);
   });
   const state: SavedState = { ...recorded, init: identify(init.pid) };
-  setOomScore(plan, init.pid);
+  writeOomScore(plan.process.oomScoreAdj, init.pid);
   // While the child sets up its root file system on another core.
   cgroup.apply(limits.plan);
   if (plan.intelRdt !== undefined && rdt !== undefined) {
     createRdtGroups(plan.intelRdt, rdt);
     joinRdtGroups(rdt, init.pid);
   }
-  serve(making, init, channel, state);
+  duringInit(() => serve(making, init, channel, state));
   sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
@@ -396,23 +397,6 @@ function diedEarly(init: Cloned): RuntimeError {
     exit === undefined || exit.signal === 0 ? `with status ${exit?.status}` : `by signal ${exit.signal}`;
   const hint = exit?.signal === SIGKILL ? " (out of memory? the memory limit may be too low)" : "";
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
-}
-
-/** Absent must not be written (config.md); the parent does it, as it has the right and a procfs it can trust. */
-function setOomScore(plan: ContainerPlan, pid: Pid): void {
-  const { oomScoreAdj } = plan.process;
-  if (oomScoreAdj === undefined) return;
-  try {
-    writeTextAt(CWD, `/proc/${pid}/oom_score_adj`, O_WRONLY, String(oomScoreAdj));
-  } catch (error) {
-    if (!(error instanceof OpError)) throw error;
-    // As runc: a user's engine asks for scores below its own by habit.
-    if (isErrno(error, "EACCES") && geteuid() !== 0) return;
-    const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
-    const named =
-      hint === undefined ? error : OpError.from("write", `/proc/${pid}/oom_score_adj`, EACCES, hint);
-    throw named.askedBy("process.oomScoreAdj" as SpecField);
-  }
 }
 
 /** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */

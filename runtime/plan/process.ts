@@ -3,7 +3,14 @@ import type { ContainerPath } from "../../syscalls/types.ts";
 import type { Process } from "../spec/types.ts";
 import { type CapabilityPlan, planCapabilities } from "./capabilities.ts";
 import { planRlimits, type RlimitStep } from "./rlimits.ts";
-import { type IoPriorityPlan, planIoPriority, planScheduler, type SchedulerPlan } from "./scheduling.ts";
+import {
+  type AffinityPlan,
+  type IoPriorityPlan,
+  planAffinity,
+  planIoPriority,
+  planScheduler,
+  type SchedulerPlan,
+} from "./scheduling.ts";
 
 /** Everything that the container process is at its execve. */
 export interface ProcessPlan {
@@ -23,6 +30,8 @@ export interface ProcessPlan {
   readonly oomScoreAdj: number | undefined;
   readonly scheduler: SchedulerPlan | undefined;
   readonly ioPriority: IoPriorityPlan | undefined;
+  /** For exec only. */
+  readonly affinity: AffinityPlan;
   readonly terminal: boolean;
   readonly consoleSize: { readonly rows: number; readonly columns: number } | undefined;
 }
@@ -48,6 +57,7 @@ export function planProcess(
     oomScoreAdj: process.oomScoreAdj,
     scheduler: planScheduler(process.scheduler),
     ioPriority: planIoPriority(process.ioPriority),
+    affinity: planAffinity(process.execCPUAffinity),
     terminal: process.terminal ?? false,
     consoleSize: height > 0 && width > 0 ? { rows: height, columns: width } : undefined,
   };

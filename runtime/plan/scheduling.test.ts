@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { planPersonality } from "./personality.ts";
-import { planIoPriority, planScheduler } from "./scheduling.ts";
+import { planAffinity, planIoPriority, planScheduler } from "./scheduling.ts";
 
 const scheduler = suite("planScheduler");
 
@@ -65,6 +65,22 @@ ioPriority("class and priority", () => {
 });
 
 ioPriority.run();
+
+const affinity = suite("planAffinity");
+
+affinity("lists of CPUs; an empty one is none", () => {
+  assert.equal(planAffinity({ initial: "0-1,3", final: "" }), { initial: [0, 1, 3], final: undefined });
+  assert.equal(planAffinity(undefined), { initial: undefined, final: undefined });
+});
+
+affinity("a list that is none is refused by its field", () => {
+  assert.throws(
+    () => planAffinity({ final: "3-1" }),
+    'process.execCPUAffinity.final: "3-1" is no CPU and no range of CPUs below 8192',
+  );
+});
+
+affinity.run();
 
 const personality = suite("planPersonality");
 

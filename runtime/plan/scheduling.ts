@@ -1,13 +1,15 @@
 /** CPU and I/O scheduling of the process (config.md "Linux Process"; sched_setattr(2), ioprio_set(2)). */
 import * as S from "../../syscalls/constants/sched_attr.ts";
-import type { SchedAttr } from "../../syscalls/sched.ts";
+import { MOST_CPUS, type SchedAttr } from "../../syscalls/sched.ts";
 import type {
+  CPUAffinity,
   IOPriorityClass,
   LinuxIOPriority,
   Scheduler,
   SchedulerFlag,
   SchedulerPolicy,
 } from "../spec/types.ts";
+import { parseNumberList } from "./number_list.ts";
 
 /** What sched_setattr gets. */
 export interface SchedulerPlan {
@@ -19,6 +21,12 @@ export interface SchedulerPlan {
 export interface IoPriorityPlan {
   readonly ioClass: number;
   readonly priority: number;
+}
+
+/** The CPUs of a process of exec before and after it joins the container's cgroups; undefined leaves them. */
+export interface AffinityPlan {
+  readonly initial: readonly number[] | undefined;
+  readonly final: readonly number[] | undefined;
 }
 
 const policies: Readonly<Record<SchedulerPolicy, number>> = {
@@ -67,4 +75,14 @@ export function planScheduler(scheduler: Scheduler | undefined): SchedulerPlan |
 export function planIoPriority(ioPriority: LinuxIOPriority | undefined): IoPriorityPlan | undefined {
   if (ioPriority === undefined) return undefined;
   return { ioClass: ioClasses[ioPriority.class], priority: ioPriority.priority ?? 0 };
+}
+
+/** Plans `process.execCPUAffinity`. */
+export function planAffinity({ initial, final }: CPUAffinity = {}): AffinityPlan {
+  const cpus = (name: string, list: string | undefined): readonly number[] | undefined => {
+    const field = `process.execCPUAffinity.${name}`;
+    const numbers = parseNumberList(list ?? "", { field, one: "CPU", many: "CPUs", below: MOST_CPUS });
+    return numbers.length === 0 ? undefined : numbers;
+  };
+  return { initial: cpus("initial", initial), final: cpus("final", final) };
 }

@@ -2,7 +2,7 @@
  * Sealing: a command that puts a process into a container first re-executes itself from a private, read-only
  * view of its own file, because a container can reach that file by /proc/<pid>/exe (CVE-2019-5736). The second
  * start also has a constant environment: the three variables that keep JavaScriptCore on one thread, and the
- * number of a sealed memfd that carries the caller's environment as data.
+ * number of a sealed memfd that carries, as data, what is needed of the caller's.
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -52,6 +52,23 @@ export const ENGINE: readonly string[] = [
   "BUN_JSC_useBaselineJIT=0",
 ];
 
+/**
+ * Of the caller's environment only this is carried over: what is in the memory of a process that enters a container
+ * can be read there by who has CAP_SYS_PTRACE.
+ */
+const CARRIED = [
+  "DBUS_SESSION_BUS_ADDRESS",
+  "DBUS_SYSTEM_BUS_ADDRESS",
+  "LISTEN_FDNAMES",
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "NOTIFY_SOCKET",
+  "PATH",
+  "USER",
+  "XDG_RUNTIME_DIR",
+  ...(faultsCompiledIn ? ["RUNT_FAULT"] : []),
+];
+
 /** The caller's environment, whichever start this is. */
 export type CallerEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -64,7 +81,7 @@ interface Carried {
 
 let carried: Carried | undefined;
 
-/** The environment that the caller gave to the first start. */
+/** The environment that the caller gave to the first start; in the second, the part of it that was carried over. */
 export function callerEnvironment(): CallerEnvironment {
   return carried?.environment ?? process.env;
 }
@@ -98,13 +115,20 @@ export function sealSelf(): void {
   // Before anything of ours is open that could be taken for the caller's.
   const inherited = wanted ? keepInherited() : [];
   const payload = memfdCreate("runt-environment");
-  writeAll(payload, new TextEncoder().encode(JSON.stringify({ environment: process.env, inherited })));
+  writeAll(
+    payload,
+    new TextEncoder().encode(JSON.stringify({ environment: carriedOf(process.env), inherited })),
+  );
   addSeals(payload, ALL_SEALS);
   clearCloexec(payload);
   const environment = [...ENGINE, `${SEALED_FD}=${payload}`];
   const program = sealedProgram();
   const result = execveFd(program, stringArray([process.argv0, ...args]), stringArray(environment));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
+}
+
+function carriedOf(environment: CallerEnvironment): CallerEnvironment {
+  return Object.fromEntries(CARRIED.map((name) => [name, environment[name]]));
 }
 
 /**
@@ -133,8 +157,7 @@ function receive(payload: Fd): Carried {
   const bytes = readToEnd(payload);
   close(payload);
   const { environment, inherited } = JSON.parse(new TextDecoder().decode(bytes)) as Carried;
-  // An object without a prototype: a variable named __proto__ stays a variable.
-  return { environment: Object.assign(Object.create(null), environment), inherited };
+  return { environment, inherited };
 }
 
 /** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */

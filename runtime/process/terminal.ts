@@ -18,6 +18,7 @@ import { readSignal, SIGCHLD, SIGCONT, SIGWINCH } from "../../syscalls/signal.ts
 import {
   getTermios,
   isTerminal,
+  openPtyPeer,
   rawTermios,
   setWindowSize,
   tryGetWindowSize,
@@ -42,6 +43,9 @@ export class TerminalRelay {
   /** Takes over the master and puts the caller's terminal, if there is one, into raw mode. */
   constructor(master: Fd) {
     this.#master = master;
+    // Never closed: a program may close its terminal and open it again, and meanwhile the master must not say that
+    // it is over.
+    openPtyPeer(master, O_RDWR | O_NOCTTY);
     tryFcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
     this.#host = findTerminal();
     if (this.#host !== undefined) {
@@ -87,9 +91,8 @@ export class TerminalRelay {
   }
 
   /**
-   * After the container's end: the last bytes that the pty still holds, until it says EIO, or EAGAIN when something
-   * in the container has it open still. Nobody may be reading them: a signal in the queue ends the wait, and
-   * without `patience` there is none.
+   * After the process's end: the last bytes that the pty still holds, until it says EAGAIN. Nobody may be reading
+   * them: a signal in the queue ends the wait, and without `patience` there is none.
    */
   drain(signals: Fd, patience: boolean): void {
     for (;;) {

@@ -1,0 +1,14 @@
+/** What the parent hands to every process that becomes a user's program: made before the fork. */
+import type { Fd } from "../../syscalls/types.ts";
+import type { SeccompFilter } from "../seccomp/filter.ts";
+
+export interface ChildContext {
+  /** Where the child and the parent talk (init/sync.ts). */
+  readonly channel: Fd;
+  /** The container's filter, compiled; every process in it is subject to it. */
+  readonly seccomp: SeccompFilter | undefined;
+  /** Where the master of the pty goes. */
+  readonly consoleSocket: Fd | undefined;
+  /** Descriptors 3 to 2+N are the user's. */
+  readonly preservedFds: number;
+}

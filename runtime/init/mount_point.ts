@@ -1,0 +1,85 @@
+/** Where a mount goes: the place in the root file system, by descriptor, and putting a detached mount there. */
+import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { close, fstatfs } from "../../syscalls/file.ts";
+import { MS_REC } from "../../syscalls/mount.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { safetyViolation } from "../errors.ts";
+import { type Links, openOrCreateInRoot } from "../path/in_root.ts";
+import { cleanPath } from "../plan/clean_path.ts";
+import type { MountStep } from "../plan/mounts.ts";
+import { mountSetattr, moveMountOnto } from "./detached.ts";
+
+/** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
+const coverableInProc = new Set([
+  "proc/cpuinfo",
+  "proc/diskstats",
+  "proc/meminfo",
+  "proc/stat",
+  "proc/swaps",
+  "proc/uptime",
+  "proc/loadavg",
+  "proc/slabinfo",
+  "proc/sys/kernel/ns_last_pid",
+  "proc/sys/crypto/fips_enabled",
+]);
+
+/** Opens the place to mount on, made if it is missing, and refuses what nobody may mount over. */
+export function mountPoint(
+  root: Fd,
+  destination: string,
+  kind: "directory" | "file",
+  type: string,
+  links: Links = "follow-in-root",
+): Fd {
+  const clean = cleanPath(destination);
+  const insideProc = clean.startsWith("proc/");
+  if (clean === "proc" && type !== "proc") {
+    throw safetyViolation(`mounting ${type} on ${destination} is refused: only a procfs may be there`);
+  }
+  if (insideProc && !coverableInProc.has(clean)) {
+    throw safetyViolation(
+      `mounting on ${destination} is refused: inside /proc only a short list of files may be covered`,
+    );
+  }
+  const target = openOrCreateInRoot(
+    root,
+    destination,
+    kind,
+    insideProc || clean === "proc" ? "refuse" : links,
+  );
+  // By another way than its name, such as a link in the image, the place may still be inside a procfs.
+  if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC) {
+    close(target);
+    throw safetyViolation(`mounting on ${destination} is refused: it leads into /proc`);
+  }
+  return target;
+}
+
+/** Puts a detached mount on its target, then sets what can only be set for a tree or in place. */
+export function attach(
+  detached: Fd,
+  target: Fd,
+  step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
+): void {
+  try {
+    moveMountOnto(detached, target, step.destination);
+  } finally {
+    close(target);
+  }
+  setInPlace(detached, step);
+}
+
+/** What a plan asks of a mount that is in its place already. */
+export function setInPlace(
+  detached: Fd,
+  step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
+): void {
+  if (step.recursiveSet !== 0 || step.recursiveClear !== 0) {
+    const attr = { set: step.recursiveSet, clear: step.recursiveClear, propagation: 0 };
+    mountSetattr(detached, true, attr, step.destination);
+  }
+  for (const change of step.propagation) {
+    const attr = { set: 0, clear: 0, propagation: change & ~MS_REC };
+    mountSetattr(detached, (change & MS_REC) !== 0, attr, step.destination);
+  }
+}

@@ -1,0 +1,22 @@
+/** `process.oomScoreAdj`, written while the host's procfs is there to be trusted, and the right to do it. */
+import { EACCES } from "../../syscalls/constants/errno.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { CWD, O_WRONLY, writeTextAt } from "../../syscalls/file.ts";
+import { geteuid } from "../../syscalls/identity.ts";
+import type { Pid, SpecField } from "../../syscalls/types.ts";
+
+/** Absent must not be written (config.md). */
+export function writeOomScore(score: number | undefined, pid: Pid | "self"): void {
+  if (score === undefined) return;
+  const file = `/proc/${pid}/oom_score_adj`;
+  try {
+    writeTextAt(CWD, file, O_WRONLY, String(score));
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    // As runc: a user's engine asks for scores below its own by habit.
+    if (isErrno(error, "EACCES") && geteuid() !== 0) return;
+    const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
+    const named = hint === undefined ? error : OpError.from("write", file, EACCES, hint);
+    throw named.askedBy("process.oomScoreAdj" as SpecField);
+  }
+}
