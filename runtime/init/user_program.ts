@@ -90,7 +90,9 @@ function programError(name: string, errno: number): RuntimeError {
   const meaning = errnoMeaning(errnoName(errno));
   // Go's exec.LookPath, whose words engines match, names the failing stat.
   const stat = errno === ENOENT || errno === ENOTDIR ? `stat ${name}: ` : "";
-  return new RuntimeError("child", `exec: ${quoted}: ${stat}${meaning}`);
+  // Docker's exit code is 126 for these words only, which are those of runc built with Go before 1.20.
+  const denied = errno === EISDIR ? ": permission denied" : "";
+  return new RuntimeError("child", `exec: ${quoted}: ${stat}${meaning}${denied}`);
 }
 
 /** 0 when the file can be executed, else the errno that says why not. */
