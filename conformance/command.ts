@@ -106,9 +106,9 @@ export const sleep = (seconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Polls until the condition holds; false when it never did. */
-export async function eventually(condition: () => boolean, seconds = 5): Promise<boolean> {
+export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 5): Promise<boolean> {
   const end = Date.now() + seconds * 1000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > end) return false;
     await sleep(0.01);
   }

@@ -75,7 +75,8 @@ export function conformance(name: string): Suite {
   return Object.assign(add, { run: () => tests.run() });
 }
 
-async function expecting(options: CaseOptions, body: () => Promise<void>): Promise<void> {
+/** Runs the body; against runc, one that is said to fail there must. */
+export async function expecting(options: CaseOptions, body: () => Promise<void>): Promise<void> {
   const reason = options.runcFails ?? options.runcMayFail;
   if (!testingRunc || reason === undefined) return body();
   const failed = await body().then(

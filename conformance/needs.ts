@@ -3,11 +3,34 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "cgroup2" | "built" | "apparmor" | "faults" | CommandName;
+export type Need =
+  | "root"
+  | "cgroup1"
+  | "cgroup2"
+  | "built"
+  | "apparmor"
+  | "cni"
+  | "overlay"
+  | "faults"
+  | CommandName;
 type CommandName =
   | "cc"
   | "python3"
   | "containerd"
+  | "ctr"
+  | "podman"
+  | "conmon"
+  | "netavark"
+  | "aardvark-dns"
+  | "catatonit"
+  | "podman-compose"
+  | "dockerd"
+  | "docker"
+  | "docker-compose"
+  | "iptables"
+  | "dpkg-deb"
+  | "npm"
+  | "qemu-aarch64-static"
   | "runc"
   | "crun"
   | "unshare"
@@ -20,14 +43,22 @@ type CommandName =
   | "setpriv"
   | "apparmor_parser";
 
-/** The runtime under test. */
-export const runtimePath = process.env.RUNT ?? new URL("../dist/runt", import.meta.url).pathname;
+/** The runtime under test: the path in RUNT, the command named in RUNTIME, or what the build made. */
+export const runtimePath =
+  process.env.RUNT ?? named(process.env.RUNTIME) ?? new URL("../dist/runt", import.meta.url).pathname;
 
 /** The same runtime in a build in which the environment can make system calls fail (syscalls/faults.ts). */
 export const faultsPath = new URL("../dist/runt-faults", import.meta.url).pathname;
 
 /** Whether the runtime under test is runc itself, which the suite is tried against. */
 export const testingRunc = existsSync(runtimePath) && basename(realpathSync(runtimePath)) === "runc";
+
+function named(command: string | undefined): string | undefined {
+  if (command === undefined) return undefined;
+  const path = findCommand(command);
+  if (path === undefined) throw new Error(`RUNTIME=${command}: there is no such command`);
+  return path;
+}
 
 export function findCommand(name: string): string | undefined {
   const path = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
@@ -37,6 +68,9 @@ export function findCommand(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/** Where Podman looks for programs of its own. */
+const helperDirectories = ["/usr/lib/podman", "/usr/libexec/podman"];
+
 /** The reason why a need is not met, or undefined when it is. */
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
@@ -45,9 +79,19 @@ export function missing(need: Need): string | undefined {
     return cgroupVersion === 2 ? undefined : "cgroup v2 is not all that this host mounts";
   if (need === "apparmor")
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
+  if (need === "cni")
+    return existsSync("/usr/lib/cni/loopback") ? undefined : "no CNI plugins in /usr/lib/cni";
+  if (need === "overlay")
+    return /\boverlay$/m.test(readFileSync("/proc/filesystems", "utf8"))
+      ? undefined
+      : "the kernel has no overlayfs";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
+  if (need === "netavark" || need === "aardvark-dns")
+    return helperDirectories.some((dir) => existsSync(join(dir, need)))
+      ? undefined
+      : `Podman has no ${need} in ${helperDirectories.join(" or ")}`;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }
 

@@ -1,4 +1,4 @@
-// An OCI image archive of one layer, the busybox root file system, for engines on a machine without a registry.
+// An OCI image archive with one layer, the busybox root file system, for engines on a machine without a registry.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,8 +7,20 @@ import { makeRootfs } from "../rootfs.ts";
 
 export const imageName = "docker.io/library/busybox:latest";
 
+/** An image with a process that waits and reaps, as the pause container of a pod must. */
+export const pauseName = "docker.io/library/pause:latest";
+
+/** The `config` object of an image configuration, by the image's name. */
+export type Images = Readonly<Record<string, object>>;
+
+export const busybox: Images = { [imageName]: { Env: ["PATH=/bin"], Cmd: ["sh"] } };
+
+export const pause: Images = {
+  [pauseName]: { Env: ["PATH=/bin"], Entrypoint: ["sh", "-c", "while :; do sleep 3600 & wait; done"] },
+};
+
 /** Writes the archive to <dir>/image.tar and returns its path. */
-export function makeImage(dir: string): string {
+export function makeImage(dir: string, images: Images = busybox): string {
   const layout = join(dir, "oci");
   const blobs = join(layout, "blobs/sha256");
   mkdirSync(blobs, { recursive: true });
@@ -22,25 +34,26 @@ export function makeImage(dir: string): string {
     return { mediaType, digest: `sha256:${hash}`, size: bytes.length };
   };
   const layer = blob("application/vnd.oci.image.layer.v1.tar", readFileSync(join(dir, "layer.tar")));
-  const config = blob("application/vnd.oci.image.config.v1+json", {
-    architecture: process.arch === "arm64" ? "arm64" : "amd64",
-    os: "linux",
-    config: { Env: ["PATH=/bin"], Cmd: ["sh"] },
-    rootfs: { type: "layers", diff_ids: [layer.digest] },
-  });
-  const manifest = blob("application/vnd.oci.image.manifest.v1+json", {
-    schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
-    config,
-    layers: [layer],
-  });
-  const annotations = {
-    "io.containerd.image.name": imageName,
-    "org.opencontainers.image.ref.name": "latest",
-  };
+  const manifests = Object.entries(images).map(([name, config]) => ({
+    ...blob("application/vnd.oci.image.manifest.v1+json", {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      config: blob("application/vnd.oci.image.config.v1+json", {
+        architecture: process.arch === "arm64" ? "arm64" : "amd64",
+        os: "linux",
+        config,
+        rootfs: { type: "layers", diff_ids: [layer.digest] },
+        history: [{ created_by: "busybox" }], // one entry a layer, or nothing can be built on it
+      }),
+      layers: [layer],
+    }),
+    annotations: {
+      "io.containerd.image.name": name,
+      "org.opencontainers.image.ref.name": "latest",
+    },
+  }));
   writeFileSync(join(layout, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-  const index = { schemaVersion: 2, manifests: [{ ...manifest, annotations }] };
-  writeFileSync(join(layout, "index.json"), JSON.stringify(index));
+  writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
   const archive = join(dir, "image.tar");
   execFileSync("tar", ["-C", layout, "-cf", archive, "."]);
   return archive;
