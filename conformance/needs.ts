@@ -9,6 +9,7 @@ export type Need =
   | "cgroup1"
   | "cgroup2"
   | "systemd"
+  | "libsystemd"
   | "built"
   | "apparmor"
   | "cni"
@@ -57,6 +58,8 @@ export function findCommand(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+const libraries = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+
 /** The reason why a need is not met, or undefined when it is. */
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
@@ -75,6 +78,10 @@ export function missing(need: Need): string | undefined {
       : "the runtime has no update --resources";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
+  if (need === "libsystemd")
+    return libraries.some((dir) => existsSync(join(dir, "libsystemd.so.0")))
+      ? undefined
+      : "libsystemd is not installed";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }

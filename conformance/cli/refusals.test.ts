@@ -94,10 +94,7 @@ const table: readonly Refusal[] = [
         "mounting on /proc/sys is refused: inside /proc only a short list of files may be covered",
       ],
       ["/link/sys", "mounting on /link/sys is refused: it leads into /proc"],
-      [
-        "/dangling/x",
-        "/dangling in the root file system is a dangling symbolic link or was replaced",
-      ],
+      ["/dangling/x", "/dangling in the root file system is a dangling symbolic link or was replaced"],
       ["/link2/x", "?"],
     ] as const
   ).map(
@@ -107,7 +104,11 @@ const table: readonly Refusal[] = [
         symlinkSync("/proc", join(c.rootfs, "link"));
         symlinkSync("/nowhere", join(c.rootfs, "dangling"));
         symlinkSync("/mnt", join(c.rootfs, "link2"));
-        spec.mounts.push({ destination, type: destination === "/link2/x" ? "mqueue":"tmpfs", source: "tmpfs" });
+        spec.mounts.push({
+          destination,
+          type: destination === "/link2/x" ? "mqueue" : "tmpfs",
+          source: "tmpfs",
+        });
       },
       says,
     }),
@@ -116,7 +117,12 @@ const table: readonly Refusal[] = [
     title: "a file on a dangling link",
     edit: (spec, c) => {
       symlinkSync("/nowhere", join(c.rootfs, "dangling"));
-      spec.mounts.push({ destination: "/dangling", type: "bind", source: "/etc/hostname", options: ["bind"] });
+      spec.mounts.push({
+        destination: "/dangling",
+        type: "bind",
+        source: "/etc/hostname",
+        options: ["bind"],
+      });
     },
     says: "?",
   },
@@ -133,7 +139,12 @@ const table: readonly Refusal[] = [
     title: "options longer than mount(2) takes",
     edit: (spec) => {
       const options = Array.from({ length: 40 }, (_, i) => `lowerdir=/${String(i).padStart(150, "x")}`);
-      spec.mounts.push({ destination: "/mnt", type: "overlay", source: "overlay", options: [...options, "iversion"] });
+      spec.mounts.push({
+        destination: "/mnt",
+        type: "overlay",
+        source: "overlay",
+        options: [...options, "iversion"],
+      });
     },
     says: "?",
   },
