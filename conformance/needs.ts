@@ -9,6 +9,7 @@ export type Need =
   | "cgroup1"
   | "cgroup2"
   | "systemd"
+  | "libsystemd"
   | "built"
   | "apparmor"
   | "cni"
@@ -73,6 +74,8 @@ export function findCommand(name: string): string | undefined {
 /** Where Podman looks for programs of its own. */
 const helperDirectories = ["/usr/lib/podman", "/usr/libexec/podman"];
 
+const libraries = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+
 /** The reason why a need is not met, or undefined when it is. */
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
@@ -95,6 +98,10 @@ export function missing(need: Need): string | undefined {
       : "the kernel has no overlayfs";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
+  if (need === "libsystemd")
+    return libraries.some((dir) => existsSync(join(dir, "libsystemd.so.0")))
+      ? undefined
+      : "libsystemd is not installed";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   if (need === "netavark" || need === "aardvark-dns")
     return helperDirectories.some((dir) => existsSync(join(dir, need)))

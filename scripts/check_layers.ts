@@ -30,7 +30,7 @@ const folders = [...layers, "conformance", "scripts"];
  * which hooks stand, and hooks run in the init process as well as in the command.
  */
 const order: readonly (readonly string[])[] = [
-  ["errors.ts", "context.ts", "signals.ts", "host.ts", "set_id.ts"],
+  ["errors.ts", "context.ts", "signals.ts", "host.ts", "set_id.ts", "user_namespace.ts", "shared_library.ts"],
   ["spec"],
   ["plan"],
   [

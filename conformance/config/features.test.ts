@@ -61,6 +61,13 @@ features("takes no arguments", async () => {
   refuse(await runCommand([runtimePath, "features", "more"]));
 });
 
+features("names the annotations that become properties of a unit as unsafe", async () => {
+  const { potentiallyUnsafeConfigAnnotations: unsafe, linux } = await read();
+  assert.ok(unsafe.includes("org.systemd.property."));
+  const { systemd, systemdUser } = linux.cgroup as { systemd?: boolean; systemdUser?: boolean };
+  assert.ok(systemd && systemdUser);
+});
+
 const schema = join(import.meta.dir, "../../../shared/oci-schema/features-linux.json");
 
 features("follows the schema: known members, names that match their patterns", async () => {

@@ -126,7 +126,7 @@ function whyNotMounted(controller: string): string {
 }
 
 /** memory.checkBeforeUpdate: without the check the kernel would kill processes to get below the limit. */
-function refuseUsed(directory: HostPath, { file, value, from, onlyAbove }: CgroupWrite): void {
+export function refuseUsed(directory: HostPath, { file, value, from, onlyAbove }: CgroupWrite): void {
   if (onlyAbove === undefined) return;
   const current = tryReadControl(directory, onlyAbove);
   if (current === undefined || BigInt(value) > BigInt(current)) return;

@@ -36,11 +36,6 @@ function isCgroup2(path: HostPath): boolean {
   }
 }
 
-/** True in any but the first user namespace, where the kernel lets nobody set device rules (user_namespaces(7)). */
-export function inUserNamespace(): boolean {
-  return !/^\s*0\s+0\s+4294967295$/.test(readTextAt(CWD, "/proc/self/uid_map").trimEnd());
-}
-
 /** The layout from the texts of /proc/self/mountinfo and /proc/self/cgroup. */
 export function parseCgroupLayout(mountinfo: string, selfCgroup: string): CgroupLayout {
   const own = ownCgroups(selfCgroup);

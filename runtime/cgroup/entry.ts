@@ -9,7 +9,7 @@
  */
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { CgroupLayout, CgroupPaths } from "./types.ts";
+import type { CgroupDriver, CgroupLayout, CgroupPaths } from "./types.ts";
 
 /** Files to which the init process writes "0", at which moment. */
 export interface CgroupEntry {
@@ -28,11 +28,15 @@ export interface CgroupEntry {
 /** A limit below this is small beside the engine, some megabytes of which are its own until the execve. */
 export const SMALL_MEMORY = 64n << 20n;
 
-/** Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. */
+/**
+ * Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. Into a unit of systemd no process can be
+ * born, nor go by itself: the unit is made around it.
+ */
 export function planCgroupEntry(
   layout: CgroupLayout,
   paths: CgroupPaths,
   memoryLimit: number | bigint | undefined,
+  driver: CgroupDriver = "cgroupfs",
 ): CgroupEntry {
   const unified = paths[""];
   const join: HostPath[] = [];
@@ -50,10 +54,13 @@ export function planCgroupEntry(
   }
   const limit = BigInt(memoryLimit ?? 0);
   const small = limit > 0n && limit < SMALL_MEMORY && leave !== undefined && rejoin !== undefined;
-  return {
+  const byItself = {
     cloneInto: unified,
     join,
     joinAll: unified === undefined ? join : [...join, `${unified}/cgroup.procs` as HostPath],
+  };
+  return {
+    ...(driver === "cgroupfs" ? byItself : { cloneInto: undefined, join: [], joinAll: [] }),
     leaveMemory: small && leave !== undefined ? [leave] : [],
     rejoinMemory: small && rejoin !== undefined ? [rejoin] : [],
   };

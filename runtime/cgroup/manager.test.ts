@@ -27,7 +27,7 @@ function withCgroup(title: string, body: (cgroup: CgroupManager) => Promise<void
   const register = root ? manager : manager.skip;
   if (!root) process.stdout.write(`skip: ${title}: not root, or no cgroup file system\n`);
   register(title, async () => {
-    const cgroup = planCgroup(`/runt-test-${getpid()}-${count++}/c`, "unused", layout);
+    const cgroup = planCgroup({ id: "unused", cgroupsPath: `/runt-test-${getpid()}-${count++}/c` }, layout);
     const parents = Object.values(cgroup.paths).map((path) => path.slice(0, -2) as HostPath);
     try {
       await body(cgroup);

@@ -8,12 +8,15 @@ export type CgroupPaths = Readonly<Record<string, HostPath>>;
 /** One container's cgroup in every hierarchy of the host. No method leaves a descriptor open. */
 export interface CgroupManager {
   readonly driver: CgroupDriver;
+  /** Around the cgroup, when systemd is the driver. */
+  readonly unit?: SystemdUnit;
   readonly paths: CgroupPaths;
   /**
    * Makes the directory in every hierarchy, fit for a process to enter; on failure removes what it made. One that
-   * exists is taken over. Of the plan it does what has to be done before the first process is in.
+   * exists is taken over. Of the plan it does what has to be done before the first process is in. A driver that is
+   * systemd needs the processes that the unit is for, and has them in it when this returns.
    */
-  create(plan: CgroupPlan): void;
+  create(plan: CgroupPlan, pids?: readonly Pid[]): void;
   /** Sets the limits of a container that is being made. */
   apply(plan: CgroupPlan): void;
   /** Writes new limits for one that exists, after telling whoever else keeps them (systemd). */
@@ -37,11 +40,15 @@ export interface CgroupManager {
 /** Who makes the cgroup and is told its limits: this runtime, or systemd on its behalf (--systemd-cgroup). */
 export type CgroupDriver = "cgroupfs" | "systemd";
 
-/** The unit of systemd around a container's cgroup. */
-export interface SystemdUnit {
-  readonly name: string;
-  /** Which systemd has it: the system's, or the user's own. */
+/** Which systemd: the system's, or a user's own, then with the address of the session's message bus. */
+export interface SystemdPlace {
   readonly bus: "system" | "user";
+  readonly address?: string;
+}
+
+/** The unit of systemd around a container's cgroup. */
+export interface SystemdUnit extends SystemdPlace {
+  readonly name: string;
 }
 
 /** Where a container's cgroup is, as state.json has it. */

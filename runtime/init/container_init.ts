@@ -49,7 +49,7 @@ import {
   resetSignals,
   setLimits,
 } from "./disinherit.ts";
-import { type CgroupDoors, goThrough } from "./enter_cgroup.ts";
+import { type CgroupWay, type CgroupWays, goThrough } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { labelNextExec, withKeyLabel } from "./lsm.ts";
@@ -85,7 +85,7 @@ export interface InitContext extends ChildContext {
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
   /** Opened by the parent: in a user namespace the init process has no right to them. */
-  readonly doors: CgroupDoors;
+  readonly doors: CgroupWays;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
   /** Create: the fifo to wait on and the file for an error after that. Run: undefined, the parent says go. */
@@ -126,12 +126,17 @@ function initialise(context: InitContext): never {
   if (plan.hostname !== "") sethostname(plan.hostname);
   if (plan.domainname !== "") setdomainname(plan.domainname);
   // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks of the runtime
-  // look the process up in its cgroups as well. Without either it joins last, when it needs least.
+  // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
+  // it needs least.
   const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
-  const early = ownCgroupNamespace || context.parentHooks;
-  if (early) goThrough(doors.join);
+  const early = ownCgroupNamespace || context.parentHooks || typeof doors.join === "string";
+  const pass = (way: CgroupWay): void => {
+    if (typeof way === "string") askOrEnd(channel, way);
+    else goThrough(way);
+  };
+  if (early) pass(doors.join);
   if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
-  goThrough(doors.leaveMemory);
+  pass(doors.leaveMemory);
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
@@ -147,8 +152,8 @@ function initialise(context: InitContext): never {
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
   const enterCgroups = (): void => {
     askOrEnd(channel, "limits");
-    if (!early) goThrough(doors.join);
-    goThrough(doors.rejoinMemory);
+    if (!early) pass(doors.join);
+    pass(doors.rejoinMemory);
     resetAffinity((note) => tellNote(channel, note));
   };
   // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.

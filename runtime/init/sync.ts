@@ -5,6 +5,8 @@
  *     |                                             |  own namespaces, session, network
  *     |  <------------- net-devices --------------  |  only when there are devices to move into its network
  *     |  ------------------ go ------------------>  |
+ *     |  <--------------- cgroup ----------------  |  only with systemd as the driver, which makes the cgroup now,
+ *     |  ------------------ go ------------------>  |  and later for a process with a small memory limit: out, in
  *     |                                             |  root file system, /dev, console
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
@@ -28,7 +30,15 @@ import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "net-devices" | "hooks" | "limits" | "listener" | "ready";
+export type Request = "net-devices" | "hooks" | "limits" | "listener" | "ready" | CgroupRequest;
+
+/** With systemd as the driver: into the cgroup, out of it for the time being, and back. */
+export type CgroupRequest = "cgroup" | "leave-cgroup" | "rejoin-cgroup";
+
+/** Whether a request is one of those. */
+export function isCgroupRequest(request: Request): request is CgroupRequest {
+  return request === "cgroup" || request === "leave-cgroup" || request === "rejoin-cgroup";
+}
 
 /** A failure in the child as plain data. */
 export type ChildFailure =

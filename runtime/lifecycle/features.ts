@@ -20,7 +20,7 @@ const hooks = [
 
 const namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"] as const;
 
-const cgroup = { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true } as const;
+const cgroup = { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true } as const;
 
 const words = (prefix: string, names: string): string[] => names.split(" ").map((name) => prefix + name);
 
@@ -42,10 +42,10 @@ const memoryPolicy = {
 };
 
 /**
- * Annotations that change what a container may do, "x." standing for all that begin so. This build reads none. With
- * the systemd cgroup manager "org.systemd.property." belongs here, with CRIU "org.criu.config".
+ * Annotations that change what a container may do, "x." standing for all that begin so. With CRIU "org.criu.config"
+ * belongs here.
  */
-const potentiallyUnsafeConfigAnnotations: readonly string[] = [];
+const potentiallyUnsafeConfigAnnotations: readonly string[] = ["org.systemd.property."];
 
 /** Of which build the features are. */
 export interface Build {

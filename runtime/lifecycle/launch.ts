@@ -25,9 +25,10 @@ import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
-import { detectCgroups, inUserNamespace } from "../cgroup/detect.ts";
+import { detectCgroups } from "../cgroup/detect.ts";
 import { planCgroupEntry } from "../cgroup/entry.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
+import { findSystemd } from "../cgroup/systemd_place.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -38,7 +39,7 @@ import { raiseHardLimits } from "../init/disinherit.ts";
 import { openCgroupDoors } from "../init/enter_cgroup.ts";
 import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { writeOomScore } from "../init/oom_score.ts";
-import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { errorOf, go, isCgroupRequest, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { readLsmFacts } from "../lsm/facts.ts";
 import { moveNetDevices } from "../net_devices.ts";
@@ -55,7 +56,7 @@ import { makeNotifyDirectory, withNotifySocket } from "../process/notify_socket.
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
 import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
-import { inheritedDescriptors } from "../process/seal.ts";
+import { callerEnvironment, inheritedDescriptors } from "../process/seal.ts";
 import { makeUserns } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
@@ -71,11 +72,13 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
+import { inUserNamespace } from "../user_namespace.ts";
 
 import { sharesPidNamespace } from "./kill.ts";
 import { runPoststop } from "./poststop.ts";
 import { hookState } from "./state.ts";
 import { Undo } from "./undo.ts";
+import { UnitEntry, unitWays } from "./unit_entry.ts";
 
 /** What create and run are asked for on the command line; paths are absolute. */
 export interface CreateRequest {
@@ -159,10 +162,6 @@ export function launch(
   mode: LaunchMode,
 ): Launched {
   requireValidId(request.id);
-  if (context.systemdCgroup) {
-    // The container would be put somewhere else than its manager looks for it.
-    throw new RuntimeError("unsupported", "--systemd-cgroup: this version has no systemd cgroup driver");
-  }
   const activation = listenFds();
   keepListenFds(activation.count, inheritedDescriptors());
   keepPreservedFds(request.preserveFds, inheritedDescriptors(), 3 + activation.count);
@@ -172,9 +171,16 @@ export function launch(
   warnings.forEach(context.warn);
   requireRealRootfs(plan.rootfs.path);
   const layout = detectCgroups();
-  const cgroup = planCgroup(spec.linux?.cgroupsPath, request.id, layout);
+  const systemd = context.systemdCgroup ? findSystemd(context.rootless, callerEnvironment()) : undefined;
+  const { cgroupsPath } = spec.linux ?? {};
+  const wanted = { id: request.id, cgroupsPath, annotations: spec.annotations };
+  const cgroup = planCgroup(wanted, layout, systemd);
   const { resources } = spec.linux ?? {};
-  const facts = { version: cgroupVersion(layout), setDevices: !inUserNamespace() } as const;
+  const facts = {
+    version: cgroupVersion(layout),
+    driver: cgroup.driver,
+    setDevices: !inUserNamespace(),
+  } as const;
   const limits = {
     plan: { ...planCgroupResources(resources, facts), owner: planCgroupOwner(spec) },
     memory: resources?.memory?.limit,
@@ -190,6 +196,7 @@ export function launch(
     created: timestamp(),
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
+    ...(cgroup.unit === undefined ? {} : { systemd: cgroup.unit }),
     keyring: plan.keyring,
     ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
     config: spec,
@@ -291,9 +298,10 @@ function make(making: Making): Launched {
     : undefined;
   const [channel, childChannel] = messagePair();
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
-  cgroup.create(limits.plan);
-  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory);
-  const doors = {
+  const bySystemd = cgroup.driver === "systemd";
+  if (!bySystemd) cgroup.create(limits.plan);
+  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory, cgroup.driver);
+  const doors = !bySystemd && {
     join: openCgroupDoors(entry.joinAll),
     leaveMemory: openCgroupDoors(entry.leaveMemory),
     rejoinMemory: openCgroupDoors(entry.rejoinMemory),
@@ -309,7 +317,9 @@ function make(making: Making): Launched {
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, plan.namespaces.own),
-      doors: { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) },
+      doors: doors
+        ? { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) }
+        : unitWays(entry),
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
@@ -338,13 +348,15 @@ function make(making: Making): Launched {
   });
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   writeOomScore(plan.process.oomScoreAdj, init.pid);
+  const unitEntry = new UnitEntry(cgroup, entry, limits.plan, init.pid);
+  undo.push("end the keeper of the unit", () => unitEntry.endKeeper());
   // While the child sets up its root file system on another core.
-  cgroup.apply(limits.plan);
+  if (!bySystemd) cgroup.apply(limits.plan);
   if (plan.intelRdt !== undefined && rdt !== undefined) {
     createRdtGroups(plan.intelRdt, rdt);
     joinRdtGroups(rdt, init.pid);
   }
-  duringInit(() => serve(making, init, channel, state));
+  duringInit(() => serve(making, init, channel, state, unitEntry));
   sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
@@ -360,7 +372,13 @@ function openUserns(
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
-function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state: SavedState): void {
+function serve(
+  { context, plan, dir }: Making,
+  init: Cloned,
+  channel: Fd,
+  state: SavedState,
+  unitEntry: UnitEntry,
+): void {
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
@@ -369,6 +387,7 @@ function serve({ context, plan, dir }: Making, init: Cloned, channel: Fd, state:
       context.debugLog(message.note);
       continue;
     }
+    if (isCgroupRequest(message.request)) unitEntry.answer(message.request);
     if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
     if (message.request === "limits" && plan.namespaces.own & CLONE_NEWUSER) {
       raiseHardLimits(plan.process.rlimits, init.pid);

@@ -6,14 +6,21 @@ import type { LinuxResources } from "../spec/types.ts";
 import { planResourcesV1 } from "./cgroup_resources_v1.ts";
 import { planResourcesV2 } from "./cgroup_resources_v2.ts";
 import { type CgroupFacts, type CgroupPlan, CgroupPlanner } from "./cgroup_write.ts";
+import { inWholePercent, planUnitResources } from "./systemd_resources.ts";
 
 export type { CgroupFacts, CgroupPlan, CgroupWrite } from "./cgroup_write.ts";
 
 /** Plans the limits; throws an OpError for a value that is contradictory in itself. */
-export function planCgroupResources(resources: LinuxResources | undefined, facts: CgroupFacts): CgroupPlan {
+export function planCgroupResources(asked: LinuxResources | undefined, facts: CgroupFacts): CgroupPlan {
   const planner = new CgroupPlanner();
-  if (facts.version === 1) planResourcesV1(planner, resources ?? {}, facts);
-  else planResourcesV2(planner, resources ?? {}, facts);
+  const resources = facts.driver === "systemd" ? forSystemd(asked ?? {}) : (asked ?? {});
+  if (facts.version === 1) planResourcesV1(planner, resources, facts);
+  else planResourcesV2(planner, resources, facts);
   const { writes, notEnforced, devices } = planner;
-  return { writes, notEnforced, devices };
+  if (facts.driver !== "systemd") return { writes, notEnforced, devices };
+  return { writes, notEnforced, devices, unit: planUnitResources(resources, facts) };
+}
+
+function forSystemd(resources: LinuxResources): LinuxResources {
+  return resources.cpu === undefined ? resources : { ...resources, cpu: inWholePercent(resources.cpu) };
 }

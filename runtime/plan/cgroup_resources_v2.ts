@@ -52,7 +52,7 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
 }
 
 /** The spec's swap is memory plus swap, as in v1; the file's is swap alone. */
-function swapMax(limit: bigint, swap: bigint): string | undefined {
+export function swapMax(limit: bigint, swap: bigint): string | undefined {
   if (swap < 0n || (swap === 0n && limit === -1n)) return "max";
   if (swap === 0n) return undefined;
   if (limit <= 0n) refuse("memory.swap", swap, "unable to set swap limit without memory limit");

@@ -1,8 +1,6 @@
 /** Properties of a systemd unit, as D-Bus carries them (org.freedesktop.systemd1(5), systemd.resource-control(5)). */
+import type { DbusData } from "../../syscalls/dbus_value.ts";
 import type { SpecField } from "../../syscalls/types.ts";
-
-/** A value of a D-Bus type: arrays and structures are lists, "ay" is bytes. */
-export type DbusData = string | boolean | number | bigint | Uint8Array | readonly DbusData[];
 
 /** One property, and which versions of systemd it is for: one that does not know it would refuse the unit. */
 export interface UnitProperty {

@@ -5,9 +5,9 @@ import { NameTable, openLibseccomp } from "../../syscalls/libseccomp.ts";
 import { RuntimeError } from "../errors.ts";
 import { runFilter } from "../plan/classic_bpf_fixture.ts";
 import { planProgram } from "../plan/seccomp.ts";
+import { findLibrary, type Library } from "../shared_library.ts";
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from "../spec/types.ts";
 import { compileProgram } from "./compile.ts";
-import { findLibseccomp, type Library } from "./library.ts";
 
 const X86_64 = 0xc000003e;
 const X86 = 0x40000003;
@@ -17,7 +17,7 @@ const ENOSYS = 0x50026;
 
 const library = ((): Library | undefined => {
   try {
-    return findLibseccomp();
+    return findLibrary("libseccomp.so.2", "linux.seccomp");
   } catch (error) {
     if (error instanceof RuntimeError) return undefined;
     throw error;

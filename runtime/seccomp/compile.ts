@@ -14,7 +14,7 @@ import { RuntimeError } from "../errors.ts";
 import type { ArchitecturePlan, ProgramPlan, RulePlan } from "../plan/seccomp.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp_program.ts";
 import type { Answers } from "../plan/seccomp_tree.ts";
-import { withField } from "./library.ts";
+import { withField } from "./with_field.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */
 export function compileProgram(

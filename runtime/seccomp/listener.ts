@@ -5,7 +5,7 @@ import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import type { SeccompListener } from "../plan/seccomp.ts";
 import type { ContainerProcessState, State } from "../spec/types.ts";
-import { withField } from "./library.ts";
+import { withField } from "./with_field.ts";
 
 const LISTENER_PATH = "linux.seccomp.listenerPath" as SpecField;
 

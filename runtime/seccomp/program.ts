@@ -2,12 +2,12 @@
 import { monotonicNow } from "../../syscalls/trace.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { planProgram, type SeccompPlan } from "../plan/seccomp.ts";
+import { findLibrary, type Library } from "../shared_library.ts";
 import { stringifyJson } from "../spec/read.ts";
 import type { LinuxSeccomp } from "../spec/types.ts";
 import { CACHE_FORMAT, readCached, writeCached } from "./cache.ts";
 import { compileProgram } from "./compile.ts";
 import type { SeccompFilter } from "./filter.ts";
-import { findLibseccomp, type Library } from "./library.ts";
 
 /** Makes the filter ready to be loaded. libseccomp itself is opened only when the cache does not have it. */
 export function prepareFilter(
@@ -16,7 +16,7 @@ export function prepareFilter(
   debugLog: (message: string) => void,
 ): SeccompFilter {
   const began = monotonicNow();
-  const library = findLibseccomp();
+  const library = findLibrary("libseccomp.so.2", "linux.seccomp");
   const key = keyOf(plan.config, library);
   const cached = readCached(root, key);
   const program = cached ?? compileAndKeep(plan.config, library, { root, key, debugLog });

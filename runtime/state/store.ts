@@ -50,7 +50,11 @@ export interface SavedState {
   /** Controller to host path of the container's cgroups. */
   readonly cgroupPaths: Readonly<Record<string, HostPath>>;
   /** The unit around the cgroups, when systemd is their driver: no later command is told so again. */
-  readonly systemd?: { readonly name: string; readonly bus: "system" | "user" };
+  readonly systemd?: {
+    readonly name: string;
+    readonly bus: "system" | "user";
+    readonly address?: string;
+  };
   /** Groups of resctrl that its processes are in, and those that go with it, in the order of removing. */
   readonly resctrl?: { readonly join: readonly HostPath[]; readonly remove: readonly HostPath[] };
   /** The session keyring that exec joins; "" when the caller's was kept. */

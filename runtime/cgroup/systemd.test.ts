@@ -1,0 +1,165 @@
+/**
+ * The systemd manager with a real systemd: the system's as root, and the user's, for which this file runs itself again
+ * as an ordinary user with a session.
+ */
+// vm only
+import { existsSync, readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { geteuid } from "../../syscalls/identity.ts";
+import { getpid } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import type { Pid } from "../../syscalls/types.ts";
+import { planCgroupResources } from "../plan/cgroup_resources.ts";
+import type { LinuxResources } from "../spec/types.ts";
+import { readControl } from "./control_file.ts";
+import { detectCgroups } from "./detect.ts";
+import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
+import { findSystemd } from "./systemd_place.ts";
+import type { CgroupManager } from "./types.ts";
+
+const running = existsSync("/run/systemd/system");
+const root = geteuid() === 0;
+const layout = detectCgroups();
+const manager = suite(`systemd manager (${root ? "system" : "user"})`);
+let count = 0;
+
+const plan = (resources: LinuxResources) =>
+  planCgroupResources(resources, { version: cgroupVersion(layout), driver: "systemd", setDevices: root });
+
+type Unit = { readonly cgroup: CgroupManager; readonly name: string; readonly pid: Pid };
+
+/** A unit around a process that sleeps; both are ended whatever happens. */
+function withUnit(title: string, body: (unit: Unit) => Promise<void> | void): void {
+  const register = running ? manager : manager.skip;
+  if (!running) process.stdout.write(`skip: ${title}: systemd is not running on this host\n`);
+  register(title, async () => {
+    const id = `test-${getpid()}-${count++}`;
+    const child = Bun.spawn(["sleep", "1000"]);
+    const cgroup = planCgroup({ id }, layout, findSystemd("auto", process.env));
+    const pid = child.pid as Pid;
+    try {
+      await body({ cgroup, name: `runc-${id}.scope`, pid });
+    } finally {
+      child.kill("SIGKILL");
+      await child.exited;
+      cgroup.remove();
+    }
+  });
+}
+
+function property(unit: string, name: string): string {
+  const bus = root ? [] : ["--user"];
+  const { stdout } = Bun.spawnSync(["systemctl", ...bus, "show", "--value", "-p", name, unit]);
+  return stdout.toString().trim();
+}
+
+const directoryOf = ({ cgroup }: Unit) => cgroup.paths[""] as NonNullable<(typeof cgroup.paths)[""]>;
+
+withUnit("a scope around the process, where it was planned", (unit) => {
+  const { cgroup, name, pid } = unit;
+  assert.not(cgroup.exists());
+  cgroup.create(plan({ pids: { limit: 42 } }), [pid]);
+  assert.equal(cgroup.processes(), [pid]);
+  assert.ok(directoryOf(unit).endsWith(property(name, "ControlGroup")));
+  assert.is(property(name, "Slice"), root ? "system.slice" : "user.slice");
+  assert.is(property(name, "Delegate"), "yes");
+  assert.is(property(name, "TasksMax"), "42");
+  assert.is(readControl(directoryOf(unit), "pids.max"), "42");
+});
+
+withUnit("update tells systemd as well, from nothing but what is recorded", (unit) => {
+  const { cgroup, name, pid } = unit;
+  cgroup.create(plan({ memory: { limit: 64 << 20 }, pids: { limit: 42 } }), [pid]);
+  const recorded = { cgroupPaths: cgroup.paths, ...(cgroup.unit && { systemd: cgroup.unit }) };
+  const opened = openCgroup(JSON.parse(JSON.stringify(recorded)) as typeof recorded);
+  assert.is(opened.driver, "systemd");
+  opened.update(plan({ memory: { limit: 32 << 20, swap: 32 << 20 }, pids: { limit: 7 } }));
+  assert.is(property(name, "MemoryMax"), String(32 << 20));
+  assert.is(property(name, "MemorySwapMax"), "0");
+  assert.is(property(name, "TasksMax"), "7");
+  assert.is(readControl(directoryOf(unit), "memory.max"), String(32 << 20));
+  assert.is(readControl(directoryOf(unit), "pids.max"), "7");
+  assert.is(property(name, "Delegate"), "yes");
+});
+
+withUnit("an update that is checked first and refused changes nothing in the unit", async (unit) => {
+  const { cgroup, name, pid } = unit;
+  cgroup.create(plan({ memory: { limit: 64 << 20 } }), [pid]);
+  const user = Bun.spawn(["sh", "-c", "read go; exec tail -c 16777216 /dev/zero"], { stdin: "pipe" });
+  try {
+    cgroup.join(user.pid as Pid);
+    user.stdin.write("go\n");
+    user.stdin.flush();
+    const used = () => Number(readControl(directoryOf(unit), "memory.current"));
+    for (let i = 0; i < 3000 && used() < 8 << 20; i++) await Bun.sleep(10);
+    const below = { memory: { limit: 4 << 20, checkBeforeUpdate: true } };
+    assert.throws(() => cgroup.update(plan(below)), "is below memory.current");
+    assert.is(property(name, "MemoryMax"), String(64 << 20));
+  } finally {
+    user.kill("SIGKILL");
+    await user.exited;
+  }
+});
+
+withUnit("another process joins, is frozen and killed with the rest", async ({ cgroup, name, pid }) => {
+  cgroup.create(plan({}), [pid]);
+  const other = Bun.spawn(["sleep", "1000"]);
+  cgroup.join(other.pid as Pid);
+  assert.is(cgroup.processes().length, 2);
+  cgroup.freeze();
+  assert.is(cgroup.freezerState(), "frozen");
+  cgroup.thaw();
+  cgroup.killAll(SIGKILL);
+  await other.exited;
+  cgroup.remove();
+  cgroup.remove();
+  assert.not(cgroup.exists());
+  assert.is(property(name, "LoadState"), "not-found");
+});
+
+withUnit("a name that is taken by a living unit is refused, and that unit stays", ({ cgroup, name, pid }) => {
+  cgroup.create(plan({}), [pid]);
+  const id = name.slice("runc-".length, -".scope".length);
+  const second = planCgroup({ id }, layout, findSystemd("auto", process.env));
+  assert.throws(() => second.create(plan({}), [pid]), "EEXIST");
+  second.remove();
+  assert.is(property(name, "ActiveState"), "active");
+  assert.equal(cgroup.processes(), [pid]);
+});
+
+withUnit("a value that systemd refuses names the field", ({ cgroup, pid }) => {
+  const limits = plan({});
+  const unit = [{ name: "TasksMax", signature: "s", value: "many", from: "linux.resources.pids.limit" }];
+  const wrong = { ...limits, unit: unit as unknown as NonNullable<typeof limits.unit> };
+  assert.throws(() => cgroup.create(wrong, [pid]), "asked for by linux.resources.pids.limit");
+});
+
+withUnit("a process that has ended already is an error, and no unit stays", async ({ cgroup, name }) => {
+  const ended = Bun.spawn(["true"]);
+  await ended.exited;
+  assert.throws(() => cgroup.create(plan({}), [ended.pid as Pid]), "start unit");
+  assert.is(property(name, "LoadState"), "not-found");
+});
+
+/** The user that the test machine has for this, with a systemd of its own that is running. */
+async function asUser(): Promise<void> {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((text) => text.split(":")[2] === "1000");
+  assert.ok(line, "there is no user 1000");
+  Bun.spawnSync(["systemctl", "start", "user@1000.service"]);
+  const environment = [`XDG_RUNTIME_DIR=/run/user/1000`, `PATH=${process.env.PATH}`];
+  const user = ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env", "-i", ...environment];
+  // In a service of the user's: from another cgroup no process could be moved into one of the user's.
+  const service = ["systemd-run", "--user", "--quiet", "--pipe", "--wait", "--collect", "-p", "Delegate=yes"];
+  const child = Bun.spawnSync([...user, ...service, process.execPath, "run", import.meta.path]);
+  const said = child.stdout.toString() + child.stderr.toString();
+  assert.is(child.exitCode, 0, said);
+  assert.match(said, /systemd manager \(user\)/);
+  assert.not(/skip/i.test(said.replace("Skipped:   0", "")), said);
+}
+
+if (running && root) manager("all of this as a user, with that user's systemd", asUser);
+
+manager.run();

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { userBus } from "./systemd_place.ts";
+
+const place = suite("the session's message bus");
+
+place("its address is what the environment says", () => {
+  const address = "unix:abstract=/tmp/dbus-x,guid=1";
+  assert.is(userBus({ DBUS_SESSION_BUS_ADDRESS: address, XDG_RUNTIME_DIR: "/nowhere" }), address);
+});
+
+place("or a socket in the runtime directory, escaped", () => {
+  const directory = mkdtempSync(join(tmpdir(), "a b,=é-"));
+  try {
+    assert.is(userBus({ XDG_RUNTIME_DIR: directory }), undefined);
+    writeFileSync(join(directory, "bus"), "");
+    const expected = directory.replace("a b,=é-", "a%20b%2c%3d%c3%a9-");
+    assert.is(
+      userBus({ XDG_RUNTIME_DIR: directory })?.toLowerCase(),
+      `unix:path=${expected}/bus`.toLowerCase(),
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+place("none without either", () => {
+  assert.is(userBus({}), undefined);
+  assert.is(userBus({ DBUS_SESSION_BUS_ADDRESS: "", XDG_RUNTIME_DIR: "" }), undefined);
+});
+
+place.run();

@@ -1,0 +1,56 @@
+/** Which systemd makes a container's unit: the system's, or that of the user's own session. */
+import { S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { AT_SYMLINK_NOFOLLOW, CWD, isType, tryStatx } from "../../syscalls/file.ts";
+import { geteuid } from "../../syscalls/identity.ts";
+import { RuntimeError } from "../errors.ts";
+import { inUserNamespace } from "../user_namespace.ts";
+import { findLibsystemd, withSystemd } from "./systemd_bus.ts";
+import type { SystemdPlace } from "./types.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Finds it, for a container that is about to be created. `rootless` is the option of that name; "auto" is decided by
+ * who we are: another user has the user's, and so has the root of a user namespace in the session of another user.
+ */
+export function findSystemd(rootless: boolean | "auto", environment: Environment): SystemdPlace {
+  // sd_booted(3)
+  const booted = tryStatx(CWD, "/run/systemd/system", AT_SYMLINK_NOFOLLOW);
+  if (typeof booted === "number" || !isType(booted, S_IFDIR)) {
+    const message = "systemd not running on this host, cannot use systemd cgroups manager";
+    throw new RuntimeError("unsupported", message);
+  }
+  findLibsystemd(); // before anything is made
+  if (rootless === false) return { bus: "system" };
+  if (rootless === true || geteuid() !== 0) return { bus: "user", address: requireUserBus(environment) };
+  if (!inUserNamespace()) return { bus: "system" };
+  const address = userBus(environment);
+  if (address === undefined || ownerOf({ bus: "user", address }) === 0) return { bus: "system" };
+  return { bus: "user", address };
+}
+
+/** As runc: where nobody's session is to be found, this root has a systemd of its own. */
+function ownerOf(place: SystemdPlace): number {
+  try {
+    return withSystemd(place, (systemd) => systemd.ownerUid());
+  } catch {
+    return 0;
+  }
+}
+
+function requireUserBus(environment: Environment): string {
+  const address = userBus(environment);
+  if (address !== undefined) return address;
+  const message =
+    "could not detect DBUS_SESSION_BUS_ADDRESS from the environment; make sure you have installed the dbus-user-session or dbus-daemon package; note you may need to re-login";
+  throw new RuntimeError("unsupported", message);
+}
+
+/** The address of the session's message bus. */
+export function userBus({ DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR }: Environment): string | undefined {
+  if (DBUS_SESSION_BUS_ADDRESS) return DBUS_SESSION_BUS_ADDRESS;
+  const path = `${XDG_RUNTIME_DIR}/bus`;
+  if (!XDG_RUNTIME_DIR || typeof tryStatx(CWD, path, 0) === "number") return undefined;
+  // D-Bus Specification, "Server Addresses": other bytes are escaped.
+  return `unix:path=${encodeURI(path).replace(/[^-0-9A-Za-z_/.\\*%]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)}`;
+}
