@@ -30,6 +30,8 @@ export interface CgroupManager {
   freezerState(): FreezerState;
   freeze(): void;
   thaw(): void;
+  /** Thaws the whole subtree, also what the container has frozen itself: what is to die must run for that on v1. */
+  thawAll(): void;
   /** Sends a signal to every process of the subtree, new ones included. A frozen cgroup is thawed by it. */
   killAll(signal: number): void;
   /** Removes the subtree, waiting up to 10 s for dying processes; what is gone already is fine. */

@@ -102,13 +102,17 @@ export class CgroupV1 implements CgroupManager {
     if (result < 0 && result !== -ENOENT) throw OpError.from("thaw", freezer, -result);
   }
 
+  thawAll(): void {
+    const { freezer } = this.paths;
+    if (freezer !== undefined) thawBelow(freezer);
+  }
+
   /** The unified hierarchy of a hybrid kills the whole subtree in one write, since kernel 5.14. */
   killAll(signal: number): void {
-    const { "": unified, freezer } = this.paths;
+    const unified = this.paths[""];
     const kill = signal === SIGKILL && unified !== undefined;
     if (!kill || tryWriteControl(unified, "cgroup.kill", "1") < 0) signalFrozen(this, signal);
-    // Of what is frozen, be it by the container itself, nothing dies before it is thawed.
-    if (signal === SIGKILL && freezer !== undefined) thawBelow(freezer);
+    if (signal === SIGKILL) this.thawAll();
   }
 
   remove(): void {

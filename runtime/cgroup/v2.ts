@@ -93,6 +93,11 @@ export class CgroupV2 implements CgroupManager {
     if (result < 0 && result !== -ENOENT) throw OpError.from("thaw", this.directory, -result);
   }
 
+  thawAll(): void {
+    // What is frozen below takes SIGKILL as it is.
+    if (this.freezerState() === "frozen") this.thaw();
+  }
+
   /** cgroup.kill (since kernel 5.14) reaches the whole subtree, forks included; SIGKILL works on frozen tasks here. */
   killAll(signal: number): void {
     if (signal === SIGKILL && tryWriteControl(this.directory, "cgroup.kill", "1") === 0) this.thaw();

@@ -83,7 +83,7 @@ function endInit(saved: SavedState, cgroup: ReturnType<typeof openCgroup>): void
   const pidfd = openProcess(saved.init);
   if (pidfd === undefined) return;
   tryPidfdSendSignal(pidfd, SIGKILL);
-  if (cgroup.freezerState() === "frozen") cgroup.thaw();
+  cgroup.thawAll();
   // A pidfd is readable when its process has ended, be it reaped or not.
   const [ended = 0] = poll([{ fd: pidfd, events: POLLIN }], DEATH_TIMEOUT_MS);
   close(pidfd);

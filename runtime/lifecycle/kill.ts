@@ -34,8 +34,8 @@ export function killContainer(context: RuntimeContext, { id, signal, all }: Kill
   if (all || (signal === SIGKILL && sharesPidNamespace(saved))) cgroup.killAll(signal);
   else sendSignal(pidfd, signal);
   close(pidfd);
-  // A frozen process takes SIGKILL only when it is thawed (cgroup v1).
-  if (signal === SIGKILL && cgroup.freezerState() === "frozen") cgroup.thaw();
+  // A frozen process takes SIGKILL only when it is thawed (cgroup v1); the init process waits for all others.
+  if (signal === SIGKILL) cgroup.thawAll();
 }
 
 function sendSignal(pidfd: Parameters<typeof tryPidfdSendSignal>[0], signal: number): void {
