@@ -13,8 +13,8 @@ export type Need =
   | "built"
   | "apparmor"
   | "cni"
-  | "overlay"
   | "update"
+  | "overlay"
   | "faults"
   | CommandName;
 type CommandName =

@@ -103,6 +103,10 @@ export class SystemdCgroup implements CgroupManager {
     this.files.thaw();
   }
 
+  thawAll(): void {
+    this.files.thawAll();
+  }
+
   killAll(signal: number): void {
     this.files.killAll(signal);
   }
