@@ -110,7 +110,7 @@ for (const [title, flags, words, text] of [
     'exec: "/no/such": stat /no/such: no such file or directory',
   ],
   ["a file that is no program", [], ["/etc/passwd"], 'exec: "/etc/passwd": permission denied'],
-  ["a directory", [], ["/etc"], /exec: "\/etc": is a directory/],
+  ["a directory", [], ["/etc"], /exec: "\/etc": permission denied \(it is a directory\)/],
   ["cwd that is not there", ["--cwd", "/nowhere"], ["true"], /chdir to cwd \("\/nowhere"\).*no such file/],
   ["cwd that is relative", ["--cwd", "tmp"], ["true"], "Cwd must be an absolute path"],
   ["AppArmor on a host without", ["--apparmor", "docker-default"], ["true"], /apparmor/i],

@@ -61,7 +61,7 @@ for (const [title, name, env, message] of [
   ],
   ["no such file", "DIR/none", [], 'exec: "DIR/none": stat DIR/none: no such file or directory'],
   ["below a file", "DIR/bin/tool/x", [], 'exec: "DIR/bin/tool/x": stat DIR/bin/tool/x: not a directory'],
-  ["a directory", "DIR/bin", [], 'exec: "DIR/bin": is a directory'],
+  ["a directory", "DIR/bin", [], 'exec: "DIR/bin": permission denied (it is a directory)'],
   ["not executable", "DIR/bin/plain", [], 'exec: "DIR/bin/plain": permission denied'],
   ["what a terminal would obey", "/\u001b]0;x\u0007", [], 'exec: "/\\u001b]0;x\\u0007": stat /'],
 ] as const)
