@@ -57,5 +57,8 @@ export function setLimits(steps: readonly RlimitStep[]): void {
 function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
   const result = trySetrlimit(pid, step.resource, limit);
   if (result < 0)
-    throw OpError.from("setrlimit", `${step.name} ${limit.soft}:${limit.hard}`, -result).askedBy(step.from);
+    // Not "setrlimit", which the build makes another word in the whole file.
+    throw OpError.from("set limit", `${step.name} ${step.limit.soft}:${step.limit.hard}`, -result).askedBy(
+      step.from,
+    );
 }

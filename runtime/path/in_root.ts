@@ -100,8 +100,8 @@ function createDirectories(root: Fd, parts: readonly string[], links: Links): Fd
     let next: Fd;
     try {
       if (found >= 0) next = found as Fd;
-      else if (found === -ENOENT) next = makeDirectory(current, parts[depth - 1] ?? "", prefix);
-      else throw refusedLink(prefix, -found, links) ?? OpError.from("open", `/${prefix}`, -found);
+      else if (found === -ENOENT) next = makeDirectory(current, parts[depth - 1] ?? "", `/${prefix}`);
+      else throw refusedLink(`/${prefix}`, -found, links) ?? OpError.from("open", `/${prefix}`, -found);
     } finally {
       close(current);
     }

@@ -3,7 +3,7 @@
  * system is touched. All of /proc that the init process reads or writes goes through it (CVE-2025-52881).
  */
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
-import { isErrno } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
   close,
@@ -13,11 +13,11 @@ import {
   O_RDWR,
   O_WRONLY,
   openat,
-  openat2,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
   readlinkat,
+  tryOpenat2,
   write,
 } from "../../syscalls/file.ts";
 import {
@@ -59,7 +59,7 @@ export const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
 /** Writes a value with one write(2) to a file below our procfs, such as "sys/net/ipv4/ip_forward". */
 export function writeProc(procfs: Fd, path: string, value: string): void {
-  const fd = openat2(procfs, path, O_WRONLY, STRICT);
+  const fd = openBelow(procfs, path, O_WRONLY);
   try {
     write(fd, encoder.encode(value), `/proc/${path}`);
   } finally {
@@ -79,5 +79,11 @@ export function writeProcSelf(procfs: Fd, name: string, value: string): void {
 
 /** Opens a file below our procfs for reading and writing. */
 export function openProc(procfs: Fd, path: string): Fd {
-  return openat2(procfs, path, O_RDWR, STRICT);
+  return openBelow(procfs, path, O_RDWR);
+}
+
+function openBelow(procfs: Fd, path: string, flags: number): Fd {
+  const fd = tryOpenat2(procfs, path, flags, STRICT);
+  if (fd < 0) throw OpError.from("open", `/proc/${path}`, -fd);
+  return fd as Fd;
 }

@@ -180,6 +180,14 @@ const refused: readonly (readonly [Change, string])[] = [
     "process.rlimits[0].hard | is required | nothing | a value",
   ],
   [
+    { process: { scheduler: { policy: "SCHED_NORMAL" } } },
+    'process.scheduler.policy | unknown scheduling policy | "SCHED_NORMAL" | SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_ISO, SCHED_IDLE, SCHED_DEADLINE',
+  ],
+  [
+    { process: { scheduler: { policy: "SCHED_OTHER", flags: ["SCHED_FLAG_X"] } } },
+    'process.scheduler.flags[0] | unknown scheduling flag | "SCHED_FLAG_X" | SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_KEEP_POLICY, SCHED_FLAG_KEEP_PARAMS, SCHED_FLAG_UTIL_CLAMP_MIN, SCHED_FLAG_UTIL_CLAMP_MAX',
+  ],
+  [
     { process: { scheduler: { policy: "SCHED_OTHER", nice: 20 } } },
     "process.scheduler.nice | out of range | 20 | an integer from -20 to 19",
   ],
@@ -344,6 +352,34 @@ const refused: readonly (readonly [Change, string])[] = [
     { linux: { memoryPolicy: { mode: "MPOL_BIND" } } },
     'linux.memoryPolicy.nodes | MPOL_BIND needs nodes | nothing | a list of nodes such as "0-3,7"',
   ],
+  [
+    { linux: { memoryPolicy: { mode: "bind", nodes: "0" } } },
+    'linux.memoryPolicy.mode | unknown memory policy mode | "bind" | MPOL_DEFAULT, MPOL_BIND, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE, MPOL_PREFERRED, MPOL_PREFERRED_MANY, MPOL_LOCAL',
+  ],
+  [
+    { linux: { memoryPolicy: { mode: "MPOL_BIND", nodes: "0", flags: ["STATIC_NODES"] } } },
+    'linux.memoryPolicy.flags[0] | unknown memory policy flag | "STATIC_NODES" | MPOL_F_NUMA_BALANCING, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES',
+  ],
+  [
+    {
+      linux: {
+        memoryPolicy: {
+          mode: "MPOL_BIND",
+          nodes: "0",
+          flags: ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"],
+        },
+      },
+    },
+    "linux.memoryPolicy.flags | contradictory flags | a list of 2 | MPOL_F_STATIC_NODES or MPOL_F_RELATIVE_NODES",
+  ],
+  [
+    { linux: { memoryPolicy: { mode: "MPOL_BIND", nodes: "all" } } },
+    'linux.memoryPolicy.nodes | malformed | "all" | a list of nodes such as "0-3,7"',
+  ],
+  [
+    { linux: { intelRdt: { schemata: ["L3:0=f\nMB:0=10"] } } },
+    'linux.intelRdt.schemata[0] | malformed | "L3:0=f\\nMB:0=10" | one line',
+  ],
   // Control groups
   [
     { linux: { resources: { memory: { limit: 200, swap: 100 } } } },
@@ -385,6 +421,25 @@ const refused: readonly (readonly [Change, string])[] = [
   [
     { linux: { seccomp: { defaultAction: "ALLOW" } } },
     'linux.seccomp.defaultAction | unknown seccomp action | "ALLOW" | SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG, SCMP_ACT_NOTIFY',
+  ],
+  [
+    { linux: { seccomp: { defaultAction: "SCMP_ACT_ALLOW", architectures: ["x86_64"] } } },
+    'linux.seccomp.architectures[0] | unknown seccomp architecture | "x86_64" | SCMP_ARCH_X86, SCMP_ARCH_X86_64, SCMP_ARCH_X32, SCMP_ARCH_ARM, SCMP_ARCH_AARCH64, SCMP_ARCH_LOONGARCH64, SCMP_ARCH_M68K, SCMP_ARCH_MIPS, SCMP_ARCH_MIPS64, SCMP_ARCH_MIPS64N32, SCMP_ARCH_MIPSEL, SCMP_ARCH_MIPSEL64, SCMP_ARCH_MIPSEL64N32, SCMP_ARCH_PPC, SCMP_ARCH_PPC64, SCMP_ARCH_PPC64LE, SCMP_ARCH_S390, SCMP_ARCH_S390X, SCMP_ARCH_SH, SCMP_ARCH_SHEB, SCMP_ARCH_PARISC, SCMP_ARCH_PARISC64, SCMP_ARCH_RISCV64',
+  ],
+  [
+    { linux: { seccomp: { defaultAction: "SCMP_ACT_ALLOW", flags: ["TSYNC"] } } },
+    'linux.seccomp.flags[0] | unknown seccomp flag | "TSYNC" | SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV',
+  ],
+  [
+    {
+      linux: {
+        seccomp: {
+          defaultAction: "SCMP_ACT_ALLOW",
+          syscalls: [{ names: ["read"], action: "SCMP_ACT_LOG", args: [{ index: 0, value: 0, op: "EQ" }] }],
+        },
+      },
+    },
+    'linux.seccomp.syscalls[0].args[0].op | unknown seccomp operator | "EQ" | SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ',
   ],
   [{ linux: { seccomp: {} } }, "linux.seccomp.defaultAction | is required | nothing | a value"],
   [
