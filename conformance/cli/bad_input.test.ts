@@ -283,7 +283,7 @@ bad(
     succeed(await c.create());
     const command = [runtimePath, "--root", c.root, "state", c.id];
     const result = await runCommand(["sh", "-c", 'exec "$@" >&-', "sh", ...command]);
-    refuse(result, "bad file descriptor");
+    refuse(result, "write standard output: EBADF (bad file descriptor)");
   },
   { runcFails: notWritten },
 );

@@ -1,327 +1,357 @@
-// The exact text of every refusal that needs the executable, and a kernel, to come about: the whole message, as
-// an engine finds it in its log. Those that a unit test can provoke are beside the code; validate.test.ts has those
-// of config.json.
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+// The exact text of what a command refuses: its words, and a container that is not as it needs it.
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { type Result, runCommand } from "../command.ts";
+import { eventually, runCommand } from "../command.ts";
 import { conformance, type Fixture, succeed } from "../harness.ts";
-import { faultsPath, type Need, runtimePath } from "../needs.ts";
-import { type Mount, type Spec, shell, withoutMounts } from "../spec.ts";
-
-type Refusal = {
-  readonly title: string;
-  readonly edit?: (spec: Spec, c: Fixture) => void;
-  /** System calls that fail, as syscalls/faults.ts reads them. */
-  readonly faults?: string;
-  /** Shell commands run before, in a mount namespace of their own in which the runtime then runs as well. */
-  readonly prepare?: (c: Fixture) => string;
-  /** Given to `run` before the id. */
-  readonly options?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly needs?: readonly Need[];
-  /** The message after "runt run failed: "; "DIR" is the fixture's directory. */
-  readonly says: string;
-};
+import { isAlive } from "../inspect.ts";
+import { runtimePath } from "../needs.ts";
+import { saidBy } from "../refusal.ts";
+import { type Spec, shell } from "../spec.ts";
 
 const refusals = conformance("refusals");
 
-/** The last message of the log. */
-function lastMessage(file: string): string {
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
-  return (JSON.parse(lines.at(-1) ?? "{}") as { msg: string }).msg;
-}
+/** A container that is there, and what is refused to a command that is about it. */
+type OfContainer = {
+  readonly title: string;
+  readonly edit?: (spec: Spec) => void;
+  /** Commands that succeed before. */
+  readonly after?: readonly (readonly string[])[];
+  readonly act?: (c: Fixture) => void | Promise<void>;
+  readonly args: readonly string[];
+  readonly faults?: string;
+  /** The whole message. */
+  readonly says: string;
+};
 
-/** Runs a command of the runtime that must fail, and gives what it says. */
-async function saying(
-  c: Fixture,
-  args: readonly string[],
-  { faults, prepare, environment }: Partial<Refusal> = {},
-): Promise<{ readonly message: string; readonly result: Result }> {
-  const log = join(c.dir, "log");
-  const logging = ["--root", c.root, "--log", log, "--log-format", "json"];
-  const command = [faults === undefined ? runtimePath : faultsPath, ...logging, ...args];
-  const env = { ...(process.env as Record<string, string>), ...(faults && { RUNT_FAULT: faults }) };
-  const options = { env: { ...env, ...environment } };
-  const script = `${prepare?.(c)}\nexec "$@"`;
-  const result = await runCommand(
-    prepare === undefined ? command : ["unshare", "-m", "sh", "-ec", script, "sh", ...command],
-    options,
-  );
-  assert.is.not(result.status, 0, "it was not refused");
-  const message = lastMessage(log).replaceAll(c.dir, "DIR").replaceAll(c.id, "ID");
-  rmSync(log);
-  return { message, result };
-}
+const create = ["create", "--bundle", "BUNDLE", "ID"];
+const start = ["start", "ID"];
+const running = [create, start];
+const sleeping = (spec: Spec): void => shell(spec, "exec sleep 1000");
+const ends = (spec: Spec): void => shell(spec, "exit 0");
+const stopped = async (c: Fixture): Promise<void> => {
+  const { pid } = await c.state();
+  assert.ok(await eventually(() => !isAlive(pid), 10));
+};
 
-const table: readonly Refusal[] = [
-  // Hooks
-  ...(
-    [
-      ["by status", "echo out; echo err >&2; exit 3", "exit status 3, stdout: out\n, stderr: err\n"],
-      ["by a signal", "kill -9 $$", "signal 9, stdout: , stderr: "],
-    ] as const
-  ).map(
-    ([title, script, says]): Refusal => ({
-      title: `a hook fails ${title}`,
-      edit: (spec) => {
-        spec.hooks = { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", script] }] };
-      },
-      says: `error running createRuntime hook #0 /bin/sh: ${says}`,
-    }),
-  ),
+const ofContainers: readonly OfContainer[] = [
   {
-    title: "a hook that is not there",
+    title: "start [paused]",
+    after: [create, ["pause", "ID"]],
+    args: start,
+    says: "cannot start a container in the paused state",
+  },
+  {
+    title: "start [stopped]",
+    edit: ends,
+    after: running,
+    act: stopped,
+    args: start,
+    says: "cannot start a container that has stopped",
+  },
+  {
+    title: "delete [running]",
+    edit: sleeping,
+    after: running,
+    args: ["delete", "ID"],
+    says: "cannot delete container ID that is not stopped: running",
+  },
+  {
+    title: "delete [paused]",
+    edit: sleeping,
+    after: [...running, ["pause", "ID"]],
+    args: ["delete", "ID"],
+    says: "cannot delete container ID that is not stopped: paused",
+  },
+  {
+    title: "delete --force [the process does not die]",
+    edit: sleeping,
+    after: running,
+    args: ["delete", "--force", "ID"],
+    faults: "pidfd_send_signal:1:EPERM",
+    says: "container init still running",
+  },
+  {
+    title: "kill [not permitted]",
+    after: [create],
+    args: ["kill", "ID"],
+    faults: "pidfd_send_signal:1:EPERM",
+    says: "send signal 15: EPERM (operation not permitted)",
+  },
+  {
+    title: "kill [gone meanwhile]",
+    after: [create],
+    args: ["kill", "ID"],
+    faults: "pidfd_send_signal:1:ESRCH",
+    says: "container not running",
+  },
+  {
+    title: "kill [no such signal]",
+    after: [create],
+    args: ["kill", "ID", "NONSENSE"],
+    says: 'unknown signal "NONSENSE"',
+  },
+  {
+    title: "kill [stopped]",
+    edit: ends,
+    after: running,
+    act: stopped,
+    args: ["kill", "ID"],
+    says: "container not running",
+  },
+  {
+    title: "pause [stopped]",
+    edit: ends,
+    after: running,
+    act: stopped,
+    args: ["pause", "ID"],
+    says: "container not running: it is stopped",
+  },
+  {
+    title: "pause [paused]",
+    after: [create, ["pause", "ID"]],
+    args: ["pause", "ID"],
+    says: "container not running: it is paused",
+  },
+  { title: "resume [not paused]", after: [create], args: ["resume", "ID"], says: "container not paused" },
+  {
+    title: "exec [stopped]",
+    edit: ends,
+    after: running,
+    act: stopped,
+    args: ["exec", "ID", "true"],
+    says: "exec failed: cannot exec in a stopped container",
+  },
+  {
+    title: "exec [paused]",
+    after: [create, ["pause", "ID"]],
+    args: ["exec", "ID", "true"],
+    says: "exec failed: cannot exec in a paused container (use --ignore-paused to override)",
+  },
+  {
+    title: "exec [no program]",
+    after: [create],
+    args: ["exec", "ID"],
+    says: "exec failed: exec args cannot be empty",
+  },
+  {
+    title: "exec [no such program]",
+    after: [create],
+    args: ["exec", "ID", "nonesuch"],
+    says: 'exec failed: exec: "nonesuch": executable file not found in $PATH',
+  },
+  {
+    title: "exec [a user's name]",
+    after: [create],
+    args: ["exec", "--user", "root", "ID", "true"],
+    says: 'exec failed: invalid uid "root": a number from 0 to 4294967294 is wanted',
+  },
+  {
+    title: "exec [a group's name]",
+    after: [create],
+    args: ["exec", "--user", "0:root", "ID", "true"],
+    says: 'exec failed: invalid gid "root": a number from 0 to 4294967294 is wanted',
+  },
+  {
+    title: "exec [a user too many]",
+    after: [create],
+    args: ["exec", "--user", "0:0:0", "ID", "true"],
+    says: 'exec failed: invalid user "0:0:0": UID[:GID] is wanted',
+  },
+  {
+    title: "exec [an additional group's name]",
+    after: [create],
+    args: ["exec", "-g", "x", "ID", "true"],
+    says: 'exec failed: invalid additional gid "x": a number from 0 to 4294967294 is wanted',
+  },
+  {
+    title: "exec [a controller that is not there]",
+    after: [create],
+    args: ["exec", "--cgroup", "nonsense:x", "ID", "true"],
+    says: "exec failed: unknown controller nonsense in --cgroup nonsense:x",
+  },
+  {
+    title: "exec [a cgroup outside]",
+    after: [create],
+    args: ["exec", "--cgroup", "../x", "ID", "true"],
+    says: "exec failed: bad sub cgroup path: ../x",
+  },
+  {
+    title: "exec [a console socket, no terminal]",
+    after: [create],
+    args: ["exec", "--console-socket", "x", "ID", "true"],
+    says: "exec failed: cannot use console socket if runc will not detach or allocate tty",
+  },
+  {
+    title: "exec [a terminal, detached, no console socket]",
+    after: [create],
+    args: ["exec", "-t", "-d", "ID", "true"],
+    says: "exec failed: cannot allocate tty if runc will detach without setting console socket",
+  },
+  {
+    title: "ps [no PID column]",
+    after: [create],
+    args: ["ps", "ID", "-o", "comm"],
+    says: "couldn't find PID field in ps output",
+  },
+  {
+    title: "create [the id is taken]",
+    after: [create],
+    args: create,
+    says: "runt create failed: container with given ID already exists",
+  },
+  {
+    title: "create [a console socket whose path is too long]",
     edit: (spec) => {
-      spec.hooks = { createContainer: [{ path: "/nonexistent/hook" }] };
-    },
-    says: "error running createContainer hook #0 /nonexistent/hook: exit status 127, stdout: , stderr: exec: ENOENT (no such file or directory)",
-  },
-  {
-    title: "a hook that takes too long",
-    edit: (spec) => {
-      spec.hooks = { prestart: [{ path: "/bin/sleep", args: ["sleep", "1000"], timeout: 1 }] };
-    },
-    says: "error running prestart hook #0 /bin/sleep: hook ran past specified timeout of 1s",
-  },
-  // Mounts
-  ...(
-    [
-      ["/proc", "mounting tmpfs on /proc is refused: only a procfs may be there"],
-      [
-        "/proc/sys",
-        "mounting on /proc/sys is refused: inside /proc only a short list of files may be covered",
-      ],
-      ["/link/sys", "mounting on /link/sys is refused: it leads into /proc"],
-      ["/dangling/x", "/dangling in the root file system is a dangling symbolic link or was replaced"],
-      ["/link2/x", "?"],
-    ] as const
-  ).map(
-    ([destination, says]): Refusal => ({
-      title: `a tmpfs on ${destination}`,
-      edit: (spec, c) => {
-        symlinkSync("/proc", join(c.rootfs, "link"));
-        symlinkSync("/nowhere", join(c.rootfs, "dangling"));
-        symlinkSync("/mnt", join(c.rootfs, "link2"));
-        spec.mounts.push({
-          destination,
-          type: destination === "/link2/x" ? "mqueue" : "tmpfs",
-          source: "tmpfs",
-        });
-      },
-      says,
-    }),
-  ),
-  {
-    title: "a file on a dangling link",
-    edit: (spec, c) => {
-      symlinkSync("/nowhere", join(c.rootfs, "dangling"));
-      spec.mounts.push({
-        destination: "/dangling",
-        type: "bind",
-        source: "/etc/hostname",
-        options: ["bind"],
-      });
-    },
-    says: "?",
-  },
-  {
-    title: "tmpcopyup of a tree without end",
-    edit: (spec, c) => {
-      const deep = Array.from({ length: 300 }, () => "d").join("/");
-      execFileSync("mkdir", ["-p", join(c.rootfs, "mnt", deep)]);
-      spec.mounts.push({ destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] });
-    },
-    says: "?",
-  },
-  {
-    title: "options longer than mount(2) takes",
-    edit: (spec) => {
-      const options = Array.from({ length: 40 }, (_, i) => `lowerdir=/${String(i).padStart(150, "x")}`);
-      spec.mounts.push({
-        destination: "/mnt",
-        type: "overlay",
-        source: "overlay",
-        options: [...options, "iversion"],
-      });
-    },
-    says: "?",
-  },
-  {
-    title: "id-mapping what is id-mapped already",
-    edit: (spec, c) => {
-      const maps = [{ containerID: 0, hostID: 1000, size: 10 }];
-      const mount: Mount = { destination: "/mnt", type: "bind", source: c.dir, options: ["bind", "idmap"] };
-      spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: maps });
-    },
-    faults: "mount_setattr:2:EPERM,mount_setattr:3:EPERM",
-    says: "?",
-  },
-  {
-    title: "id-mapping with uids only",
-    edit: (spec, c) => {
-      const maps = [{ containerID: 0, hostID: 1000, size: 10 }];
-      const mount: Mount = { destination: "/mnt", type: "bind", source: c.dir, options: ["bind", "idmap"] };
-      spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: [] });
-    },
-    says: "mounts[7]: id-mapped mounts must have both uid and gid mappings specified",
-  },
-  {
-    title: "the host's null device is another",
-    edit: () => {},
-    prepare: () => "mount --bind /dev/zero /dev/null",
-    says: "?",
-  },
-  {
-    title: "a root that is a link",
-    edit: (spec, c) => {
-      symlinkSync("rootfs", join(c.bundle, "link"));
-      spec.root.path = "link";
-    },
-    says: "invalid rootfs: not an absolute path, or a symlink",
-  },
-  // Namespaces
-  ...(["/etc/hostname", "/proc/self/ns/uts"] as const).map(
-    (path): Refusal => ({
-      title: `${path} as a network namespace`,
-      edit: (spec) => {
-        spec.linux.namespaces = spec.linux.namespaces.map((each) =>
-          each.type === "network" ? { ...each, path } : each,
-        );
-      },
-      says: "?",
-    }),
-  ),
-  // The process
-  {
-    title: "an id that is not mapped",
-    edit: (spec) => {
-      const maps = [{ containerID: 0, hostID: 100000, size: 10 }];
-      spec.linux.namespaces.push({ type: "user" });
-      Object.assign(spec.linux, { uidMappings: maps, gidMappings: maps });
-      spec.process.user = { uid: 11, gid: 0 };
-    },
-    prepare: (c) => `chmod 755 ${c.dir}`,
-    says: "?",
-  },
-  {
-    title: "the id that means none",
-    edit: (spec) => {
-      spec.process.user = { uid: 0xffffffff, gid: 0 };
-    },
-    says: "?",
-  },
-  {
-    title: "a working directory by a descriptor of the host",
-    edit: (spec) => {
-      spec.process.cwd = "/proc/self/fd/7";
-    },
-    says: "?",
-  },
-  {
-    title: "no keys left",
-    faults: "keyctl:1:EDQUOT",
-    says: "?",
-  },
-  {
-    title: "a seccomp filter that cannot be loaded",
-    edit: (spec) => {
-      spec.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW" };
-    },
-    faults: "seccomp:1:EACCES",
-    says: "?",
-  },
-  {
-    title: "a seccomp profile that is too large",
-    edit: (spec) => {
-      const args = (value: number) => [{ index: 0, value, op: "SCMP_CMP_EQ" }];
-      spec.linux.seccomp = {
-        defaultAction: "SCMP_ACT_ERRNO",
-        syscalls: Array.from({ length: 4200 }, (_, i) => ({
-          names: ["read"],
-          action: "SCMP_ACT_ALLOW",
-          args: args(i),
-        })),
-      };
-    },
-    says: "?",
-  },
-  {
-    title: "no libseccomp",
-    edit: (spec) => {
-      spec.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW" };
-    },
-    prepare: (c) => {
-      const at = join(c.dir, "overlay");
-      return `mkdir ${at}; mount -t tmpfs tmpfs ${at}; mkdir ${at}/up ${at}/work
-for dir in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib; do test ! -e $dir/libseccomp.so.2 || lib=$dir; done
-mknod ${at}/up/libseccomp.so.2 c 0 0
-mount -t overlay -o lowerdir=$lib,upperdir=${at}/up,workdir=${at}/work overlay $lib`;
-    },
-    says: "?",
-  },
-  {
-    title: "a console that is no devpts",
-    edit: (spec, c) => {
       spec.process.terminal = true;
-      withoutMounts(spec, "/dev");
-      mkdirSync(join(c.rootfs, "dev/pts"));
-      execFileSync("mknod", [join(c.rootfs, "dev/pts/ptmx"), "c", "1", "3"]);
     },
-    says: "?",
+    args: ["create", "--bundle", "BUNDLE", "--console-socket", `/tmp/${"x".repeat(110)}`, "ID"],
+    says: "runt create failed: /tmp/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx is longer than the 107 bytes of a socket address",
   },
   {
-    title: "the init process is killed",
+    title: "create [a terminal without a console socket]",
     edit: (spec) => {
-      // In a pid namespace of its own it is process 1, which cannot kill itself.
-      spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "pid");
+      spec.process.terminal = true;
     },
-    faults: "pivot_root:1:KILL",
-    says: "?",
+    args: create,
+    says: "runt create failed: cannot allocate tty if runc will detach without setting console socket",
   },
   {
-    title: "lowering the OOM score",
+    title: "create [a console socket without a terminal]",
+    args: ["create", "--bundle", "BUNDLE", "--console-socket", "x", "ID"],
+    says: "runt create failed: cannot use console socket if runc will not detach or allocate tty",
+  },
+  {
+    title: "create [no config.json]",
+    act: (c) => rmSync(join(c.bundle, "config.json")),
+    args: create,
+    says: "runt create failed: JSON specification file config.json not found (DIR/bundle/config.json)",
+  },
+  {
+    title: "create [a state root that others may write to]",
+    act: (c) => {
+      mkdirSync(c.root);
+      chmodSync(c.root, 0o777);
+    },
+    args: create,
+    says: "runt create failed: state root DIR/state may be written by others than its owner, uid 0",
+  },
+  {
+    title: "create [--no-pivot and rootfsPropagation]",
     edit: (spec) => {
-      spec.process.oomScoreAdj = -1000;
+      spec.linux.rootfsPropagation = "private";
     },
-    says: "?",
+    args: ["create", "--no-pivot", "--bundle", "BUNDLE", "ID"],
+    says: "runt create failed: rootfsPropagation of [r]private is not safe without pivot_root",
   },
   {
-    title: "LISTEN_FDS that are not there",
-    prepare: () => "export LISTEN_FDS=2 LISTEN_PID=$$",
-    says: "?",
+    title: "list [a root that is not there]",
+    args: ["list"],
+    says: "open DIR/state: no such file or directory",
+  },
+  { title: "list [an unknown format]", args: ["list", "--format", "x"], says: "invalid format option" },
+  {
+    title: "ps [an unknown format]",
+    after: [create],
+    args: ["ps", "--format", "x", "ID"],
+    says: "invalid format option",
   },
   {
-    title: "--preserve-fds that are not there",
-    options: ["--preserve-fds", "1"],
-    says: "?",
+    title: "spec [there is one]",
+    args: ["spec", "--bundle", "BUNDLE"],
+    says: "File config.json exists. Remove it first",
   },
+  { title: "state [no such container]", args: ["state", "ID"], says: "container does not exist" },
+  { title: "state [a bad id]", args: ["state", "a/b"], says: "invalid container ID format" },
+  { title: "state [an empty id]", args: ["state", ""], says: "container id cannot be empty" },
 ];
 
-for (const each of table)
+for (const each of ofContainers)
   refusals(
     each.title,
     async (c) => {
-      c.configure((spec) => {
-        spec.root.readonly = false;
-        each.edit?.(spec, c);
-      });
-      const { message } = await saying(c, ["run", ...(each.options ?? []), "--bundle", c.bundle, c.id], each);
-      if (each.says === "?") console.log(`${each.title}: ${message}`);
-      else assert.is(message, `runt run failed: ${each.says}`);
+      c.configure((spec) => each.edit?.(spec));
+      const words = (args: readonly string[]): string[] =>
+        args.map((word) => (word === "ID" ? c.id : word === "BUNDLE" ? c.bundle : word));
+      for (const args of each.after ?? []) succeed(await c.runt(words(args)));
+      await each.act?.(c);
+      assert.is(await saidBy(c, words(each.args), each), each.says);
     },
-    {
-      needs: [
-        "built",
-        ...(each.needs ?? []),
-        ...(each.faults === undefined ? [] : (["faults"] as const)),
-        ...(each.prepare === undefined ? [] : (["unshare", "mount"] as const)),
-      ],
-    },
+    { needs: ["built", ...(each.faults === undefined ? [] : (["faults"] as const))] },
   );
 
-void shell;
-void succeed;
-void writeFileSync;
+refusals(
+  "a record that is not of a container",
+  async (c) => {
+    succeed(await c.create());
+    const file = join(c.root, c.id, "state.json");
+    const record = readFileSync(file);
+    writeFileSync(file, "{}");
+    assert.is(await saidBy(c, ["state", c.id]), "DIR/state/ID/state.json is not the state of a container");
+    writeFileSync(file, record);
+  },
+  { needs: ["built"] },
+);
+
+refusals(
+  "a start that pretends to be the sealed one",
+  async (c) => {
+    const environment = { RUNT_SEALED_FD: "0" };
+    assert.is(
+      await saidBy(c, ["create", c.id], { environment }),
+      "RUNT_SEALED_FD is set, but this program does not run from a sealed file",
+    );
+    const prepare = (): string =>
+      `mount --bind ${runtimePath} ${runtimePath}; mount -o remount,bind,ro ${runtimePath}`;
+    assert.is(
+      await saidBy(c, ["create", c.id], { environment, prepare }),
+      "RUNT_SEALED_FD=0 is not a sealed memfd",
+    );
+  },
+  { needs: ["built", "unshare", "mount"] },
+);
+
+refusals(
+  "list [a record that is not of a container: told, and the others are listed]",
+  async (c) => {
+    succeed(await c.create());
+    mkdirSync(join(c.root, "other"));
+    writeFileSync(join(c.root, "other/state.json"), "{}");
+    const { stdout, stderr } = succeed(await c.runt(["list", "--quiet"]));
+    assert.is(stdout, `${c.id}\n`);
+    const text = `load container other: ${c.root}/other/state.json is not the state of a container`;
+    assert.match(stderr, `level=warning msg="${text}"\n`);
+    rmSync(join(c.root, "other"), { recursive: true });
+  },
+  { needs: ["built"] },
+);
+
+/** Words on the command line, and the last line of stderr. */
+const lines: readonly (readonly [args: readonly string[], says: string])[] = [
+  [["--rootless", "maybe", "list"], "invalid value for --rootless: maybe (true, false or auto)"],
+  [["--root", "", "list"], "Option --root argument should not be empty"],
+  [["--root", "/", "list"], "Option --root argument should not be set to /"],
+  [["--log-format", "x", "list"], "invalid log-format: x"],
+  [["nonsense"], "No help topic for 'nonsense'"],
+  [["list", "--nonsense"], "flag provided but not defined: -nonsense"],
+  [["list", "--format"], "flag needs an argument: -format"],
+  [["state"], 'runt: "state" requires exactly 1 argument(s)'],
+  [["state", "a", "b"], 'runt: "state" requires exactly 1 argument(s)'],
+  [["exec", "--preserve-fds", "x", "a", "b"], 'invalid value "x" for flag -preserve-fds: parse error'],
+  [["list", "--quiet=maybe"], 'invalid boolean value "maybe" for -quiet: parse error'],
+  [["list", "---x"], "bad flag syntax: ---x"],
+  [["completion", "tcsh"], "no completion for tcsh: bash, zsh and fish are known"],
+];
+for (const [args, says] of lines)
+  refusals(
+    `runt ${args.join(" ")}`,
+    async () => {
+      const { status, stderr } = await runCommand([runtimePath, ...args]);
+      assert.is.not(status, 0);
+      const message = /^time="[^"]*" level=error msg=("(?:[^"\\]|\\.)*")\n$/.exec(stderr)?.[1];
+      assert.is(JSON.parse(message ?? '""'), says, stderr);
+    },
+    { needs: ["built"] },
+  );
+
 refusals.run();

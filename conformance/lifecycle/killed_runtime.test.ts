@@ -4,9 +4,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { eventually, sleep } from "../command.ts";
-import { conformance, type Fixture, succeed } from "../harness.ts";
+import { eventually, runCommand, sleep } from "../command.ts";
+import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { findLeftovers, nothingLeft } from "../leftovers.ts";
+import { faultsPath } from "../needs.ts";
 
 const killed = conformance("killed runtime");
 const iterations = Number(process.env.RUNT_KILLS ?? 200);
@@ -57,6 +58,34 @@ killed(
     succeed(await c.create());
   },
   { runcMayFail: "runc 1.1.5 leaves cgroups when it is killed before it has written its state" },
+);
+
+killed(
+  "what a killed create leaves is stopped, and deleted without --force [no process yet]",
+  async (c) => {
+    const command = [faultsPath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
+    const env = { ...(process.env as Record<string, string>), RUNT_FAULT: "clone3:1:KILL" };
+    assert.is((await runCommand(command, { env })).signal, "SIGKILL");
+    assert.is((await c.state()).status, "stopped");
+    refuse(await c.runt(["start", c.id]), "cannot start a container that has stopped");
+    succeed(await c.runt(["delete", c.id]));
+  },
+  { needs: ["faults", "built"] },
+);
+
+killed(
+  "an init process that is killed is told in one line",
+  async (c) => {
+    // In a pid namespace of its own it would be process 1, which cannot kill itself.
+    c.configure(({ linux }) => {
+      linux.namespaces = linux.namespaces.filter(({ type }) => type !== "pid");
+    });
+    const command = [faultsPath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
+    const env = { ...(process.env as Record<string, string>), RUNT_FAULT: "pivot_root:1:KILL" };
+    const { stderr } = refuse(await runCommand(command, { env }), "container init ended by signal 9");
+    assert.is(stderr.trimEnd().split("\n").length, 1, stderr);
+  },
+  { needs: ["faults", "built"] },
 );
 
 killed.run();

@@ -17,7 +17,10 @@ setId(
     execFileSync("chmod", ["755", c.dir]);
     for (const args of [["--version"], ["list"], ["spec"]]) {
       const command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy, ...args];
-      refuse(await runCommand(command, { cwd: "/" }), "refusing to run set-user-ID");
+      refuse(
+        await runCommand(command, { cwd: "/" }),
+        "refusing to run set-user-ID, set-group-ID or with file capabilities",
+      );
     }
   },
   { needs: ["built"] },

@@ -34,7 +34,6 @@ import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
-import { openOrCreateInRoot } from "../path/in_root.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { UsernsPlan } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
@@ -69,6 +68,7 @@ import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler 
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
 import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
+  createCwd,
   enterCwd,
   execProgram,
   findProgram,
@@ -233,7 +233,7 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
     state: context.stateFor(getpid(), "creating"),
     procfs: { directory: procfs, prefix: "" },
   });
-  close(openOrCreateInRoot(root, plan.process.cwd, "directory", "follow-in-root"));
+  createCwd(root, plan.process.cwd);
   makeReadonly(root, plan.readonlyPaths);
   maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);

@@ -1,12 +1,20 @@
 // This machine need not have any security module: the procfs is a directory made for the test.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import { labelNextExec } from "./lsm.ts";
+import { labelNextExec, labelRoot, withKeyLabel } from "./lsm.ts";
 
 const test = suite("labelNextExec");
 
@@ -71,5 +79,28 @@ test("a profile that the kernel refuses is named", () => {
     assert.throws(act, /^apply apparmor profile gone: ENOENT \(.*\), asked for by process\.apparmorProfile$/);
   });
 });
+
+/** Whether the kernel that this runs on takes labels of SELinux. */
+const selinux = existsSync("/sys/fs/selinux/enforce");
+
+if (selinux) {
+  console.log("skip: labelNextExec: without SELinux: this host has it");
+  test.skip("without SELinux a label for keys and for a file system is refused by the kernel", () => {});
+} else
+  test("without SELinux a label for keys and for a file system is refused by the kernel", () => {
+    assert.throws(
+      () => withKeyLabel("u:r:t:s0", () => {}),
+      /^set key label: (ENOENT \(no such file or directory\)|EINVAL \(invalid argument\)), asked for by process\.selinuxLabel$/,
+    );
+    const directory = openat(CWD, "/proc/self", O_RDONLY | O_DIRECTORY);
+    try {
+      assert.throws(
+        () => labelRoot(directory, "u:r:t:s0"),
+        /^label mqueue u:r:t:s0: (EPERM \(operation not permitted\)|EOPNOTSUPP \(operation not supported\)), asked for by linux\.mountLabel$/,
+      );
+    } finally {
+      close(directory);
+    }
+  });
 
 test.run();

@@ -28,7 +28,7 @@ import {
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { ContainerPath, Fd, HostPath } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { openOrCreateInRoot, tryOpenInRoot } from "../path/in_root.ts";
+import { tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";
 import type { RootfsPlan } from "../plan/rootfs.ts";
 import {
@@ -39,6 +39,7 @@ import {
   openStaging,
   tryMountSetattr,
 } from "./detached.ts";
+import { createCwd } from "./user_program.ts";
 
 /**
  * Makes the root file system a mount of its own in this namespace and returns a descriptor of it, the only way
@@ -94,7 +95,7 @@ export function pivotInto(root: Fd): void {
  */
 export function chrootInto(path: HostPath, cwd: ContainerPath): void {
   const root = openat(CWD, path, O_PATH | O_DIRECTORY);
-  close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root"));
+  createCwd(root, cwd);
   fchdir(root);
   chroot(".");
   close(root);

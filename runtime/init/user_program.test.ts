@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -104,5 +105,24 @@ rest("a working directory that cannot be entered, in runc's words", () => {
   );
   requireCwdInside();
 });
+
+const outside = "a working directory outside of the root is refused (CVE-2024-21626)";
+if (process.getuid?.() !== 0) {
+  console.log(`skip: user_program: ${outside}: not running as root`);
+  rest.skip(outside, () => {});
+} else
+  rest(outside, () => {
+    // In a process of its own, which loses its root.
+    const script = `
+      import { chroot } from "${import.meta.dirname}/../../syscalls/file.ts";
+      import { requireCwdInside } from "${import.meta.dirname}/user_program.ts";
+      chroot("/proc/self/fdinfo");
+      try { requireCwdInside(); } catch (error) { process.stdout.write(error.message); }`;
+    const { stdout } = spawnSync(process.execPath, ["-e", script], { cwd: "/tmp", encoding: "utf8" });
+    assert.is(
+      stdout,
+      "current working directory is outside of container mount namespace root: (unreachable)/tmp",
+    );
+  });
 
 rest.run();

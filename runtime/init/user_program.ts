@@ -21,8 +21,9 @@ import {
   X_OK,
 } from "../../syscalls/file.ts";
 import { execve, stringArray } from "../../syscalls/process.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import type { ContainerPath, Fd, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
+import { openOrCreateInRoot } from "../path/in_root.ts";
 
 /** Everything that execve needs, allocated before the limits come into force. */
 export interface UserProgram {
@@ -31,25 +32,34 @@ export interface UserProgram {
   readonly envp: StringArray;
 }
 
+/** Makes `process.cwd` where the image has no such directory, as runc does, while it can be named beneath the root. */
+export function createCwd(root: Fd, cwd: ContainerPath): void {
+  try {
+    close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root"));
+  } catch (error) {
+    throw error instanceof OpError ? cwdError(cwd, error.data.errno) : error;
+  }
+}
+
 /** chdir to `process.cwd`; false when this identity may not enter it, and another may try. */
 export function tryEnterCwd(cwd: string): boolean {
   const result = tryChdir(cwd);
   if (result === -EACCES || result === -EPERM) return false;
-  if (result < 0) throw cwdError(cwd, -result);
+  if (result < 0) throw cwdError(cwd, errnoName(-result));
   return true;
 }
 
 /** The same, where a failure is final. */
 export function enterCwd(cwd: string): void {
   const result = tryChdir(cwd);
-  if (result < 0) throw cwdError(cwd, -result);
+  if (result < 0) throw cwdError(cwd, errnoName(-result));
 }
 
 /** The words are runc's, as engines know them. */
-function cwdError(cwd: string, errno: number): RuntimeError {
+function cwdError(cwd: string, errno: string): RuntimeError {
   return new RuntimeError(
     "program",
-    `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${meaningOf(errno)} (${errnoName(errno)})`,
+    `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${errnoMeaning(errno)} (${errno})`,
   );
 }
 

@@ -5,6 +5,7 @@
 
 import { capget } from "../../syscalls/capability.ts";
 import { ELOOP } from "../../syscalls/constants/errno.ts";
+import { WNOWAIT } from "../../syscalls/constants/wait.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -411,7 +412,8 @@ function serve(
 
 /** The channel ended without a word: the init process was killed, by a signal or by the OOM killer. */
 function diedEarly(init: Cloned): RuntimeError {
-  const exit = waitFor(init.pid);
+  // Left to be reaped by who undoes the fork.
+  const exit = waitFor(init.pid, WNOWAIT);
   const how =
     exit === undefined || exit.signal === 0 ? `with status ${exit?.status}` : `by signal ${exit.signal}`;
   const hint = exit?.signal === SIGKILL ? " (out of memory? the memory limit may be too low)" : "";

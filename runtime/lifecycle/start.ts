@@ -20,7 +20,6 @@ const refusals: Partial<Record<Status, string>> = {
   stopped: "cannot start a container that has stopped",
   running: "cannot start an already running container",
   paused: "cannot start a container in the paused state",
-  creating: "cannot start a container that is being created",
 };
 
 /** Starts a created container and runs its poststart hooks. */

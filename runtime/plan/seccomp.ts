@@ -57,7 +57,7 @@ export interface ArchitecturePlan {
 export interface ProgramPlan {
   readonly defaultAction: number;
   /** The native one first. */
-  readonly architectures: readonly ArchitecturePlan[];
+  readonly architectures: readonly [ArchitecturePlan, ...ArchitecturePlan[]];
   readonly rules: readonly RulePlan[];
   /** Every name in the profile, also of rules that say nothing new: the newest bounds what the profile knew. */
   readonly names: readonly string[];
@@ -194,11 +194,15 @@ function alternativesOf(args: readonly LinuxSeccompArg[]): ConditionPlan[][] {
   return distinct ? [conditions] : conditions.map((condition) => [condition]);
 }
 
-function architecturesOf({ architectures = [] }: LinuxSeccomp, native: string): ArchitecturePlan[] {
-  const named = (architectures ?? []).map((name, i) => ({
-    token: architectureTokens[name] ?? 0,
+function architecturesOf(
+  { architectures = [] }: LinuxSeccomp,
+  name: string,
+): readonly [ArchitecturePlan, ...ArchitecturePlan[]] {
+  const native = { token: architectureTokens[name] ?? 0, from: field("linux", "seccomp") };
+  const named = (architectures ?? []).map((other, i) => ({
+    token: architectureTokens[other] ?? 0,
     from: field("linux", "seccomp", "architectures", i),
   }));
-  const all = [{ token: architectureTokens[native] ?? 0, from: field("linux", "seccomp") }, ...named];
-  return all.filter(({ token }, i) => all.findIndex((other) => other.token === token) === i);
+  const once = named.filter(({ token }, i) => named.findIndex((other) => other.token === token) === i);
+  return [native, ...once.filter(({ token }) => token !== native.token)];
 }

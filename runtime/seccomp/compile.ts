@@ -25,7 +25,6 @@ export function compileProgram(
   const seccomp = openLibseccomp(library);
   const table = new NameTable(plan.names);
   const [native, ...others] = plan.architectures;
-  if (native === undefined) throw new RuntimeError("unsupported", "linux.seccomp: no native architecture");
   const numbers = seccomp.resolve(native.token, table);
   const rules = numbered(plan.rules, table, numbers, debugLog);
   const compile = (architecture: ArchitecturePlan): ArchitectureProgram => {

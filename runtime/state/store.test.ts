@@ -34,6 +34,7 @@ import {
   type SavedState,
   type StateDir,
   tryOpenStateDir,
+  unlock,
   writeState,
 } from "./store.ts";
 
@@ -264,8 +265,13 @@ store("the lock keeps others out until its descriptor is closed", () => {
     lock(dir);
     const other = openStateDir(dir.root, "c1");
     assert.is(isLocked(other), true);
-    close(other.fd);
+    assert.is(isLocked(dir), false, "the lock is this command's own");
+    unlock(dir);
+    assert.is(isLocked(other), false);
+    lock(other);
     assert.is(isLocked(dir), true);
+    close(other.fd);
+    assert.is(isLocked(dir), false);
   });
 });
 

@@ -121,19 +121,25 @@ export function openStateDir(root: HostPath, id: string): StateDir {
   return dir;
 }
 
+/** Those that this command has locked itself. */
+const held = new WeakSet<StateDir>();
+
 /** Waits for other commands that change this container; the lock ends with the descriptor. */
 export function lock(dir: StateDir): void {
   const result = tryFlock(dir.fd, LOCK_EX);
   if (result < 0) throw OpError.from("flock", `${dir.root}/${dir.id}`, -result);
+  held.add(dir);
 }
 
 /** Gives the lock back before the descriptor is closed. */
 export function unlock(dir: StateDir): void {
   tryFlock(dir.fd, LOCK_UN);
+  held.delete(dir);
 }
 
 /** True while another command holds the lock; does not wait. */
 export function isLocked(dir: StateDir): boolean {
+  if (held.has(dir)) return false;
   const other = openat(dir.fd, ".", O_RDONLY | O_DIRECTORY);
   const result = tryFlock(other, LOCK_EX | LOCK_NB);
   close(other);
