@@ -35,7 +35,7 @@ export async function assertSleeps(pid: number): Promise<void> {
   if (asleep < 18) throw new Error(`process ${pid} is busy: ${states.join("")}`);
 }
 
-/** Where the process's cgroup of this v1 controller is on the host. */
+/** Where the process's cgroup of this v1 controller is on the host; "" is the unified hierarchy. */
 export function cgroupDirectory(pid: number, controller: string): string {
   const line = readFileSync(`/proc/${pid}/cgroup`, "utf8")
     .split("\n")
@@ -49,6 +49,7 @@ function hierarchy(controller: string): string {
     .split("\n")
     .find((entry) => {
       const [, filesystem = ""] = entry.split(" - ");
+      if (controller === "") return filesystem.startsWith("cgroup2 ");
       return (
         filesystem.startsWith("cgroup ") && (filesystem.split(" ")[2] ?? "").split(",").includes(controller)
       );

@@ -1,9 +1,10 @@
 // What a test needs of the machine. A need that is not met skips the test, and always with a printed reason;
 // scripts/test.ts counts those lines.
 import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, delimiter, join } from "node:path";
 
-export type Need = "root" | "cgroup1" | "built" | "apparmor" | "faults" | CommandName;
+export type Need = "root" | "cgroup1" | "built" | "apparmor" | "faults" | "two-cpus" | CommandName;
 type CommandName =
   | "cc"
   | "containerd"
@@ -44,6 +45,7 @@ export function missing(need: Need): string | undefined {
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
+  if (need === "two-cpus") return availableParallelism() > 1 ? undefined : "there is only one CPU";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }

@@ -51,7 +51,7 @@ confined("user namespace: a user within the map with its groups, and one outside
   const script = "id -u; id -g; grep Groups /proc/self/status";
   const { stdout } = succeed(await execShell(c, script, ["--user", "1000:1001", "-g", "5", "-g", "6"]));
   assert.is(stdout, "1000\n1001\nGroups:\t5 6 \n");
-  const result = refuse(await exec(c, ["--user", "70000"], ["true"]), /unmapped uid|invalid argument/);
+  const result = refuse(await exec(c, ["--user", "70000"], ["true"]), /unmapped u(id|ser)/);
   assert.is(result.status, 255);
 });
 
@@ -272,6 +272,7 @@ for (const noNewPrivileges of [true, false])
         succeed(await c.deleteForce());
         succeed(await ofInit.done);
       },
+      { runcFails: "runc 1.1.5 does not send the agent the listener of an exec: its calls are ENOSYS" },
     );
 
 confined("seccomp: without its agent, no process", async (c) => {
