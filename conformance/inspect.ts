@@ -39,7 +39,7 @@ export async function assertSleeps(pid: number): Promise<void> {
   throw new Error(`process ${pid} is busy: ${states}`);
 }
 
-/** Where the process's cgroup of this controller is on the host: of v1, or on a host with v2 alone its only one. */
+/** Where the process's cgroup of this controller is on the host: of v1, "" for the unified one; on v2 alone its only one. */
 export function cgroupDirectory(pid: number, controller: string): string {
   const named = cgroupVersion === 2 ? "" : controller;
   const line = readFileSync(`/proc/${pid}/cgroup`, "utf8")
@@ -54,6 +54,7 @@ function hierarchy(controller: string): string {
     .split("\n")
     .find((entry) => {
       const [, filesystem = ""] = entry.split(" - ");
+      if (controller === "") return filesystem.startsWith("cgroup2 ");
       return (
         filesystem.startsWith("cgroup ") && (filesystem.split(" ")[2] ?? "").split(",").includes(controller)
       );

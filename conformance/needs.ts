@@ -2,6 +2,7 @@
 // scripts/test.ts counts those lines.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, delimiter, join } from "node:path";
 
 export type Need =
@@ -16,6 +17,7 @@ export type Need =
   | "update"
   | "overlay"
   | "faults"
+  | "two-cpus"
   | CommandName;
 type CommandName =
   | "cc"
@@ -102,6 +104,7 @@ export function missing(need: Need): string | undefined {
     return libraries.some((dir) => existsSync(join(dir, "libsystemd.so.0")))
       ? undefined
       : "libsystemd is not installed";
+  if (need === "two-cpus") return availableParallelism() > 1 ? undefined : "there is only one CPU";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   if (need === "netavark" || need === "aardvark-dns")
     return helperDirectories.some((dir) => existsSync(join(dir, need)))

@@ -1,5 +1,4 @@
 /** Processes: clone, execve, wait, pidfds and the like. */
-import { ENOSYS, EPERM } from "./constants/errno.ts";
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
 import { type CString, cstr, type StringArray } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
@@ -33,13 +32,16 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
     // With CLONE_PARENT the child has the caller's own exit signal, and a second one is refused.
     .u64(32, flags & CLONE_PARENT ? 0 : SIGCHLD)
     .u64(80, cgroup ?? 0);
-  let pid = tryCall("clone3", [args.bytes, 88]);
-  // Filters of engines answer ENOSYS, as they cannot look at its flags; those of clone(2) they can.
-  if ((pid === -ENOSYS || pid === -EPERM) && cgroup === undefined && (flags & 0xff) === 0) {
-    const signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
-    pid = tryCall("clone", [flags | CLONE_PIDFD | signal, 0, pidfd, 0, 0]);
-  }
-  if (pid < 0) throw OpError.from("clone", "", -pid);
+  const pid = call("clone3", [args.bytes, 88], "");
+  return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
+}
+
+/** The same by clone(2), which filters allow where they refuse clone3, at whose flags they cannot look. */
+export function clone2(flags: number): Cloned | undefined {
+  const pidfd = new Int32Array(1);
+  const signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
+  // The second argument is the stack: none, as memory is not shared. The others are in another order on arm64, but 0.
+  const pid = call("clone", [flags | CLONE_PIDFD | signal, 0, pidfd, 0, 0], "");
   return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
 }
 

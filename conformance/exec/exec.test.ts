@@ -110,7 +110,7 @@ for (const [title, flags, words, text] of [
     'exec: "/no/such": stat /no/such: no such file or directory',
   ],
   ["a file that is no program", [], ["/etc/passwd"], 'exec: "/etc/passwd": permission denied'],
-  ["a directory", [], ["/etc"], /exec: "\/etc": permission denied \(it is a directory\)/],
+  ["a directory", [], ["/etc"], 'exec: "/etc": permission denied'],
   ["cwd that is not there", ["--cwd", "/nowhere"], ["true"], /chdir to cwd \("\/nowhere"\).*no such file/],
   ["cwd that is relative", ["--cwd", "tmp"], ["true"], "Cwd must be an absolute path"],
   ["AppArmor on a host without", ["--apparmor", "docker-default"], ["true"], /apparmor/i],
@@ -124,6 +124,34 @@ for (const [title, flags, words, text] of [
     "bad sub cgroup path",
   ],
   ["a controller that is unknown", ["--cgroup", "nonsense:/"], ["true"], "nonsense"],
+  [
+    "sub-cgroups for all, twice",
+    ["--cgroup", "/", "--cgroup", "/"],
+    ["true"],
+    "invalid --cgroup argument: / (missing <controller>: prefix)",
+  ],
+  [
+    "sub-cgroups for one and for all",
+    ["--cgroup", "memory:/", "--cgroup", "/"],
+    ["true"],
+    "invalid --cgroup argument: / (missing <controller>: prefix)",
+  ],
+  ["a user that is a name", ["--user", "root"], ["true"], "root"],
+  ["a group that is none", ["--user", "0:x"], ["true"], "x"],
+  ["an additional group below 0", ["--additional-gids", "-5"], ["true"], "-5"],
+  ["a variable without =", ["--env", "FOO"], ["true"], "invalid environment variable"],
+  [
+    "a pid file that cannot be written",
+    ["--pid-file", "/nowhere/pid"],
+    ["true"],
+    "no such file or directory",
+  ],
+  [
+    "a console socket when attached",
+    ["-t", "--console-socket", "/nowhere"],
+    ["true"],
+    "cannot use console socket if runc will not detach or allocate tty",
+  ],
   [
     "a terminal when detached, without a socket",
     ["-t", "-d"],
@@ -200,6 +228,41 @@ suite("--user is read strictly, and numbers are never looked up", async (c) => {
       assert.is(succeed(result).stdout, `Uid:\t${four(uid)}\nGid:\t${four(gid)}\n`, text);
     }
   }
+});
+
+suite("a flag with an empty value changes nothing", async (c) => {
+  await runWaiting(c, (spec) => {
+    spec.process.cwd = "/tmp";
+  });
+  const flags = ["--cwd", "", "--apparmor", "", "--process-label=", "--cgroup", ""];
+  assert.is(succeed(await exec(c, flags, ["pwd"])).stdout, "/tmp\n");
+});
+
+suite("a process file is the whole process: what the command line says beside it does not count", async (c) => {
+  await runWaiting(c);
+  const file = join(c.dir, "process.json");
+  writeFileSync(
+    file,
+    JSON.stringify({ args: ["sh", "-c", "pwd; echo $A"], cwd: "/tmp", env: ["PATH=/bin", "A=file"] }),
+  );
+  const flags = ["--process", file, "--cwd", "/etc", "--env", "A=line"];
+  assert.is(succeed(await exec(c, flags, ["echo", "words"])).stdout, "/tmp\nfile\n");
+});
+
+suite("the words of a failed start are runc's", async (c) => {
+  await runWaiting(c);
+  const say = async (words: string[], flags: string[] = []): Promise<string> =>
+    (await exec(c, flags, words)).stderr.replaceAll('\\"', '"').replace(/^.* msg="(.*)"\n$/, "$1");
+  const start = "exec failed: unable to start container process:";
+  assert.is(await say(["nonesuch"]), `${start} exec: "nonesuch": executable file not found in $PATH`);
+  assert.is(await say(["/none"]), `${start} exec: "/none": stat /none: no such file or directory`);
+  assert.is(await say(["/etc/passwd"]), `${start} exec: "/etc/passwd": permission denied`);
+  assert.is(
+    await say(["/etc/passwd/x"]),
+    `${start} exec: "/etc/passwd/x": stat /etc/passwd/x: not a directory`,
+  );
+  const cwd = `${start} chdir to cwd ("/none") set in config.json failed: no such file or directory`;
+  assert.ok((await say(["true"], ["--cwd", "/none"])).startsWith(cwd));
 });
 
 suite("HOME comes from the container's passwd, and is / for who is not in it", async (c) => {
@@ -308,6 +371,70 @@ suite(
         rmdirSync(sub);
       } catch {}
       return !existsSync(sub);
+    });
+  },
+  { needs: ["cgroup1"] },
+);
+
+/** Makes a cgroup below the container's in each of these hierarchies, and removes it when the body is done. */
+async function withSubCgroup(
+  c: Fixture,
+  controllers: readonly string[],
+  body: (name: string) => Promise<void>,
+): Promise<void> {
+  const { pid } = await c.state();
+  const directories = controllers.map((controller) => join(cgroupDirectory(pid, controller), "sub"));
+  for (const directory of directories) mkdirSync(directory);
+  try {
+    await body("sub");
+  } finally {
+    for (const directory of directories)
+      await eventually(() => {
+        try {
+          rmdirSync(directory);
+        } catch {}
+        return !existsSync(directory);
+      });
+  }
+}
+
+/** Which controllers of the process's cgroups are in a sub-cgroup. */
+const below = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line.endsWith("/sub"))
+    .map((line) => line.split(":")[1] ?? "")
+    .sort();
+
+for (const [title, flags, expected] of [
+  ["two controllers, one path", ["memory,pids:sub"], ["memory", "pids"]],
+  ["two controllers, a flag each", ["pids:/sub", "memory:./sub/"], ["memory", "pids"]],
+  ["a named hierarchy", ["name=systemd:sub"], ["name=systemd"]],
+  ["one of them, where both have it", ["pids:sub", "memory:/"], ["pids"]],
+] as const)
+  suite(
+    `--cgroup: ${title}`,
+    async (c) => {
+      await runWaiting(c);
+      await withSubCgroup(c, ["memory", "pids", "name=systemd"], async () => {
+        const given = flags.flatMap((flag) => ["--cgroup", flag]);
+        const { stdout } = succeed(await exec(c, given, ["cat", "/proc/self/cgroup"]));
+        assert.equal(below(stdout), [...expected]);
+      });
+    },
+    { needs: ["cgroup1"] },
+  );
+
+suite(
+  "--cgroup: a path alone is for every hierarchy",
+  async (c) => {
+    await runWaiting(c);
+    const { pid } = await c.state();
+    const all = readFileSync(`/proc/${pid}/cgroup`, "utf8").trim().split("\n");
+    const own = all.map((line) => line.split(":")[1]?.split(",")[0] ?? "");
+    await withSubCgroup(c, own, async () => {
+      const { stdout } = succeed(await exec(c, ["--cgroup", "sub"], ["cat", "/proc/self/cgroup"]));
+      assert.is(below(stdout).length, all.length, stdout);
     });
   },
   { needs: ["cgroup1"] },

@@ -104,6 +104,7 @@ function enter(context: SetnsContext): never {
   defaultAllSignals();
   const child = fork(CLONE_PARENT, () => setnsInit(context, doors, program), {
     procfs: { directory: procfs, prefix: "" },
+    filtered: loadsEarly(context),
     lastly: () => {
       close(procfs);
       if (loadsEarly(context)) loadAndDrop(context);

@@ -41,6 +41,7 @@ function completed(process: Process, own: Process): Process {
   const apparmorProfile = process.apparmorProfile || own.apparmorProfile;
   const selinuxLabel = process.selinuxLabel || own.selinuxLabel;
   const oomScoreAdj = process.oomScoreAdj ?? own.oomScoreAdj;
+  const execCPUAffinity = process.execCPUAffinity ?? own.execCPUAffinity;
   const umask = process.user?.umask ?? own.user?.umask;
   return {
     ...process,
@@ -48,6 +49,7 @@ function completed(process: Process, own: Process): Process {
     ...(apparmorProfile ? { apparmorProfile } : {}),
     ...(selinuxLabel ? { selinuxLabel } : {}),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    ...(execCPUAffinity === undefined ? {} : { execCPUAffinity }),
     ...(umask === undefined ? {} : { user: { ...process.user, umask } }),
   };
 }

@@ -7,7 +7,7 @@ import { EINVAL } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, readTextAt } from "../../syscalls/file.ts";
 import { MADV_DOFORK, tryMadvise } from "../../syscalls/memory.ts";
-import { type Cloned, clone3, exitGroup } from "../../syscalls/process.ts";
+import { type Cloned, clone2, clone3, exitGroup } from "../../syscalls/process.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /** Where to read about this process: a directory and what to put before "self". */
@@ -23,6 +23,8 @@ export interface ForkOptions {
   readonly cgroup?: Fd | undefined;
   /** Done right before the clone, to close what the child must not even be born with. */
   readonly lastly?: (() => void) | undefined;
+  /** By clone(2): a seccomp filter is loaded already. */
+  readonly filtered?: boolean;
 }
 
 const hostProcfs: Procfs = { directory: CWD, prefix: "/proc/" };
@@ -37,7 +39,7 @@ export function fork(flags: number, child: () => never, options: ForkOptions = {
   requireSingleThread(procfs);
   inheritHeap(procfs);
   options.lastly?.();
-  const cloned = clone3(flags, options.cgroup);
+  const cloned = options.filtered ? clone2(flags) : clone3(flags, options.cgroup);
   if (cloned !== undefined) return cloned;
   try {
     child();
