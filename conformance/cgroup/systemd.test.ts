@@ -317,6 +317,54 @@ suite(
   { needs: need },
 );
 
+/** Creates, updates, looks, and deletes. */
+async function lookAfterUpdate(
+  c: Fixture,
+  runtime: string,
+  root: string,
+  options: string,
+): Promise<string[]> {
+  const command = (...args: string[]) => runCommand([runtime, "--root", root, ...args]);
+  try {
+    succeed(await command("--systemd-cgroup", "create", "--bundle", c.bundle, c.id));
+    succeed(await command("update", ...options.split(" "), c.id));
+    const { pid } = JSON.parse(succeed(await command("state", c.id)).stdout) as { pid: number };
+    return [...(await show(unitOf(c))), ...controlFiles(directoryOf(cgroupOf(pid)))];
+  } finally {
+    await command("delete", "--force", c.id);
+  }
+}
+
+suite(
+  "update changes the unit as well as the files",
+  async (c) => {
+    c.configure((spec) => {
+      spec.linux.resources = {
+        devices: [{ allow: false, access: "rwm" }],
+        memory: { limit: 64 * megabyte },
+        pids: { limit: 42 },
+      };
+    });
+    const options =
+      "--memory 33554432 --memory-swap 50331648 --cpu-period 50000 --cpu-quota 25000 --cpuset-cpus 1 --pids-limit 7";
+    const ours = await lookAfterUpdate(c, runtimePath, c.root, options);
+    const theirs = await lookAfterUpdate(c, runcPath(), join(c.dir, "oracle-state"), options);
+    assert.equal(ours, theirs);
+    const shows = [
+      `MemoryMax=${32 * megabyte}`,
+      `MemorySwapMax=${16 * megabyte}`,
+      "CPUQuotaPerSecUSec=500ms",
+      "AllowedCPUs=1",
+      "TasksMax=7",
+      "pids.max: 7",
+      "cpuset.cpus: 1",
+      "DevicePolicy=strict",
+    ];
+    for (const line of shows) assert.ok(ours.includes(line), `${line} is not among\n${ours.join("\n")}`);
+  },
+  { needs: need },
+);
+
 suite(
   "the limits survive that systemd reads its files again",
   async (c) => {
