@@ -34,6 +34,8 @@ const OBJECT = "/org/freedesktop/systemd1";
 
 export class FakeSystemd {
   readonly calls: Call[] = [];
+  /** Of the unit's cgroup, whenever properties were set. */
+  readonly freezerStates: string[] = [];
   private readonly server: Server;
   private readonly units = new Map<string, string[]>();
   private failedUnit: string | undefined;
@@ -135,7 +137,15 @@ export class FakeSystemd {
         this.units.delete(name);
         finish(name);
       }
-    } else reply();
+    } else {
+      if (member === "SetUnitProperties") this.freezerStates.push(this.freezerState(name));
+      reply();
+    }
+  }
+
+  private freezerState(unit: string): string {
+    const [directory = ""] = (this.units.get(unit) ?? []).filter((path) => path.includes("/systemd/"));
+    return readFileSync(directory.replace("/systemd/", "/freezer/").concat("/freezer.state"), "utf8").trim();
   }
 
   private jobRemoved(connection: Socket, path: string, unit: string, result: string): void {

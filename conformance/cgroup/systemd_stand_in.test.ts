@@ -170,6 +170,30 @@ suite(
 );
 
 suite(
+  "update tells systemd first, while nothing runs, and then writes the files",
+  (c) =>
+    withHost(c, {}, async (host) => {
+      configure(c, (spec) => {
+        spec.linux.resources = { pids: { limit: 42 } };
+      });
+      succeed(await create(c, host));
+      succeed(await host.runt("update", "--pids-limit", "7", "--cpu-share", "512", c.id));
+      assert.equal(host.systemd.members, ["StartTransientUnit", "SetUnitProperties"]);
+      const [unit, runtime, properties] = host.systemd.calls.at(-1)?.args ?? [];
+      assert.equal([unit, runtime], [`runc-${c.id}.scope`, true]);
+      const sent = (properties as [string, { value: unknown }][]).map(
+        ([name, { value }]) => `${name}=${value}`,
+      );
+      assert.equal(sent.sort(), ["CPUShares=512", "TasksMax=7"]);
+      assert.equal(host.systemd.freezerStates, ["FROZEN"]);
+      const pid = await pidOf(c);
+      assert.is(cgroupValue(pid, "pids", "pids.max"), "7");
+      assert.is(cgroupValue(pid, "freezer", "freezer.state"), "THAWED");
+    }),
+  { needs: need },
+);
+
+suite(
   "an old systemd is not told what it does not know, and knows devices by the name of their group",
   (c) =>
     withHost(c, { version: "v219" }, async (host) => {
