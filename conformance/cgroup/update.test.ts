@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { eventually, type Result } from "../command.ts";
 import { runWaiting } from "../exec/running.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
-import { isAlive } from "../inspect.ts";
+import { isAlive, statusField } from "../inspect.ts";
 import { cgroupVersion } from "../needs.ts";
 import type { Resources } from "../spec.ts";
 import {
@@ -41,7 +41,7 @@ const apart = { files: /^\/cpu\.weight(\.nice)? /, why: "its conversion of share
 const cases: readonly Case[] = [
   {
     title: "memory and swap, more and less and without limit",
-    base: { memory: { limit: 64 * M, swap: 128 * M } },
+    base: { memory: { limit: 64 * M } },
     steps: [
       ["--memory 100m", ["memory.limit_in_bytes 104857600"], ["memory.max 104857600"]],
       ["--memory 52428800", ["memory.limit_in_bytes 52428800"], ["memory.max 52428800"]],
@@ -200,6 +200,9 @@ update(
         ? ["cpu.cfs_quota_us 30000", "cpu.cfs_period_us 50000", `memory.memsw.limit_in_bytes ${96 * M}`]
         : ["cpu.max 30000 50000", `memory.max ${64 * M}`, `memory.swap.max ${32 * M}`];
     for (const line of ["pids.max 9", ...lines]) shows(twin, line);
+    // The swap limit is one of both together: more memory leaves less of it to swap.
+    succeed(await ask(twin, "--memory 80m"));
+    if (cgroupVersion === 2) shows(twin, `memory.swap.max ${16 * M}`);
   },
   { runcMayFail: "runc 1.1.5 forgets the period on v2, and cannot set swap alone there" },
 );
@@ -305,8 +308,8 @@ const halves: readonly [title: string, asked: string | Json, says: string | RegE
 update(
   "one limit that is refused, and none is changed",
   async (c) => {
-    const base = { memory: { limit: 64 * M }, cpu: { shares: 2048, quota: 50000, period: 100000 } };
-    const twin = await running(c, { ...base, pids: { limit: 40 } });
+    const cpu = { shares: 2048, quota: 50000, period: 100000, cpus: online, mems: "0" };
+    const twin = await running(c, { memory: { limit: 64 * M }, cpu, pids: { limit: 40 } });
     const before = limitsOf(twin);
     for (const [title, asked, says] of halves) {
       const result = refuse(await ask(twin, asked), says);
@@ -317,6 +320,19 @@ update(
     // state.json was not changed either: the quota in force comes along.
     succeed(await ask(twin, "--cpu-period 50000"));
     shows(twin, cgroupVersion === 1 ? "cpu.cfs_quota_us 50000" : "cpu.max 50000 50000");
+  },
+  { runcFails: "runc restores only what was in config.json" },
+);
+
+update(
+  "a refusal leaves a container without a cpuset of its own all processors",
+  async (c) => {
+    const twin = await running(c);
+    const allowed = (): string | undefined => statusField(twin.pid, "Cpus_allowed_list");
+    const before = allowed();
+    const result = refuse(await ask(twin, "--cpuset-cpus 0 --cpuset-mems 63"), "cpuset.mems");
+    assert.is(messagesOf(result).length, 1);
+    assert.is(allowed(), before);
   },
   { runcFails: "runc restores only what was in config.json" },
 );

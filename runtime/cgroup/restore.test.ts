@@ -1,43 +1,74 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../syscalls/types.ts";
-import { planCgroupResources } from "../plan/cgroup_resources.ts";
+import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
 import { planBack } from "./restore.ts";
+import type { CgroupPaths } from "./types.ts";
 
 const restore = suite("planBack");
 
-const plan = (resources: LinuxResources) => planCgroupResources(resources, { version: 1, setDevices: false });
+const plan = (version: 1 | 2, resources: LinuxResources): CgroupPlan =>
+  planCgroupResources(resources, { version, setDevices: false });
 
-restore("the last write is undone first, and what cannot be read is left out", () => {
+/** Control files as "controller/file", and the paths of the controllers. */
+function withFiles(files: Readonly<Record<string, string>>, body: (top: string) => void): void {
   const top = mkdtempSync(join(tmpdir(), "restore-"));
-  const file = (controller: string, name: string, text: string) => {
-    mkdirSync(join(top, controller), { recursive: true });
-    writeFileSync(join(top, controller, name), text);
-  };
   try {
-    file("memory", "memory.limit_in_bytes", "9223372036854771712\n");
-    file("memory", "memory.memsw.limit_in_bytes", "9223372036854771712\n");
-    file("cpu", "cpu.shares", "1024\n");
-    file("cpu", "cpu.idle", "0\n");
-    const paths = { memory: `${top}/memory` as HostPath, cpu: `${top}/cpu` as HostPath };
-    const update = plan({ memory: { limit: 10, swap: 20 }, cpu: { idle: 1, quota: 5 }, pids: { limit: 1 } });
-    const back = planBack(update, paths);
-    assert.equal(
-      back.writes.map((write) => `${write.file} ${write.value}`),
-      [
-        "cpu.idle 0",
-        "cpu.shares 1024",
-        "memory.memsw.limit_in_bytes 9223372036854771712",
-        "memory.limit_in_bytes 9223372036854771712",
-      ],
-    );
-    assert.is(readFileSync(join(top, "cpu/cpu.shares"), "utf8"), "1024\n", "looking changes nothing");
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(top, dirname(path)), { recursive: true });
+      writeFileSync(join(top, path), `${text}\n`);
+    }
+    body(top);
   } finally {
     rmSync(top, { recursive: true });
   }
+}
+
+const lines = (plan: CgroupPlan, paths: CgroupPaths): string[] =>
+  planBack(plan, paths).writes.map(({ file, value }) => `${file} ${value}`);
+
+restore("the last write is undone first, and what cannot be read is left out", () => {
+  const files = {
+    "memory/memory.limit_in_bytes": "9223372036854771712",
+    "memory/memory.memsw.limit_in_bytes": "9223372036854771712",
+    "cpu/cpu.shares": "1024",
+    "cpu/cpu.idle": "0",
+  };
+  withFiles(files, (top) => {
+    const paths = { memory: `${top}/memory` as HostPath, cpu: `${top}/cpu` as HostPath };
+    const update = plan(1, {
+      memory: { limit: 10, swap: 20 },
+      cpu: { idle: 1, quota: 5 },
+      pids: { limit: 1 },
+    });
+    assert.equal(lines(update, paths), [
+      "cpu.idle 0",
+      "cpu.shares 1024",
+      "memory.memsw.limit_in_bytes 9223372036854771712",
+      "memory.limit_in_bytes 9223372036854771712",
+    ]);
+    assert.is(readFileSync(join(top, "cpu/cpu.shares"), "utf8"), "1024\n", "looking changes nothing");
+  });
+});
+
+restore("an empty cpuset comes back as what it came to, since the kernel takes no empty one", () => {
+  const files = { "c/cpuset.cpus": "", "c/cpuset.cpus.effective": "0-1", "c/cpuset.mems": "0" };
+  withFiles(files, (top) => {
+    const update = plan(2, { cpu: { cpus: "0", mems: "0" } });
+    assert.equal(lines(update, { "": `${top}/c` as HostPath }), ["cpuset.mems 0", "cpuset.cpus 0-1"]);
+  });
+});
+
+restore("an empty table of throttles is one without limits", () => {
+  withFiles({ "blkio/blkio.throttle.read_bps_device": "" }, (top) => {
+    const device = { major: 8, minor: 0, rate: 5 };
+    const update = plan(1, { blockIO: { throttleReadBpsDevice: [device] } });
+    const paths = { blkio: `${top}/blkio` as HostPath };
+    assert.equal(lines(update, paths), ["blkio.throttle.read_bps_device 8:0 0"]);
+  });
 });
 restore.run();

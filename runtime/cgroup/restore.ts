@@ -12,7 +12,9 @@ export function planBack(plan: CgroupPlan, paths: CgroupPaths): CgroupPlan {
     const directory = unified ?? paths[write.controller];
     if (directory === undefined) return [];
     return filesChangedBy(write).flatMap((file) => {
-      const text = tryReadControl(directory, file);
+      // A cpuset with processes in it cannot be made empty again (ENOSPC): it keeps what that came to.
+      const own = tryReadControl(directory, file);
+      const text = own === "" ? (tryReadControl(directory, `${file}.effective`) ?? own) : own;
       return text === undefined ? [] : [restoringWrite(write, file, text)];
     });
   });

@@ -15,7 +15,6 @@ const cases: readonly [file: string, written: string, text: string, value: strin
   ["cpu.max", "max 100000", "20000 50000", "20000 50000"],
   ["pids.max", "5", "max", "max"],
   ["cpuset.cpus", "0", "0-1", "0-1"],
-  ["cpuset.cpus", "0", "", "\n"],
   ["io.weight", "200", "default 100\n8:0 50", "default 100"],
   ["io.bfq.weight", "8:0 300", "default 100\n8:0 50", "8:0 50"],
   ["io.bfq.weight", "8:16 300", "default 100\n8:0 50", "8:16 default"],

@@ -27,8 +27,7 @@ function valueBefore(written: string, file: string, text: string): string {
   if (values.length > 0 && !/^(max|\d+)$/.test(key)) {
     return lines.find((line) => line.startsWith(`${key} `)) ?? `${key} ${unlimited(file, values)}`;
   }
-  // An empty cpuset of v2 is written as an empty line: a write of nothing is none.
-  return lines[0] || "\n";
+  return lines[0] ?? "";
 }
 
 /** "8:0 rbps=1 riops=2" → "rbps=max riops=max"; v1 throttles have 0 for none, and weights the default. */
