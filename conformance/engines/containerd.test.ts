@@ -8,6 +8,7 @@ import { refuse, succeed } from "../harness.ts";
 import { statusField } from "../inspect.ts";
 import { cgroupsOf } from "../leftovers.ts";
 import { runtimePath } from "../needs.ts";
+import { runcPath } from "../oracle/compare.ts";
 import { withTerminal } from "../pty.ts";
 import { defaultSpec } from "../spec.ts";
 import { limitsIn } from "./cgroup_limits.ts";
@@ -15,6 +16,7 @@ import { type Containerd, containerdNeeds, runArgs, startContainerd } from "./co
 import { withDialogue } from "./dialogue.ts";
 import { engineSuite, long } from "./engine.ts";
 import { busybox, imageName } from "./oci_image.ts";
+import { assertSame, type Probes, readProbe } from "./probe.ts";
 import { snippet } from "./snippet.ts";
 import { untilWaiting, waiting } from "./waiting.ts";
 
@@ -331,8 +333,10 @@ containerd("a network namespace of its own, that of the host, and that of anothe
 
 containerd("seccomp: none, the default profile, a profile of one's own", async (e) => {
   const mode = "grep ^Seccomp: /proc/self/status";
-  assert.match(await output(e, "sec-none", [], mode), /\t0$/);
-  assert.match(await output(e, "sec-default", ["--seccomp"], mode), /\t2$/);
+  const unshare = "unshare -U true 2>&1 && echo allowed";
+  assert.match(await output(e, "sec-none", [], `${mode}; ${unshare}`), /\t0\nallowed$/);
+  const refused = `${mode}; ${unshare} || echo refused`;
+  assert.match(await output(e, "sec-default", ["--seccomp"], refused), /\t2\n.*not permitted\nrefused$/);
   const profile = join(e.host.dir, "profile.json");
   const syscalls = [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 28 }];
   writeFileSync(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }));
@@ -441,6 +445,34 @@ containerd("user namespace", async (e) => {
     /^0\n +0 +100000 +65536\n0$/,
   );
 });
+
+const probe = ["sh", "/probe.sh"];
+
+for (const [title, flags] of [
+  ["as it is", []],
+  ["privileged", ["--privileged"]],
+  ["host's network, read-only root, seccomp", ["--net-host", "--read-only", "--seccomp"]],
+  ["user namespace", ["--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"]],
+  ["limits, working directory", ["--memory-limit", "67108864", "--cpus", "0.5", "--cwd", "/tmp"]],
+] as const)
+  containerd(
+    `the probe sees what it sees with runc, started and by exec [${title}]`,
+    async (e) => {
+      const by = async (runtime: string): Promise<Probes> => {
+        const start = (mode: string, argv: readonly string[]): Promise<Result> =>
+          e.ctr(["run", "--runc-binary", runtime, mode, ...flags, imageName, "probe", ...argv]);
+        const started = readProbe(succeed(await start("--rm", probe)).stdout);
+        succeed(await start("-d", waiting));
+        await untilWaiting(e.host, await pidOf(e, "probe"));
+        const entered = readProbe(succeed(await e.ctr(execArgs("probe", "x", [], probe))).stdout);
+        succeed(await e.ctr(["task", "delete", "--force", "probe"]));
+        succeed(await e.ctr(["container", "delete", "probe"]));
+        return { started, entered };
+      };
+      assertSame(await by(runtimePath), await by(runcPath()));
+    },
+    { needs: ["runc"] },
+  );
 
 containerd("a container that exits at once, many times", async (e) => {
   for (let i = 0; i < (long ? 50 : 5); i++) {

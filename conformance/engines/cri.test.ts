@@ -21,6 +21,7 @@ import {
   withPod,
   withStream,
 } from "./pod.ts";
+import { assertSame, type Probes, readProbe } from "./probe.ts";
 import { snippet } from "./snippet.ts";
 import { waiting } from "./waiting.ts";
 
@@ -463,6 +464,42 @@ cri("mounts: read-only, from the host to the container, and both ways", async (k
   });
   await k.host.run(["umount", shared]);
 });
+
+for (const [title, security] of [
+  ["as it is", {}],
+  ["privileged", { privileged: true }],
+  [
+    "user, no capabilities, seccomp",
+    {
+      runAsUser: { value: 1000 },
+      capabilities: { dropCapabilities: ["ALL"] },
+      noNewPrivs: true,
+      seccomp: { profileType: "RuntimeDefault" },
+    },
+  ],
+] as const)
+  cri(
+    `the probe sees what it sees with runc, started and by exec [${title}]`,
+    async (k) => {
+      const by = async (handler: string): Promise<Probes> => {
+        let probes: Probes = { started: new Map(), entered: new Map() };
+        await withPod(k, { handler, hostname: "probe", security }, async (pod) => {
+          const once = await runContainer(pod, ["sh", "/probe.sh"], { security });
+          assert.is((await once.exits()).exitCode, 0);
+          const lines = () => once.log().map((line) => line.replace(/^std\w+ \w /, ""));
+          assert.ok(await eventually(() => lines().includes("== end"), 30));
+          const started = readProbe(lines().join("\n"));
+          const entered = readProbe(
+            await (await runContainer(pod, waiting, { security })).output("sh /probe.sh"),
+          );
+          probes = { started, entered };
+        });
+        return probes;
+      };
+      assertSame(await by("runt"), await by("runc"));
+    },
+    { needs: ["runc"] },
+  );
 
 cri("containerd is killed and starts again while pods run", async (k) => {
   await withContainer(k, {}, async (container, pod) => {
