@@ -86,6 +86,32 @@ seccomp("a profile as engines give to every container", async (c) => {
   assert.match(stderr, /hostname: .*not permitted/);
 });
 
+// On i386 all of these are `socketcall`, which the profile allows before.
+seccomp("conditions on socket, an action among those that allow, as Podman writes them", async (c) => {
+  const profile = engineProfile();
+  const [first, ...others] = profile.syscalls ?? [];
+  const socket = (action: string, ...args: NonNullable<Rule["args"]>): Rule => ({
+    names: ["socket"],
+    action,
+    ...(action === "SCMP_ACT_ERRNO" && { errnoRet: 22 }),
+    args,
+  });
+  const netlink = { index: 0, value: 16, op: "SCMP_CMP_EQ" };
+  const audit = { index: 2, value: 9, op: "SCMP_CMP_EQ" };
+  const syscalls = [
+    ...(first === undefined ? [] : [first]),
+    ...others.filter(({ names }) => !names.includes("socket")),
+    socket("SCMP_ACT_ERRNO", netlink, audit),
+    socket("SCMP_ACT_ALLOW", { ...audit, op: "SCMP_CMP_NE" }),
+    socket("SCMP_ACT_ALLOW", { ...netlink, op: "SCMP_CMP_NE" }),
+    socket("SCMP_ACT_ALLOW", { ...audit, op: "SCMP_CMP_NE" }),
+  ];
+  writeSystemCall(join(c.rootfs, "audit"), 41n, [16n, 3n, 9n]);
+  writeSystemCall(join(c.rootfs, "route"), 41n, [16n, 3n, 0n]);
+  configure(c, { ...profile, syscalls }, (spec) => shell(spec, "/audit; echo $?; /route; echo $?"));
+  assert.is(succeed(await c.run()).stdout, "22\n0\n");
+});
+
 for (const flags of [
   [],
   ["SECCOMP_FILTER_FLAG_TSYNC"],

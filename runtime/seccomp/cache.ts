@@ -37,7 +37,7 @@ import type { Fd, HostPath } from "../../syscalls/types.ts";
 export const CACHE_DIRECTORY = ".seccomp-cache";
 
 /** Part of each key: to be raised when this file's format or what is compiled changes. */
-export const CACHE_FORMAT = 2;
+export const CACHE_FORMAT = 3;
 
 /** A host has a handful of profiles; engines that make one for each container must not fill the state root. */
 const MOST_ENTRIES = 64;

@@ -85,10 +85,13 @@ function numbered(
 /** seccomp.h, "pseudo syscall definitions": from here down they are of calls that the architecture does not have. */
 const PNR_NOT_HERE = -10000;
 
+/** Rules on these bear on those that stand for their argument: socket(2), msgget(2) and their like on i386. */
+const multiplexers: ReadonlySet<string> = new Set(["socketcall", "ipc"]);
+
 /**
  * Which rules are one answer to one number of this architecture, and which are left to libseccomp: those with
- * conditions, several on one number, and those on calls that stand for an argument of another call (socketcall(2),
- * ipc(2)). On calls that the architecture does not have there is nothing to say.
+ * conditions, several on one number, and those on calls that stand for an argument of another call, or on that.
+ * On calls that the architecture does not have there is nothing to say.
  */
 function divide(
   rules: readonly NumberedRule[],
@@ -105,7 +108,7 @@ function divide(
   for (const rule of rules) {
     const number = numbers[rule.index] ?? __NR_SCMP_ERROR;
     if (number <= PNR_NOT_HERE || number === __NR_SCMP_ERROR) continue;
-    const alone = number >= 0 && !several.has(number);
+    const alone = number >= 0 && !several.has(number) && !multiplexers.has(rule.name);
     if (alone && isAnswer(rule)) answers.set(number, rule.action);
     else rest.push(rule);
   }
