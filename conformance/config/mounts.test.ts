@@ -112,6 +112,28 @@ const recursive: readonly (readonly [given: string, onBoth: string])[] = [
   ["rnosymfollow,rsymfollow", "rw,relatime"],
 ];
 
+type Mode = readonly [
+  title: string,
+  destination: string,
+  options: string[],
+  mode: string,
+  runcFails?: string,
+];
+
+/** The image has /tmp with 755, and no /fresh. */
+const modes: readonly Mode[] = [
+  ["without a mode, on a directory of the image", "/tmp", [], "755"],
+  ["without a mode, on a directory made for it", "/fresh", [], "1777"],
+  [
+    "with a mode, on a directory of the image",
+    "/tmp",
+    ["mode=1700"],
+    "1700",
+    "runc 1.1 takes the directory's",
+  ],
+  ["with a mode, on a directory made for it", "/fresh", ["mode=1700"], "1700"],
+];
+
 const map = (hostID: number): Pick<Mount, "uidMappings" | "gidMappings"> => {
   const mappings: IDMapping[] = [{ containerID: 0, hostID, size: 65536 }];
   return { uidMappings: mappings, gidMappings: mappings };
@@ -241,6 +263,15 @@ const suite = tableSuite("config: mounts", [
     },
     shows: ["500\n"],
   }),
+  ...modes.flatMap(([title, destination, given, mode, runcFails]) =>
+    [[], ["tmpcopyup"]].map((copyUp) =>
+      mounting(`tmpfs ${title} [${copyUp}]`, [{ ...tmpfs(...given, ...copyUp), destination }], {
+        script: `stat -c %a ${destination}`,
+        shows: [`${mode}\n`],
+        ...(runcFails && { runcFails }),
+      }),
+    ),
+  ),
   // Id-mapped mounts.
   mounting("idmap: files appear with the ids of the mapping", [{ ...bind("idmap"), ...map(5000) }], {
     script: "stat -c %u:%g /mnt/file",

@@ -8,7 +8,7 @@ import { MOUNT_ATTR__ATIME, MOUNT_ATTR_IDMAP, MS_REMOUNT, tryMount } from "../..
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
-import { type Links, openInRoot } from "../path/in_root.ts";
+import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep, RemountStep, UsernsPlan } from "../plan/mounts.ts";
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
@@ -118,6 +118,7 @@ function remount(root: Fd, step: RemountStep): void {
 
 function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
+  const covers = step.type === "tmpfs" && existsInRoot(root, step.destination, links);
   const target = mountPoint(root, step.destination, "directory", step.type, links);
   let mounted: Fd;
   try {
@@ -127,8 +128,12 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
   if (step.rootLabel !== undefined) labelRoot(mounted, step.rootLabel);
-  if (step.modeOfCovered) fchmodat(mounted, ".", fstat(target).mode & 0o7777);
-  if (step.copyUp) copyUp(target, mounted, step.destination);
+  if (covers) {
+    // What is made for the mount is not covered: there the mode is that of the kernel, 1777, or of the options.
+    const { mode } = fstat(step.modeOfCovered ? target : mounted);
+    if (step.copyUp) copyUp(target, mounted, step.destination);
+    fchmodat(mounted, ".", mode & 0o7777);
+  }
   attach(mounted, target, step);
   return mounted;
 }

@@ -52,6 +52,13 @@ export function openInRoot(root: Fd, path: string, flags: number, links: Links):
   throw refusedLink(path, -result, links) ?? OpError.from("open", path, -result);
 }
 
+/** Whether the path leads anywhere beneath the root. */
+export function existsInRoot(root: Fd, path: string, links: Links): boolean {
+  const result = tryOpenInRoot(root, path, O_PATH, links);
+  if (result >= 0) close(result as Fd);
+  return result >= 0;
+}
+
 /** ELOOP where links are refused is an attack on the path rather than a loop. */
 function refusedLink(path: string, errno: number, links: Links): Error | undefined {
   if (links !== "refuse" || (errno !== ELOOP && errno !== EXDEV)) return undefined;

@@ -64,7 +64,7 @@ export interface FilesystemStep extends Step {
   readonly copyUp: boolean;
   /** The SELinux label of its root directory, where it takes none as an option. */
   readonly rootLabel?: string;
-  /** A tmpfs without a mode of its own gets that of the directory it covers. */
+  /** A tmpfs without a mode of its own gets that of the directory it covers, if there is one. */
   readonly modeOfCovered: boolean;
 }
 
