@@ -13,12 +13,26 @@ export type Need =
   | "apparmor"
   | "cni"
   | "update"
+  | "overlay"
   | "faults"
   | CommandName;
 type CommandName =
   | "cc"
   | "containerd"
   | "ctr"
+  | "podman"
+  | "conmon"
+  | "netavark"
+  | "aardvark-dns"
+  | "catatonit"
+  | "podman-compose"
+  | "dockerd"
+  | "docker"
+  | "docker-compose"
+  | "iptables"
+  | "dpkg-deb"
+  | "npm"
+  | "qemu-aarch64-static"
   | "runc"
   | "crun"
   | "unshare"
@@ -56,6 +70,9 @@ export function findCommand(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/** Where Podman looks for programs of its own. */
+const helperDirectories = ["/usr/lib/podman", "/usr/libexec/podman"];
+
 /** The reason why a need is not met, or undefined when it is. */
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
@@ -72,9 +89,17 @@ export function missing(need: Need): string | undefined {
     return execute(runtimePath, ["update", "--help"]).includes("--resources")
       ? undefined
       : "the runtime has no update --resources";
+  if (need === "overlay")
+    return /\boverlay$/m.test(readFileSync("/proc/filesystems", "utf8"))
+      ? undefined
+      : "the kernel has no overlayfs";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
+  if (need === "netavark" || need === "aardvark-dns")
+    return helperDirectories.some((dir) => existsSync(join(dir, need)))
+      ? undefined
+      : `Podman has no ${need} in ${helperDirectories.join(" or ")}`;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
 }
 

@@ -43,6 +43,7 @@ export function makeImage(dir: string, images: Images = busybox): string {
         os: "linux",
         config,
         rootfs: { type: "layers", diff_ids: [layer.digest] },
+        history: [{ created_by: "busybox" }], // one entry a layer, or nothing can be built on it
       }),
       layers: [layer],
     }),

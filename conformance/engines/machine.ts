@@ -1,0 +1,66 @@
+// A private host (private_host.ts) that is a whole machine: with a cgroup tree, /etc and /var of its own, for engines
+// which want their configuration and storage in the usual places and cgroups beside each other at the root.
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually, runCommand, startCommand } from "../command.ts";
+import type { Fixture } from "../harness.ts";
+import { cgroupsOf, removeCgroups } from "../leftovers.ts";
+import type { PrivateHost } from "./private_host.ts";
+
+export const machineNeeds = ["unshare", "nsenter", "setpriv", "ip", "mount", "overlay"] as const;
+
+const firstProcess = new URL("machine.sh", import.meta.url).pathname;
+
+/** Its host name, and its cgroup on the machine around it, is the fixture's token. */
+export async function startMachine({ dir, token }: Fixture): Promise<PrivateHost> {
+  const ready = join(dir, "ready");
+  for (const name of ["tmp", "home"]) mkdirSync(join(dir, name));
+  const env = {
+    PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin`,
+    TMPDIR: join(dir, "tmp"),
+    HOME: join(dir, "home"),
+  };
+  const shell = startCommand(["setpriv", "--pdeathsig", "KILL", "sh", firstProcess, token, dir], {
+    env,
+    timeoutSeconds: 24 * 3600,
+  });
+  const ended = shell.done.then((result) => Promise.reject(new Error(`the machine ended: ${result.stderr}`)));
+  ended.catch(() => {}); // as it will
+  const up = async (): Promise<boolean> => existsSync(ready);
+  if (!(await Promise.race([eventually(up, 60), ended]))) throw new Error("the machine does not start");
+  const pid = readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, "utf8").trim();
+  // Who enters goes into its cgroups first: from outside of them, the paths that /proc tells could not be used.
+  const files = cgroupsOf(token).filter((at) => at.endsWith(`/${token}/host`) || !existsSync(`${at}/host`));
+  const script = `for at in ${files.join(" ")}; do echo $$ >$at/cgroup.procs; done; exec "$@"`;
+  const namespaces = ["nsenter", "-t", pid, "-m", "-n", "-p", "-i", "-u", "-C"];
+  // A directory that was opened outside has no name inside.
+  const inside = ["sh", "-ec", 'cd "$0"; exec "$@"', dir];
+  const enter = (argv: readonly string[]): string[] => [
+    ...["sh", "-ec", script, "sh"],
+    ...namespaces,
+    ...inside,
+    ...argv,
+  ];
+  return {
+    dir,
+    enter,
+    run: (argv, options) => runCommand(enter(argv), { env, timeoutSeconds: 120, ...options }),
+    start: (argv, options) => startCommand(enter(argv), { env, ...options }),
+    path: (inside) => join(`/proc/${pid}/root`, inside),
+    async end() {
+      shell.kill("SIGKILL"); // its child has it as parent-death signal
+      await shell.done;
+      await eventually(() => !existsSync(`/proc/${pid}`), 30);
+      await eventually(() => {
+        removeCgroups(token);
+        return cgroupsOf(token).length === 0;
+      }, 10);
+    },
+  };
+}
+
+/** The containers in these state roots of the runtime, as they are called on the machine. */
+export function stateIn(host: PrivateHost, roots: readonly string[]): string[] {
+  const existing = roots.map((at) => host.path(at)).filter((at) => existsSync(at));
+  return existing.flatMap((at) => readdirSync(at)).filter((name) => name !== ".seccomp-cache");
+}
