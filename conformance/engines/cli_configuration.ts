@@ -135,6 +135,15 @@ export function configurationTests<E extends Cli>(test: EngineSuite<E>): void {
     });
   });
 
+  test("update changes the limits of a container that runs", async (e) => {
+    await withContainer(e, "updated", ["--memory", "128m"], "sleep 1000", async () => {
+      const swap = e.program === "docker" ? ["--memory-swap", "64m"] : [];
+      await e.says("update", "--memory", "64m", ...swap, "--cpus", "0.25", "--cpuset-cpus", "0", "updated");
+      const { memory, share, cpus } = await limitsOf(e, "updated");
+      assert.equal({ memory, share, cpus }, { memory: 64 * 1024 * 1024, share: 0.25, cpus: "0" });
+    });
+  });
+
   test("the pids limit holds", async (e) => {
     const script = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 5 & done 2>&1; kill $(jobs -p)";
     const limited = [...once, "--pids-limit", "6", imageName, "sh", "-c", script];
