@@ -20,6 +20,10 @@ type Refusal = Circumstances & {
   readonly says: string | RegExp;
 };
 
+/** In front of what a container's processes say, as by runc: of their setting up, and of the program itself. */
+const program = "unable to start container process: ";
+const init = `${program}error during container init: `;
+
 const table: readonly Refusal[] = [
   {
     title: "a configuration with several mistakes: all are told",
@@ -45,7 +49,7 @@ const table: readonly Refusal[] = [
       [
         "a namespace path that does not exist",
         (spec) => spec.linux.namespaces.splice(1, 1, { type: "network", path: "/nonexistent" }),
-        "join network namespace /nonexistent: ENOENT (no such file or directory), asked for by linux.namespaces[1].path",
+        `${program}join network namespace /nonexistent: ENOENT (no such file or directory), asked for by linux.namespaces[1].path`,
       ],
       [
         "a root that does not exist",
@@ -60,48 +64,48 @@ const table: readonly Refusal[] = [
       [
         "a program that does not exist",
         (spec) => Object.assign(spec.process, { args: ["nonesuch"] }),
-        'exec: "nonesuch": executable file not found in $PATH',
+        `${program}exec: "nonesuch": executable file not found in $PATH`,
       ],
       [
         "a program that does not exist, with a path",
         (spec) => Object.assign(spec.process, { args: ["/bin/nonesuch"] }),
-        'exec: "/bin/nonesuch": stat /bin/nonesuch: no such file or directory',
+        `${program}exec: "/bin/nonesuch": stat /bin/nonesuch: no such file or directory`,
       ],
       [
         "a program that is a directory",
         (spec) => Object.assign(spec.process, { args: ["/bin"] }),
-        'exec: "/bin": is a directory',
+        `${program}exec: "/bin": permission denied (it is a directory)`,
       ],
       [
         "a program that cannot be executed",
         (spec) => Object.assign(spec.process, { args: ["/etc/passwd"] }),
-        'exec: "/etc/passwd": permission denied',
+        `${program}exec: "/etc/passwd": permission denied`,
       ],
       [
         "a working directory that is a file",
         (spec) => Object.assign(spec.process, { cwd: "/etc/passwd" }),
-        'chdir to cwd ("/etc/passwd") set in config.json failed: not a directory (ENOTDIR)',
+        `${program}chdir to cwd ("/etc/passwd") set in config.json failed: not a directory (ENOTDIR)`,
       ],
       [
         "a limit above what this host lets",
         (spec) =>
           Object.assign(spec.process, { rlimits: [{ type: "RLIMIT_NOFILE", soft: 1, hard: 2 ** 40 }] }),
-        "prlimit RLIMIT_NOFILE 1:1099511627776: EPERM (operation not permitted), asked for by process.rlimits[0]",
+        `${init}prlimit RLIMIT_NOFILE 1:1099511627776: EPERM (operation not permitted), asked for by process.rlimits[0]`,
       ],
       [
         "an unknown file system",
         (spec) => spec.mounts.push({ destination: "/mnt", type: "nonsensefs", source: "x" }),
-        "mount nonsensefs on /mnt: ENODEV (no such device), asked for by mounts[7]",
+        `${init}mount nonsensefs on /mnt: ENODEV (no such device), asked for by mounts[7]`,
       ],
       [
         "a sysctl that does not exist",
         (spec) => Object.assign(spec.linux, { sysctl: { "net.ipv4.nonsense": "1" } }),
-        'open /proc/sys/net/ipv4/nonsense: ENOENT (no such file or directory), asked for by linux.sysctl["net.ipv4.nonsense"]',
+        `${init}open /proc/sys/net/ipv4/nonsense: ENOENT (no such file or directory), asked for by linux.sysctl["net.ipv4.nonsense"]`,
       ],
       [
         "a sysctl whose value is refused",
         (spec) => Object.assign(spec.linux, { sysctl: { "net.ipv4.ip_forward": "x" } }),
-        'write /proc/sys/net/ipv4/ip_forward: EINVAL (invalid argument), asked for by linux.sysctl["net.ipv4.ip_forward"]',
+        `${init}write /proc/sys/net/ipv4/ip_forward: EINVAL (invalid argument), asked for by linux.sysctl["net.ipv4.ip_forward"]`,
       ],
       [
         "a host name longer than the kernel's",
@@ -137,17 +141,17 @@ const table: readonly Refusal[] = [
               syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }],
             },
           }),
-        "connect /nonexistent: ENOENT (no such file or directory), asked for by linux.seccomp.listenerPath",
+        `${init}connect /nonexistent: ENOENT (no such file or directory), asked for by linux.seccomp.listenerPath`,
       ],
       [
         "a network device that is not there",
         (spec) => Object.assign(spec.linux, { netDevices: { nonesuch0: {} } }),
-        "move network device nonesuch0: ENODEV (no such device), asked for by linux.netDevices.nonesuch0",
+        `${init}move network device nonesuch0: ENODEV (no such device), asked for by linux.netDevices.nonesuch0`,
       ],
       [
         "memory nodes that are not there",
         (spec) => Object.assign(spec.linux, { memoryPolicy: { mode: "MPOL_BIND", nodes: "900" } }),
-        "set_mempolicy MPOL_BIND 900: EINVAL (invalid argument), asked for by linux.memoryPolicy",
+        `${init}set_mempolicy MPOL_BIND 900: EINVAL (invalid argument), asked for by linux.memoryPolicy`,
       ],
     ] as readonly (readonly [string, (spec: Spec) => void, string])[]
   ).map(([title, edit, says]): Refusal => ({ title, edit, says })),
@@ -165,7 +169,7 @@ const table: readonly Refusal[] = [
       spec.process.scheduler = { policy: "SCHED_FIFO", priority: 1 };
     },
     faults: "sched_setattr:1:EPERM",
-    says: "set scheduler SCHED_FIFO: EPERM (operation not permitted), asked for by process.scheduler (a cgroup v1 needs a share of linux.resources.cpu.realtimeRuntime)",
+    says: `${init}set scheduler SCHED_FIFO: EPERM (operation not permitted), asked for by process.scheduler (a cgroup v1 needs a share of linux.resources.cpu.realtimeRuntime)`,
   },
   // Hooks
   ...(
@@ -179,7 +183,7 @@ const table: readonly Refusal[] = [
       edit: (spec) => {
         spec.hooks = { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", script] }] };
       },
-      says: `error running createRuntime hook #0 /bin/sh: ${says}`,
+      says: `${init}error running createRuntime hook #0 /bin/sh: ${says}`,
     }),
   ),
   {
@@ -187,26 +191,29 @@ const table: readonly Refusal[] = [
     edit: (spec) => {
       spec.hooks = { createContainer: [{ path: "/nonexistent/hook" }] };
     },
-    says: "error running createContainer hook #0 /nonexistent/hook: exit status 127, stdout: , stderr: exec: ENOENT (no such file or directory)",
+    says: `${init}error running createContainer hook #0 /nonexistent/hook: exit status 127, stdout: , stderr: exec: ENOENT (no such file or directory)`,
   },
   {
     title: "a hook that takes too long",
     edit: (spec) => {
       spec.hooks = { prestart: [{ path: "/bin/sleep", args: ["sleep", "1000"], timeout: 1 }] };
     },
-    says: "error running prestart hook #0 /bin/sleep: hook ran past specified timeout of 1s",
+    says: `${init}error running prestart hook #0 /bin/sleep: hook ran past specified timeout of 1s`,
   },
   // Mounts
   ...(
     [
-      ["/proc", "mounting tmpfs on /proc is refused: only a procfs may be there"],
+      ["/proc", `${init}mounting tmpfs on /proc is refused: only a procfs may be there`],
       [
         "/proc/sys",
-        "mounting on /proc/sys is refused: inside /proc only a short list of files may be covered",
+        `${init}mounting on /proc/sys is refused: inside /proc only a short list of files may be covered`,
       ],
-      ["/link/sys", "mounting on /link/sys is refused: it leads into /proc"],
-      ["/dangling/x", "/dangling in the root file system is a dangling symbolic link or was replaced"],
-      ["/inside/x", "/inside/x in the root file system leads through a symbolic link, which is refused here"],
+      ["/link/sys", `${init}mounting on /link/sys is refused: it leads into /proc`],
+      ["/dangling/x", `${init}/dangling in the root file system is a dangling symbolic link or was replaced`],
+      [
+        "/inside/x",
+        `${init}/inside/x in the root file system leads through a symbolic link, which is refused here`,
+      ],
     ] as const
   ).map(
     ([destination, says]): Refusal => ({
@@ -235,7 +242,7 @@ const table: readonly Refusal[] = [
         options: ["bind"],
       });
     },
-    says: "/dangling in the root file system is a dangling symbolic link or was replaced",
+    says: `${init}/dangling in the root file system is a dangling symbolic link or was replaced`,
   },
   {
     title: "tmpcopyup of a tree without end",
@@ -244,7 +251,7 @@ const table: readonly Refusal[] = [
       execFileSync("mkdir", ["-p", join(c.rootfs, "mnt", deep)]);
       spec.mounts.push({ destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] });
     },
-    says: `copy up /mnt${"/d".repeat(257)}: ELOOP (too many levels of symbolic links), asked for by mounts[7] (deeper than 256 directories)`,
+    says: `${init}copy up /mnt${"/d".repeat(257)}: ELOOP (too many levels of symbolic links), asked for by mounts[7] (deeper than 256 directories)`,
   },
   {
     title: "options longer than mount(2) takes",
@@ -257,7 +264,7 @@ const table: readonly Refusal[] = [
         options: [...options, "iversion"],
       });
     },
-    says: "mount overlay on /mnt: E2BIG (argument list too long), asked for by mounts[7] (the options together are longer than mount(2) takes)",
+    says: `${init}mount overlay on /mnt: E2BIG (argument list too long), asked for by mounts[7] (the options together are longer than mount(2) takes)`,
   },
   {
     title: "id-mapping what is id-mapped already",
@@ -268,7 +275,7 @@ const table: readonly Refusal[] = [
       spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: maps });
     },
     faults: "mount_setattr:2:EPERM",
-    says: "id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)",
+    says: `${init}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
   },
   {
     title: "id-mapping with uids only",
@@ -283,7 +290,7 @@ const table: readonly Refusal[] = [
     title: "the host's null device is another",
     edit: () => {},
     prepare: () => "mount --bind /dev/zero /dev/null",
-    says: "/dev/null of the host is not the null device",
+    says: `${init}/dev/null of the host is not the null device`,
   },
   {
     title: "a root that is a link",
@@ -307,7 +314,7 @@ const table: readonly Refusal[] = [
           each.type === "network" ? { ...each, path } : each,
         );
       },
-      says: `join network namespace ${path}: ${why}, asked for by linux.namespaces[1].path`,
+      says: `${program}join network namespace ${path}: ${why}, asked for by linux.namespaces[1].path`,
     }),
   ),
   // The process
@@ -320,26 +327,26 @@ const table: readonly Refusal[] = [
       spec.process.user = { uid: 11, gid: 0 };
     },
     prepare: (c) => `chmod 755 ${c.dir}`,
-    says: "cannot setuid to unmapped uid 11 in user namespace, asked for by process.user.uid",
+    says: `${init}cannot setuid to unmapped uid 11 in user namespace, asked for by process.user.uid`,
   },
   {
     title: "the id that means none",
     edit: (spec) => {
       spec.process.user = { uid: 0xffffffff, gid: 0 };
     },
-    says: "cannot setuid to unmapped uid 4294967295 in user namespace, asked for by process.user.uid",
+    says: `${init}cannot setuid to unmapped uid 4294967295 in user namespace, asked for by process.user.uid`,
   },
   {
     title: "a working directory by a descriptor of the host",
     edit: (spec) => {
       spec.process.cwd = "/proc/self/fd/7";
     },
-    says: 'chdir to cwd ("/proc/self/fd/7") set in config.json failed: no such file or directory (ENOENT)',
+    says: `${program}chdir to cwd ("/proc/self/fd/7") set in config.json failed: no such file or directory (ENOENT)`,
   },
   {
     title: "no keys left",
     faults: "keyctl:1:EDQUOT",
-    says: "join session keyring _ses.ID: EDQUOT (disk quota exceeded) (the user's key quota is used up; --no-new-keyring does without)",
+    says: `${init}join session keyring _ses.ID: EDQUOT (disk quota exceeded) (the user's key quota is used up; --no-new-keyring does without)`,
   },
   {
     title: "a seccomp filter that cannot be loaded",
@@ -386,7 +393,7 @@ mount -t overlay -o lowerdir=$lib,upperdir=${at}/up,workdir=${at}/work overlay $
       mkdirSync(join(c.rootfs, "dev/pts"));
       execFileSync("mknod", [join(c.rootfs, "dev/pts/ptmx"), "c", "1", "3"]);
     },
-    says: "/dev/pts/ptmx in the container is not the ptmx of a devpts",
+    says: `${init}/dev/pts/ptmx in the container is not the ptmx of a devpts`,
   },
   {
     title: "the init process is killed",
@@ -395,7 +402,7 @@ mount -t overlay -o lowerdir=$lib,upperdir=${at}/up,workdir=${at}/work overlay $
       spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "pid");
     },
     faults: "pivot_root:1:KILL",
-    says: "container init ended by signal 9 before it was ready (out of memory? the memory limit may be too low)",
+    says: `${init}container init ended by signal 9 before it was ready (out of memory? the memory limit may be too low)`,
   },
   {
     title: "lowering the OOM score without the right to it",

@@ -56,6 +56,6 @@ export function setLimits(steps: readonly RlimitStep[]): void {
 
 function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
   const result = trySetrlimit(pid, step.resource, limit);
-  if (result < 0)
-    throw OpError.from("prlimit", `${step.name} ${limit.soft}:${limit.hard}`, -result).askedBy(step.from);
+  const { soft, hard } = step.limit;
+  if (result < 0) throw OpError.from("prlimit", `${step.name} ${soft}:${hard}`, -result).askedBy(step.from);
 }
