@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { findCommand, runtimePath } from "../needs.ts";
 import { makeRootfs } from "../rootfs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
-import { defaultSpec } from "../spec.ts";
+import { defaultSpec, type Resources } from "../spec.ts";
 import { seccompBench } from "./seccomp.ts";
 
 const rounds = Number(process.env.RUNT_ROUNDS ?? 40);
@@ -146,6 +146,42 @@ for (const runtime of runtimes) {
   const sizes = [once(), once(), once()].filter((size) => size !== undefined);
   const text =
     sizes.length > 0 ? `${(median(sizes) / 1024).toFixed(1)} MiB` : "not measured: no /usr/bin/time";
+}
+
+/** Whether `run true` succeeds, three times over, with these resources. */
+function runs(runtime: Runtime, resources: Resources): boolean {
+  const narrow = join(dir, "narrow");
+  mkdirSync(narrow, { recursive: true });
+  const spec = defaultSpec();
+  spec.root.path = join(bundle, "rootfs");
+  spec.linux.resources = { ...spec.linux.resources, ...resources };
+  writeFileSync(join(narrow, "config.json"), JSON.stringify(spec));
+  const once = () =>
+    spawnSync(runtime.path, command(runtime, "run", "--bundle", narrow, id(runtime)).slice(1), {
+      stdio: "ignore",
+    }).status === 0;
+  const works = once() && once() && once();
+  if (!works) spawnSync(runtime.path, command(runtime, "delete", "--force", id(runtime)).slice(1));
+  return works;
+}
+
+/** The smallest memory limit, without swap, in KiB: by bisection between 16 KiB and 64 MiB. */
+function smallestMemory(runtime: Runtime): number {
+  const unit = 16;
+  let [fails, works] = [0, 4096];
+  while (works - fails > 1) {
+    const middle = Math.floor((fails + works) / 2);
+    const limit = middle * unit * 1024;
+    if (runs(runtime, { memory: { limit, swap: limit } })) works = middle;
+    else fails = middle;
+  }
+  return works * unit;
+}
+
+console.log("\nsmallest memory limit under which `run true` works; a limit of one process");
+for (const runtime of runtimes) {
+  const one = runs(runtime, { pids: { limit: 1 } }) ? "works" : "fails";
+  console.log(`  ${runtime.name}  ${smallestMemory(runtime)} KiB, pids.limit 1 ${one}`);
   console.log(`  ${runtime.name}  ${text}`);
 }
 
