@@ -146,15 +146,17 @@ for (const runtime of runtimes) {
   const sizes = [once(), once(), once()].filter((size) => size !== undefined);
   const text =
     sizes.length > 0 ? `${(median(sizes) / 1024).toFixed(1)} MiB` : "not measured: no /usr/bin/time";
+  console.log(`  ${runtime.name}  ${text}`);
 }
 
-/** Whether `run true` succeeds, three times over, with these resources. */
-function runs(runtime: Runtime, resources: Resources): boolean {
+/** Whether `run true` succeeds, three times over, with these resources, and with a cgroup namespace as engines ask for. */
+function runs(runtime: Runtime, resources: Resources, cgroupNamespace: boolean): boolean {
   const narrow = join(dir, "narrow");
   mkdirSync(narrow, { recursive: true });
   const spec = defaultSpec();
   spec.root.path = join(bundle, "rootfs");
   spec.linux.resources = { ...spec.linux.resources, ...resources };
+  if (cgroupNamespace) spec.linux.namespaces.push({ type: "cgroup" });
   writeFileSync(join(narrow, "config.json"), JSON.stringify(spec));
   const once = () =>
     spawnSync(runtime.path, command(runtime, "run", "--bundle", narrow, id(runtime)).slice(1), {
@@ -166,26 +168,28 @@ function runs(runtime: Runtime, resources: Resources): boolean {
 }
 
 /** The smallest memory limit, without swap, in KiB: by bisection between 16 KiB and 64 MiB. */
-function smallestMemory(runtime: Runtime): number {
+function smallestMemory(runtime: Runtime, cgroupNamespace: boolean): number {
   const unit = 16;
   let [fails, works] = [0, 4096];
   while (works - fails > 1) {
     const middle = Math.floor((fails + works) / 2);
     const limit = middle * unit * 1024;
-    if (runs(runtime, { memory: { limit, swap: limit } })) works = middle;
+    if (runs(runtime, { memory: { limit, swap: limit } }, cgroupNamespace)) works = middle;
     else fails = middle;
   }
   return works * unit;
 }
 
-console.log("\nsmallest memory limit under which `run true` works; a limit of one process");
+console.log(
+  "\nsmallest memory limit under which `run true` works, without and with a cgroup namespace; pids.limit 1",
+);
 for (const runtime of runtimes) {
-  const one = runs(runtime, { pids: { limit: 1 } }) ? "works" : "fails";
-  console.log(`  ${runtime.name}  ${smallestMemory(runtime)} KiB, pids.limit 1 ${one}`);
-  console.log(`  ${runtime.name}  ${text}`);
+  const sizes = [false, true].map((own) => `${smallestMemory(runtime, own)} KiB`.padStart(9));
+  const one = runs(runtime, { pids: { limit: 1 } }, true) ? "works" : "fails";
+  console.log(`  ${runtime.name}  ${sizes.join("  ")}  ${one}`);
 }
 
-for (const { name, once } of workloads) {
+for (const { name, once } of rounds > 0 ? workloads : []) {
   const samples = new Map(runtimes.map((runtime) => [runtime.name, [] as number[]]));
   for (let round = -1; round < rounds; round++)
     for (const runtime of runtimes) {
