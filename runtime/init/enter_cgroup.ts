@@ -15,11 +15,14 @@ export interface CgroupDoor {
 
 const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
 
-/** The ways of an init process into its cgroups, open (cgroup/entry.ts says when each is taken). */
-export interface CgroupDoors {
-  readonly join: readonly CgroupDoor[];
-  readonly leaveMemory: readonly CgroupDoor[];
-  readonly rejoinMemory: readonly CgroupDoor[];
+/** By itself through open doors, or moved by the parent when that is asked for it. */
+export type CgroupWay = readonly CgroupDoor[] | CgroupRequest;
+
+/** The ways of an init process into its cgroups (cgroup/entry.ts says when each is taken). */
+export interface CgroupWays {
+  readonly join: CgroupWay;
+  readonly leaveMemory: CgroupWay;
+  readonly rejoinMemory: CgroupWay;
 }
 
 /**
