@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { findCommand, runtimePath } from "../needs.ts";
 import { makeRootfs } from "../rootfs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
-import { defaultSpec } from "../spec.ts";
+import { defaultSpec, type Resources } from "../spec.ts";
 import { seccompBench } from "./seccomp.ts";
 
 const rounds = Number(process.env.RUNT_ROUNDS ?? 40);
@@ -149,7 +149,47 @@ for (const runtime of runtimes) {
   console.log(`  ${runtime.name}  ${text}`);
 }
 
-for (const { name, once } of workloads) {
+/** Whether `run true` succeeds, three times over, with these resources, and with a cgroup namespace as engines ask for. */
+function runs(runtime: Runtime, resources: Resources, cgroupNamespace: boolean): boolean {
+  const narrow = join(dir, "narrow");
+  mkdirSync(narrow, { recursive: true });
+  const spec = defaultSpec();
+  spec.root.path = join(bundle, "rootfs");
+  spec.linux.resources = { ...spec.linux.resources, ...resources };
+  if (cgroupNamespace) spec.linux.namespaces.push({ type: "cgroup" });
+  writeFileSync(join(narrow, "config.json"), JSON.stringify(spec));
+  const once = () =>
+    spawnSync(runtime.path, command(runtime, "run", "--bundle", narrow, id(runtime)).slice(1), {
+      stdio: "ignore",
+    }).status === 0;
+  const works = once() && once() && once();
+  if (!works) spawnSync(runtime.path, command(runtime, "delete", "--force", id(runtime)).slice(1));
+  return works;
+}
+
+/** The smallest memory limit, without swap, in KiB: by bisection between 16 KiB and 64 MiB. */
+function smallestMemory(runtime: Runtime, cgroupNamespace: boolean): number {
+  const unit = 16;
+  let [fails, works] = [0, 4096];
+  while (works - fails > 1) {
+    const middle = Math.floor((fails + works) / 2);
+    const limit = middle * unit * 1024;
+    if (runs(runtime, { memory: { limit, swap: limit } }, cgroupNamespace)) works = middle;
+    else fails = middle;
+  }
+  return works * unit;
+}
+
+console.log(
+  "\nsmallest memory limit under which `run true` works, without and with a cgroup namespace; pids.limit 1",
+);
+for (const runtime of runtimes) {
+  const sizes = [false, true].map((own) => `${smallestMemory(runtime, own)} KiB`.padStart(9));
+  const one = runs(runtime, { pids: { limit: 1 } }, true) ? "works" : "fails";
+  console.log(`  ${runtime.name}  ${sizes.join("  ")}  ${one}`);
+}
+
+for (const { name, once } of rounds > 0 ? workloads : []) {
   const samples = new Map(runtimes.map((runtime) => [runtime.name, [] as number[]]));
   for (let round = -1; round < rounds; round++)
     for (const runtime of runtimes) {

@@ -142,13 +142,13 @@ async function run(
 }
 
 const suite = conformance(`ending containers (v${cgroupVersion})`);
-for (const host of hosts)
-  for (const load of host.enter.length === 0 ? loads : loads.slice(2)) // what the way of killing matters for
-    for (const pidNamespace of [true, false])
-      for (const end of ["kill --all", "delete --force"])
-        suite(
-          `${load.title}, ${pidNamespace ? "own" : "no"} pid namespace, ${end}${host.title}`,
-          (c) => run(c, load, pidNamespace, host.enter, end),
-          { lacks: host.lacks },
-        );
+for (const host of hosts) {
+  if (host.lacks !== undefined) suite(`all of it${host.title}`, async () => {}, { lacks: host.lacks });
+  else
+    for (const load of host.enter.length === 0 ? loads : loads.slice(2)) // what the way of killing matters for
+      for (const pidNamespace of [true, false])
+        for (const end of ["kill --all", "delete --force"])
+          suite(`${load.title}, ${pidNamespace ? "own" : "no"} pid namespace, ${end}${host.title}`, (c) =>
+            run(c, load, pidNamespace, host.enter, end));
+}
 suite.run();

@@ -72,16 +72,20 @@ export function whyUnavailable(directory: HostPath, controller: string): string 
   const ancestors = ancestorsOf(directory);
   const [top] = ancestors;
   if (top === undefined || !lists(top, "cgroup.controllers", controller))
-    // The root of all has no such file, that of a cgroup namespace has.
-    return top === undefined || tryReadControl(top, "cgroup.events") === undefined
+    return top === undefined || isRootOfAll(top)
       ? "the controller is missing: this kernel does not have it, or has it in cgroup v1"
       : "the controller is not delegated to this cgroup namespace";
   const stop = ancestors.find((ancestor) => !lists(ancestor, "cgroup.subtree_control", controller));
   if (stop === undefined) return "this kernel does not have the file";
-  const crowded = stop !== top && (tryReadControl(stop, "cgroup.procs") ?? "") !== "";
+  const crowded = !isRootOfAll(stop) && (tryReadControl(stop, "cgroup.procs") ?? "") !== "";
   const threaded = !crowded && (tryReadControl(stop, "cgroup.type") ?? "domain") !== "domain";
   const why = crowded ? ", which has processes" : threaded ? ", which is threaded" : "";
   return `the controller is not delegated: it is not in cgroup.subtree_control of ${stop}${why}`;
+}
+
+/** It has no such file, unlike the root of a cgroup namespace, and may have both processes and children with limits. */
+function isRootOfAll(directory: HostPath): boolean {
+  return tryReadControl(directory, "cgroup.events") === undefined;
 }
 
 function lists(directory: HostPath, file: string, controller: string): boolean {

@@ -1,25 +1,20 @@
-/** Cgroup directories: made with their parents, walked, and removed depth first. */
-import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
+/** Cgroup directories: made with their parents, joined, and removed with their children. */
+import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+
 import {
   AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
   CWD,
-  close,
-  O_DIRECTORY,
-  O_RDONLY,
-  readDirectory,
   tryMkdirat,
-  tryOpenat,
   tryStatx,
   tryUnlinkat,
 } from "../../syscalls/file.ts";
 import { sleepMs } from "../../syscalls/process.ts";
 import { monotonicNow } from "../../syscalls/trace.ts";
-import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
-import { tryReadControl, tryWriteControl } from "./control_file.ts";
-
-const DT_DIR = 4;
+import type { HostPath, Pid } from "../../syscalls/types.ts";
+import { tryWriteControl } from "./control_file.ts";
+import { isBusy, processesBelow, tryRemoveTree } from "./tree.ts";
 
 /** The path one level up. */
 export function parentOf(path: HostPath): HostPath {
@@ -55,47 +50,6 @@ export function nearestDirectory(path: HostPath): HostPath {
   return path === "/" || directoryExists(path) ? path : nearestDirectory(parentOf(path));
 }
 
-/** The directories right below; none when it is gone. */
-export function childrenOf(path: HostPath): HostPath[] {
-  const fd = tryOpenat(CWD, path, O_RDONLY | O_DIRECTORY);
-  if (fd === -ENOENT || fd === -ENODEV) return [];
-  if (fd < 0) throw OpError.from("open", path, -fd);
-  try {
-    const directories = readDirectory(fd as Fd).filter(({ type }) => type === DT_DIR);
-    return directories.map(({ name }) => `${path}/${name}` as HostPath);
-  } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENODEV")) throw error;
-    return []; // removed while it was open
-  } finally {
-    close(fd as Fd);
-  }
-}
-
-/**
- * The processes of a cgroup and all below it. A process outside of our pid namespace shows as 0 and is left out. A
- * threaded cgroup tells its threads only, so there a process is who its threads belong to.
- */
-export function processesBelow(path: HostPath): Pid[] {
-  const text = tryReadControl(path, "cgroup.procs");
-  const own = text === undefined ? processesOfThreads(path) : numbersIn(text);
-  return [...own, ...childrenOf(path).flatMap(processesBelow)] as Pid[];
-}
-
-function processesOfThreads(path: HostPath): number[] {
-  const threads = numbersIn(tryReadControl(path, "cgroup.threads") ?? "");
-  const status = (thread: number) => tryReadControl("/proc" as HostPath, `${thread}/status`) ?? "";
-  return [
-    ...new Set(threads.flatMap((thread) => numbersIn(/^Tgid:\t(\d+)$/m.exec(status(thread))?.[1] ?? ""))),
-  ];
-}
-
-function numbersIn(text: string): number[] {
-  return text
-    .split("\n")
-    .map(Number)
-    .filter((pid) => pid > 0);
-}
-
 /**
  * Moves a process by writing its pid. A process that is still being forked is refused with EINVAL for a moment
  * (kernel state TASK_NEW; runc met it with many CPUs), so that is tried again.
@@ -126,14 +80,9 @@ export function removeDirectories(paths: readonly HostPath[]): void {
 
 /** True when it is gone; false when it is busy. */
 function tryRemove(path: HostPath): boolean {
-  let result = tryUnlinkat(CWD, path, AT_REMOVEDIR);
-  if (result === -EBUSY || result === -ENOTEMPTY) {
-    const children = childrenOf(path);
-    if (children.length === 0 || !children.map(tryRemove).every(Boolean)) return false;
-    result = tryUnlinkat(CWD, path, AT_REMOVEDIR);
-  }
+  const result = tryRemoveTree(path);
   if (result === 0 || result === -ENOENT) return true;
-  if (result === -EBUSY || result === -ENOTEMPTY) return false;
+  if (isBusy(result)) return false;
   throw OpError.from("rmdir", path, -result);
 }
 

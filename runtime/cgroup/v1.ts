@@ -1,23 +1,23 @@
 /** Cgroup v1 and hybrid hosts: the same directory in each hierarchy, the unified one of a hybrid included. */
 import { EACCES, EBUSY, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
+import { close, O_WRONLY, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import { sleepMs } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import { performWrites, readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import {
-  childrenOf,
   directoryExists,
   makeDirectories,
   nearestDirectory,
   parentOf,
-  processesBelow,
   removeDirectories,
   tryJoin,
   unmakeDirectories,
 } from "./directory.ts";
 import { signalFrozen } from "./signal_all.ts";
+import { processesBelow, walkTree } from "./tree.ts";
 import type { CgroupManager, CgroupPaths, FreezerState } from "./types.ts";
 import { requireUsable } from "./usable.ts";
 
@@ -104,7 +104,7 @@ export class CgroupV1 implements CgroupManager {
 
   thawAll(): void {
     const { freezer } = this.paths;
-    if (freezer !== undefined) thawBelow(freezer);
+    if (freezer !== undefined) walkTree(freezer, thawOne);
   }
 
   /** The unified hierarchy of a hybrid kills the whole subtree in one write, since kernel 5.14. */
@@ -162,10 +162,11 @@ function inherit(directory: HostPath, file: string): string {
   return inherited;
 }
 
-/** Thaws every cgroup of the subtree. */
-function thawBelow(directory: HostPath): void {
-  tryWriteControl(directory, "freezer.state", "THAWED");
-  childrenOf(directory).forEach(thawBelow);
+function thawOne(directory: Fd): void {
+  const file = tryOpenat(directory, "freezer.state", O_WRONLY);
+  if (file < 0) return;
+  tryWrite(file as Fd, new TextEncoder().encode("THAWED"));
+  close(file as Fd);
 }
 
 function explain(directory: HostPath, { file }: CgroupWrite, errno: number): string | undefined {

@@ -14,12 +14,12 @@ import {
   makeDirectories,
   nearestDirectory,
   parentOf,
-  processesBelow,
   removeDirectories,
   tryJoin,
   unmakeDirectories,
 } from "./directory.ts";
 import { signalFrozen } from "./signal_all.ts";
+import { processesBelow } from "./tree.ts";
 import type { CgroupManager, CgroupPaths, FreezerState } from "./types.ts";
 import { requireUsable } from "./usable.ts";
 

@@ -1,4 +1,5 @@
 /** Entering cgroups from inside: the files are opened while the host's are in sight, and written when it is time. */
+import { EBUSY, EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_WRONLY, openat, tryWrite } from "../../syscalls/file.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
@@ -8,6 +9,8 @@ import type { CgroupRequest } from "./sync.ts";
 export interface CgroupDoor {
   readonly path: HostPath;
   readonly fd: Fd;
+  /** The one to take where this one's cgroup takes no processes, having children with limits. */
+  readonly instead?: Fd | undefined;
 }
 
 const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
@@ -22,16 +25,30 @@ export interface CgroupWays {
   readonly rejoinMemory: CgroupWay;
 }
 
-/** Opens the files; with these descriptors the right to move was checked for who opened them. */
-export function openCgroupDoors(paths: readonly HostPath[]): CgroupDoor[] {
-  return paths.map((path) => ({ path, fd: openat(CWD, path, O_WRONLY) }));
+/**
+ * Opens the files; with these descriptors the right to move was checked for who opened them. `insteadOfUnified` is
+ * for the door of the unified hierarchy, the only one whose cgroups refuse processes for their children.
+ */
+export function openCgroupDoors(paths: readonly HostPath[], insteadOfUnified?: HostPath): CgroupDoor[] {
+  return paths.map((path) => {
+    const fd = openat(CWD, path, O_WRONLY);
+    if (insteadOfUnified === undefined || !path.endsWith("/cgroup.procs")) return { path, fd };
+    return { path, fd, instead: openat(CWD, insteadOfUnified, O_WRONLY) };
+  });
+}
+
+/** Everything that is open for them. */
+export function doorDescriptors(doors: readonly CgroupDoor[]): Fd[] {
+  return doors.flatMap(({ fd, instead }) => (instead === undefined ? [fd] : [fd, instead]));
 }
 
 /** Moves this process, which has one thread, through each of them, and closes them. */
 export function goThrough(doors: readonly CgroupDoor[]): void {
-  for (const { path, fd } of doors) {
-    const result = tryWrite(fd, SELF);
+  for (const { path, fd, instead } of doors) {
+    let result = tryWrite(fd, SELF);
+    if (instead !== undefined && (result === -EBUSY || result === -EOPNOTSUPP))
+      result = tryWrite(instead, SELF);
     if (result < 0) throw OpError.from("join cgroup", path, -result);
-    close(fd);
   }
+  for (const fd of doorDescriptors(doors)) close(fd);
 }

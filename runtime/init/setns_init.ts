@@ -35,7 +35,7 @@ import { fork } from "../process/fork.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { closeAllBut, closeAllFrom, raiseHardLimits, setLimits } from "./disinherit.ts";
-import { type CgroupDoor, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
+import { type CgroupDoor, doorDescriptors, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeRoot, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { labelNextExec, withKeyLabel } from "./lsm.ts";
@@ -65,6 +65,8 @@ export interface SetnsContext extends ChildContext {
   readonly namespaces: number;
   /** Files by which the process enters the container's cgroups. */
   readonly cgroups: readonly HostPath[];
+  /** Another one for the unified hierarchy, should it take no processes there. */
+  readonly insteadOfUnified: HostPath | undefined;
   readonly keyring: string;
   readonly lsm: LsmPlan;
   /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
@@ -123,8 +125,8 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
   labelNextExec(procfs, lsm);
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
-  const doors = openCgroupDoors(context.cgroups);
-  const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...doors.map(({ fd }) => fd)];
+  const doors = openCgroupDoors(context.cgroups, context.insteadOfUnified);
+  const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...doorDescriptors(doors)];
   const users = Array.from({ length: context.preservedFds }, (_, i) => (3 + i) as Fd);
   closeAllBut([...kept, ...users, ...(traceDescriptor() < 0 ? [] : [traceDescriptor() as Fd])]);
   return doors;

@@ -3,7 +3,7 @@
  * that stays there, and lets that one go on when everything is ready.
  */
 import { capget } from "../../syscalls/capability.ts";
-import { isErrno } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_DIRECTORY, O_RDONLY, openat, readTextAt } from "../../syscalls/file.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
@@ -84,6 +84,8 @@ interface InsidePlan {
   readonly lsm: LsmPlan;
   readonly seccompPlan: SeccompPlan | undefined;
   readonly entry: ExecEntry;
+  /** The file to join by where the container's own unified cgroup takes no processes. */
+  readonly insteadOfUnified: HostPath | undefined;
   readonly personality: number | undefined;
   readonly memoryPolicy: MemoryPolicyPlan | undefined;
 }
@@ -96,12 +98,15 @@ function planInside({ context, saved, process, subCgroups }: Entering): InsidePl
   const { plan, warnings } = planProcess(process, available);
   warnings.forEach(context.warn);
   const spec = { ...saved.config, process };
+  const tight = isTight(saved);
+  const ofInit = tight && subCgroups.length === 0 ? unifiedOfInit(saved) : undefined;
   return {
     process: plan,
     namespaces: own,
     lsm: planLsm(spec, asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false }),
     seccompPlan: planSeccomp(linux.seccomp),
-    entry: execEntry(saved.cgroupPaths, subCgroups, isTight(saved)),
+    entry: execEntry(saved.cgroupPaths, subCgroups, tight),
+    insteadOfUnified: ofInit && (`${ofInit}/cgroup.procs` as HostPath),
     personality: planPersonality(linux.personality),
     memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
   };
@@ -130,7 +135,7 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
       preservedFds,
     });
   const first = withInitialAffinity(plan.process.affinity, () =>
-    forkInto(cgroupsToTry(entry.cloneInto, saved, subCgroups), inside),
+    forkInto(entry.cloneInto, () => (subCgroups.length > 0 ? undefined : unifiedOfInit(saved)), inside),
   );
   for (const fd of [childBirth, init, channel, consoleSocket]) if (fd !== undefined) close(fd);
   try {
@@ -201,38 +206,46 @@ function reap(pid: Pid): ExitInfo | undefined {
   }
 }
 
-/** Forks into the first of these cgroups that takes a process; when none does, the child joins by itself. */
-function forkInto(cgroups: Iterable<HostPath>, child: (cloned: boolean) => never): Cloned {
-  for (const path of cgroups) {
-    try {
-      // The child closes it with all that it does not need, before anything in the container can see it.
-      const cgroup = openat(CWD, path, O_RDONLY | O_DIRECTORY);
-      try {
-        return fork(0, () => child(true), { cgroup });
-      } finally {
-        close(cgroup);
-      }
-    } catch {} // the next one, or by the child itself, which will say what is wrong
-  }
-  return fork(0, () => child(false));
+/**
+ * Forks into the unified cgroup, and if the container has given it children with limits, upon which it takes no
+ * processes itself (cgroup-v2.rst "No Internal Process Constraint"), into the one of its init process, as runc.
+ * Where that does not work the child joins by itself, and will say what is wrong.
+ */
+function forkInto(
+  cgroup: HostPath | undefined,
+  ofInit: () => HostPath | undefined,
+  child: (cloned: boolean) => never,
+): Cloned {
+  const first = cgroup === undefined ? "no cgroup" : tryForkInto(cgroup, child);
+  if (typeof first !== "string") return first;
+  const other = first === "EBUSY" || first === "EOPNOTSUPP" ? ofInit() : undefined;
+  const second = other === undefined ? first : tryForkInto(other, child);
+  return typeof second === "string" ? fork(0, () => child(false)) : second;
 }
 
-/**
- * The unified cgroup, and if the container has given it children with limits, upon which it takes no processes
- * itself (cgroup-v2.rst "No Internal Process Constraint"), the one of its init process. As runc.
- */
-function* cgroupsToTry(
-  cgroup: HostPath | undefined,
-  saved: SavedState,
-  subCgroups: readonly string[],
-): Generator<HostPath> {
-  if (cgroup === undefined) return;
-  yield cgroup;
-  if (subCgroups.length > 0) return;
-  const path = /^0::(\/.*)$/m.exec(readTextAt(CWD, `/proc/${saved.init.pid}/cgroup`))?.[1];
+/** The child, or the name of the errno with which the kernel refused. */
+function tryForkInto(path: HostPath, child: (cloned: boolean) => never): Cloned | string {
+  let cgroup: Fd | undefined;
+  try {
+    // The child closes it with all that it does not need, before anything in the container can see it.
+    cgroup = openat(CWD, path, O_RDONLY | O_DIRECTORY);
+    return fork(0, () => child(true), { cgroup });
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error;
+    return error.data.errno;
+  } finally {
+    if (cgroup !== undefined) close(cgroup);
+  }
+}
+
+/** The unified cgroup in which the init process is, where that is one below the container's. */
+function unifiedOfInit({ init, cgroupPaths }: SavedState): HostPath | undefined {
+  const path = /^0::(\/.*)$/m.exec(readTextAt(CWD, `/proc/${init.pid}/cgroup`))?.[1];
   const unified = detectCgroups().hierarchies.find(({ controllers }) => controllers[0] === "");
+  const own: Readonly<Record<string, HostPath>> = cgroupPaths;
   const ofInit = `${unified?.mountPoint}${path}` as HostPath;
-  if (unified !== undefined && ofInit.startsWith(`${cgroup}/`) && !ofInit.includes("/../")) yield ofInit;
+  const below = unified !== undefined && ofInit.startsWith(`${own[""]}/`) && !ofInit.includes("/../");
+  return below ? ofInit : undefined;
 }
 
 /**
