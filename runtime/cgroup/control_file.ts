@@ -1,5 +1,5 @@
 /** Control files: one value a write, exact errors that name controller, file, value and field. */
-import { EINVAL, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
+import { EINVAL, ENODEV, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_WRONLY, readTextAt, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
@@ -7,6 +7,9 @@ import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { CgroupWrite } from "../plan/cgroup_write.ts";
 
 const encoder = new TextEncoder();
+
+/** What a file of a cgroup says that somebody has removed: before it was opened, or after. */
+export const gone: readonly number[] = [ENOENT, ENODEV];
 
 /** The text of a control file, without the last newline. */
 export function readControl(directory: HostPath, file: string): string {

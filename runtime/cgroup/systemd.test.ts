@@ -80,13 +80,17 @@ withUnit("a scope around the process, and new limits by what is recorded of it",
 withUnit("an update that is checked first and refused changes nothing in the unit", async (unit) => {
   const { cgroup, name, pid } = unit;
   cgroup.create(plan({ memory: { limit: 64 << 20 } }), [pid]);
-  const user = Bun.spawn(["sh", "-c", "read go; exec tail -c 16777216 /dev/zero"], { stdin: "pipe" });
+  const user = Bun.spawn(
+    ["sh", "-c", "read go; x=$(head -c 16777216 /dev/zero | tr '\\0' x); exec sleep 1000"],
+    { stdin: "pipe" },
+  );
   try {
     cgroup.join(user.pid as Pid);
     user.stdin.write("go\n");
     user.stdin.flush();
     const used = () => Number(readControl(directoryOf(unit), "memory.current"));
     for (let i = 0; i < 6000 && used() < 8 << 20; i++) await Bun.sleep(10);
+    assert.ok(used() >= 8 << 20, `it uses ${used()} bytes`);
     const below = { memory: { limit: 4 << 20, checkBeforeUpdate: true } };
     assert.throws(() => cgroup.update(plan(below)), "rejecting memory limit 4194304 <= usage");
     assert.equal(properties(name, "MemoryMax"), [String(64 << 20)]);

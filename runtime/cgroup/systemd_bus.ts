@@ -26,10 +26,15 @@ export function findLibsystemd(): HostPath {
   return findLibrary("libsystemd.so.0", "the systemd cgroup driver").path;
 }
 
+/** Opens the library, once. */
+export function loadLibsystemd(): Libsystemd {
+  library ??= openLibsystemd(findLibsystemd());
+  return library;
+}
+
 /** Does something with a connection that ends with it. */
 export function withSystemd<T>(place: SystemdPlace, act: (systemd: Systemd) => T): T {
-  library ??= openLibsystemd(findLibsystemd());
-  const { bus, brokered } = connect(library, place);
+  const { bus, brokered } = connect(loadLibsystemd(), place);
   try {
     return act(new Systemd(bus, brokered));
   } finally {

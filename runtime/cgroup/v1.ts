@@ -6,7 +6,14 @@ import { sleepMs } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
-import { performWrites, readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
+import {
+  gone,
+  performWrites,
+  readControl,
+  tryReadControl,
+  tryWriteControl,
+  writeControl,
+} from "./control_file.ts";
 import {
   directoryExists,
   makeDirectories,
@@ -99,7 +106,7 @@ export class CgroupV1 implements CgroupManager {
     const { freezer } = this.paths;
     if (freezer === undefined) return;
     const result = tryWriteControl(freezer, "freezer.state", "THAWED");
-    if (result < 0 && result !== -ENOENT) throw OpError.from("thaw", freezer, -result);
+    if (result < 0 && !gone.includes(-result)) throw OpError.from("thaw", freezer, -result);
   }
 
   thawAll(): void {

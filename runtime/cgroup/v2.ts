@@ -5,7 +5,7 @@ import { sleepMs } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
-import { performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
+import { gone, performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { enableControllers, whyUnavailable } from "./controllers.ts";
 import { delegateTo } from "./delegate.ts";
 import { applyDeviceRules } from "./device_filter.ts";
@@ -90,7 +90,7 @@ export class CgroupV2 implements CgroupManager {
 
   thaw(): void {
     const result = tryWriteControl(this.directory, "cgroup.freeze", "0");
-    if (result < 0 && result !== -ENOENT) throw OpError.from("thaw", this.directory, -result);
+    if (result < 0 && !gone.includes(-result)) throw OpError.from("thaw", this.directory, -result);
   }
 
   thawAll(): void {

@@ -349,8 +349,8 @@ function make(making: Making): Launched {
   });
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   writeOomScore(plan.process.oomScoreAdj, init.pid);
-  const unitEntry = new UnitEntry(cgroup, entry, limits.plan, init.pid);
-  undo.push("end the keeper of the unit", () => unitEntry.endKeeper());
+  const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits.plan, init.pid) : undefined;
+  undo.push("end the keeper of the unit", () => unitEntry?.endKeeper());
   // While the child sets up its root file system on another core.
   if (!bySystemd) cgroup.apply(limits.plan);
   if (plan.intelRdt !== undefined && rdt !== undefined) {
@@ -378,7 +378,7 @@ function serve(
   init: Cloned,
   channel: Fd,
   state: SavedState,
-  unitEntry: UnitEntry,
+  unitEntry: UnitEntry | undefined,
 ): void {
   for (;;) {
     const message = nextMessage(channel);
@@ -388,7 +388,7 @@ function serve(
       context.debugLog(message.note);
       continue;
     }
-    if (isCgroupRequest(message.request)) unitEntry.answer(message.request);
+    if (isCgroupRequest(message.request)) unitEntry?.answer(message.request);
     if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
     if (message.request === "limits" && plan.namespaces.own & CLONE_NEWUSER) {
       raiseHardLimits(plan.process.rlimits, init.pid);

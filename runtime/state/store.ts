@@ -197,7 +197,9 @@ function isSavedState(value: unknown): value is SavedState {
     state.cgroupPaths !== null &&
     Object.values(state.cgroupPaths).every(isAbsolute) &&
     (state.systemd === undefined ||
-      (typeof state.systemd.name === "string" && ["system", "user"].includes(state.systemd.bus))) &&
+      (typeof state.systemd.name === "string" &&
+        ["system", "user"].includes(state.systemd.bus) &&
+        ["string", "undefined"].includes(typeof state.systemd.address))) &&
     [...(state.resctrl?.join ?? []), ...(state.resctrl?.remove ?? [])].every(isAbsolute) &&
     typeof state.config?.ociVersion === "string"
   );
