@@ -2,14 +2,14 @@
 import type { CommandOptions, Result } from "../command.ts";
 import { succeed } from "../harness.ts";
 import type { Engine } from "./engine.ts";
+import type { Machine } from "./machine.ts";
 import { imageName } from "./oci_image.ts";
-import type { PrivateHost } from "./private_host.ts";
 
 export type Cli = Engine & {
   readonly program: "podman" | "docker";
   /** The program's file. */
   readonly path: string;
-  readonly host: PrivateHost;
+  readonly host: Machine;
   /** The whole command line, to be run from outside of the engine's machine. */
   readonly line: (...args: string[]) => string[];
   readonly cli: (args: readonly string[], options?: CommandOptions) => Promise<Result>;
@@ -18,7 +18,7 @@ export type Cli = Engine & {
 };
 
 /** The functions, of the program by this absolute path. */
-export function cliOn(host: PrivateHost, program: Cli["program"], path: string) {
+export function cliOn(host: Machine, program: Cli["program"], path: string) {
   const cli: Cli["cli"] = (args, options) => host.run([path, ...args], options);
   return {
     program,

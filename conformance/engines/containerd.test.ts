@@ -69,7 +69,7 @@ const pidOf = async (e: Containerd, id: string): Promise<number> => (await taskO
 const becomes = (e: Containerd, id: string, status: string): Promise<boolean> =>
   eventually(async () => (await taskOf(e, id))?.status === status, 30);
 
-/** Of all processes in it, as the private host calls them. */
+/** Of all processes in it, as the machine calls them. */
 async function pidsOf(e: Containerd, id: string): Promise<number[]> {
   const { stdout } = succeed(await e.ctr(["task", "ps", id]));
   const [, ...lines] = stdout.trim().split("\n");
@@ -86,7 +86,7 @@ const execArgs = (id: string, name: string, flags: readonly string[], argv: read
 const exec = (e: Containerd, id: string, flags: readonly string[], script: string): Promise<Result> =>
   e.ctr(execArgs(id, `${id}-exec`, flags, ["sh", "-c", script]));
 
-/** The process as the private host calls it. */
+/** The process as the machine calls it. */
 const procFile = (e: Containerd, pid: number, name: string): string =>
   readFileSync(e.host.path(`/proc/${pid}/${name}`), "utf8");
 
@@ -432,7 +432,7 @@ containerd("a configuration of one's own, with hooks", async (e) => {
 containerd("a cgroup by name, no pivot_root, a shared root", async (e) => {
   const flags = ["--cgroup", `/${e.namespace}/by-name`, "--no-pivot", "--rootfs-propagation", "rshared"];
   await withTask(e, "named", flags, async (pid) => {
-    assert.match(procFile(e, pid, "cgroup"), `:/${e.namespace}/by-name\n`);
+    assert.match(procFile(e, pid, "cgroup"), `/${e.namespace}/by-name\n`);
     assert.match(procFile(e, pid, "mountinfo"), / \/ \/ .* shared:/);
   });
   assert.equal(cgroupsOf(`${e.namespace}/by-name`), []);

@@ -1,22 +1,24 @@
-// A private containerd for the tests: its directories below the fixture's, its namespace (and so the cgroups of
-// what it runs) named by the fixture's token.
+// containerd on a machine of its own, with its directories in the usual places.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandOptions, eventually, type Result, type Running } from "../command.ts";
 import { type Fixture, succeed } from "../harness.ts";
 import { cgroupsOf } from "../leftovers.ts";
 import { findCommand, runtimePath } from "../needs.ts";
 import type { Engine } from "./engine.ts";
+import { type Machine, machineNeeds, startMachine, stateIn } from "./machine.ts";
 import { type Images, makeImage } from "./oci_image.ts";
-import { type PrivateHost, privateHostNeeds, startPrivateHost } from "./private_host.ts";
 
-export const containerdNeeds = ["containerd", "ctr", ...privateHostNeeds] as const;
+export const containerdNeeds = ["containerd", "ctr", ...machineNeeds] as const;
 
 export type Containerd = Engine & {
-  readonly host: PrivateHost;
+  readonly host: Machine;
+  /** Its socket, as it is called outside. */
   readonly socket: string;
   readonly namespace: string;
+  /** On the machine, the cgroup that containers are in: of ctr by the namespace's name, else when it is asked for. */
+  readonly cgroupParent: string;
   /** A directory in front of the daemon's PATH. */
   readonly bin: string;
   /** The command line of ctr, to be run on the host. */
@@ -31,37 +33,37 @@ export type Containerd = Engine & {
 export type ContainerdOptions = {
   readonly namespace: string;
   readonly images: Images;
-  /** Further configuration: the text of a file that ours imports. */
+  /** The text of its configuration file; begins with the version. */
   readonly config: string;
 };
 
-/** `version` says what drives it besides, such as "ctr". */
+/** Where the daemon listens, by default. */
+const socket = "/run/containerd/containerd.sock";
+
+/** `what` says how it is driven. */
 export async function startContainerd(
   c: Fixture,
   what: string,
   { namespace, images, config }: ContainerdOptions,
 ): Promise<Containerd> {
-  const { dir } = c;
-  const socket = join(dir, "containerd.sock");
-  const logFile = join(dir, "containerd.log");
-  const pidFile = join(dir, "containerd.pid");
-  writeFileSync(join(dir, "more.toml"), config);
-  writeFileSync(join(dir, "containerd.toml"), baseConfig(dir, socket));
-  const bin = join(dir, "bin");
+  const archive = makeImage(c.dir, images);
+  const host = await startMachine(c);
+  const bin = join(c.dir, "bin");
+  const logFile = join(c.dir, "containerd.log");
+  const pidFile = join(c.dir, "containerd.pid");
   mkdirSync(bin);
-  const host = await startPrivateHost(dir);
-  const ctrArgs = (args: readonly string[]): string[] => ["ctr", "-a", socket, "-n", namespace, ...args];
+  mkdirSync(host.path("/etc/containerd"), { recursive: true });
+  writeFileSync(host.path("/etc/containerd/config.toml"), config + optConfig);
+  const ctrArgs = (args: readonly string[]): string[] => ["ctr", "-n", namespace, ...args];
   const ctr: Containerd["ctr"] = (args, options) =>
     host.run(["timeout", "-k", "1", "60", ...ctrArgs(args)], { timeoutSeconds: 90, ...options });
   let daemon: Running | undefined;
   const startDaemon = async (): Promise<void> => {
-    const script = 'echo $$ >"$1"; PATH="$4:$PATH"; exec containerd --config "$2" >>"$3" 2>&1';
-    daemon = host.start(["sh", "-c", script, "sh", pidFile, join(dir, "containerd.toml"), logFile, bin], {
-      timeoutSeconds: 24 * 3600,
-    });
-    const answers = async (): Promise<boolean> => existsSync(socket) && (await ctr(["version"])).status === 0;
-    if (!(await eventually(answers, 60)))
-      throw new Error(`containerd does not start: ${readFileSync(logFile, "utf8")}`);
+    const script = 'echo $$ >"$1"; PATH="$2:$PATH"; exec containerd >>"$3" 2>&1';
+    const argv = ["sh", "-c", script, "sh", pidFile, bin, logFile];
+    daemon = host.start(argv, { timeoutSeconds: 24 * 3600 });
+    const answers = async (): Promise<boolean> => (await ctr(["version"])).status === 0;
+    if (!(await eventually(answers, 60))) throw new Error(`no answer: ${readFileSync(logFile, "utf8")}`);
   };
   const endDaemon = async (signal: string): Promise<void> => {
     succeed(await host.run(["kill", "-s", signal, readFileSync(pidFile, "utf8").trim()]));
@@ -69,7 +71,7 @@ export async function startContainerd(
   };
   try {
     await startDaemon();
-    succeed(await ctr(["image", "import", makeImage(dir, images)]));
+    succeed(await ctr(["image", "import", archive]));
   } catch (error) {
     await host.end();
     throw error;
@@ -77,8 +79,9 @@ export async function startContainerd(
   return {
     version: `${containerdVersion()} (${what})`,
     host,
-    socket,
+    socket: host.path(socket),
     namespace,
+    cgroupParent: `/${c.token}`,
     bin,
     ctrArgs,
     ctr,
@@ -90,24 +93,20 @@ export async function startContainerd(
     },
     async stop() {
       await endDaemon("TERM");
-      const state = `/run/containerd/runc/${namespace}`;
-      const path = host.path(state);
-      const left = existsSync(path) ? readdirSync(path).filter((name) => name !== ".seccomp-cache") : [];
+      const left = [
+        ...stateIn(host, [`/run/containerd/runc/${namespace}`]),
+        ...cgroupsOf(`${c.token}/${c.token}/`), // of containers; their parent stays with whoever named it
+      ];
       await host.end();
-      if (left.length > 0) throw new Error(`left in ${state}: ${left.join(" ")}`);
-      removeParents(c.token);
+      if (left.length > 0) throw new Error(`left behind: ${left.join(" ")}`);
     },
   };
 }
 
-const baseConfig = (dir: string, socket: string): string => `version = 2
-root = "${dir}/containerd"
-state = "/run/containerd"
-imports = ["${dir}/more.toml"]
-[grpc]
-  address = "${socket}"
+/** Else it makes a directory in /opt. */
+const optConfig = `
 [plugins."io.containerd.internal.v1.opt"]
-  path = "${dir}/opt"
+  path = "/var/lib/containerd/opt"
 `;
 
 const containerdVersion = (): string => {
@@ -116,11 +115,6 @@ const containerdVersion = (): string => {
   }).split(" ");
   return `containerd ${version.split("~")[0]}`;
 };
-
-/** The cgroup named by the token is the parent of containers; engines leave it to whoever named it. */
-function removeParents(token: string): void {
-  for (const directory of cgroupsOf(token)) if (directory.endsWith(token)) rmdirSync(directory);
-}
 
 /** `ctr run` with the runtime under test. */
 export const runArgs = (flags: readonly string[], image: string, id: string, argv: readonly string[]) => [

@@ -5,6 +5,17 @@
 set -eu
 
 if [ "$1" != --inside ]; then
+  # A hierarchy that was unmounted just after its last directory was removed stays, mounted nowhere, and keeps
+  # containerd's shim from finding any. Mounted and unmounted again, it goes, once that directory is really gone.
+  awk -F: '$2 != "" { print $2 }' /proc/self/cgroup | while read -r controllers; do
+    tries=0
+    while grep -q ":$controllers:" /proc/self/cgroup && [ $tries -lt 150 ] &&
+      ! grep -q " - cgroup .*[ ,]$controllers" /proc/self/mountinfo; do
+      unshare -m sh -c "mount -t cgroup -o $controllers cgroup /mnt && umount /mnt" || true
+      tries=$((tries + 1))
+      sleep 0.2
+    done
+  done
   for top in $(awk '/ - cgroup2? / { print $5 }' /proc/self/mountinfo); do
     mkdir "$top/$1"
     [ -e "$top/cgroup.controllers" ] ||
@@ -26,7 +37,7 @@ for at in /etc /var; do
   mkdir -p "$dir/layers$at/upper" "$dir/layers$at/work"
   mount -t overlay -o "lowerdir=$at,upperdir=$dir/layers$at/upper,workdir=$dir/layers$at/work" overlay "$at"
 done
-for at in /var/lib/containers /var/lib/docker /var/tmp; do
+for at in /var/lib/containerd /var/lib/containers /var/lib/docker /var/tmp; do
   mkdir -p "$at"
   mount -t tmpfs storage "$at"
 done

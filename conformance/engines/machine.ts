@@ -1,18 +1,36 @@
-// A private host (private_host.ts) that is a whole machine: with a cgroup tree, /etc and /var of its own, for engines
-// which want their configuration and storage in the usual places and cgroups beside each other at the root.
+// A machine of its own for an engine, with a cgroup tree, /run, /etc and /var, processes and network interfaces of
+// its own. All of it ends with its first process, which ends with this one.
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, runCommand, startCommand } from "../command.ts";
+import {
+  type CommandOptions,
+  eventually,
+  type Result,
+  type Running,
+  runCommand,
+  startCommand,
+} from "../command.ts";
 import type { Fixture } from "../harness.ts";
 import { cgroupsOf, removeCgroups } from "../leftovers.ts";
-import type { PrivateHost } from "./private_host.ts";
+
+export type Machine = {
+  /** A directory that has the same name inside and outside; TMPDIR and HOME are in it. */
+  readonly dir: string;
+  /** The command line that runs this one inside. */
+  readonly enter: (argv: readonly string[]) => string[];
+  readonly run: (argv: readonly string[], options?: CommandOptions) => Promise<Result>;
+  readonly start: (argv: readonly string[], options?: CommandOptions) => Running;
+  /** How a path of the inside, such as one of /proc or /run, is called outside. */
+  readonly path: (inside: string) => string;
+  readonly end: () => Promise<void>;
+};
 
 export const machineNeeds = ["unshare", "nsenter", "setpriv", "ip", "mount", "overlay"] as const;
 
 const firstProcess = new URL("machine.sh", import.meta.url).pathname;
 
 /** Its host name, and its cgroup on the machine around it, is the fixture's token. */
-export async function startMachine({ dir, token }: Fixture): Promise<PrivateHost> {
+export async function startMachine({ dir, token }: Fixture): Promise<Machine> {
   const ready = join(dir, "ready");
   for (const name of ["tmp", "home"]) mkdirSync(join(dir, name));
   const env = {
@@ -60,7 +78,7 @@ export async function startMachine({ dir, token }: Fixture): Promise<PrivateHost
 }
 
 /** The containers in these state roots of the runtime, as they are called on the machine. */
-export function stateIn(host: PrivateHost, roots: readonly string[]): string[] {
+export function stateIn(host: Machine, roots: readonly string[]): string[] {
   const existing = roots.map((at) => host.path(at)).filter((at) => existsSync(at));
   return existing.flatMap((at) => readdirSync(at)).filter((name) => name !== ".seccomp-cache");
 }

@@ -10,7 +10,7 @@ import { busybox, imageName, pause } from "./oci_image.ts";
 import { podNetwork } from "./pod_network.ts";
 import { untilWaiting, waiting } from "./waiting.ts";
 
-export type Kubelet = Containerd & { readonly cri: Cri; readonly cgroupParent: string };
+export type Kubelet = Containerd & { readonly cri: Cri };
 
 /** A containerd with this configuration after ours. */
 export async function startKubelet(c: Fixture, config: string): Promise<Kubelet> {
@@ -32,7 +32,6 @@ export async function startKubelet(c: Fixture, config: string): Promise<Kubelet>
   return {
     ...containerd,
     cri,
-    cgroupParent: `/${c.token}`,
     async stop() {
       cri.close();
       await containerd.stop();
@@ -75,7 +74,7 @@ export type ContainerStatus = {
 
 export type Container = {
   readonly id: string;
-  /** The first process, as the private host calls it. */
+  /** The first process, as the machine calls it. */
   readonly pid: number;
   readonly exec: (script: string, timeout?: number) => Promise<ExecResult>;
   /** What the script prints, when it goes well. */
@@ -201,7 +200,7 @@ type StatusReply = { readonly status: ContainerStatus; readonly info: Readonly<R
 const statusOf = (cri: Cri, containerId: string): Promise<StatusReply> =>
   cri.call<StatusReply>("ContainerStatus", { containerId, verbose: true });
 
-/** Speaks with a streaming call, "Exec" or "Attach", from inside the private host, where its server listens. */
+/** Speaks with a streaming call, "Exec" or "Attach", from inside the machine, where its server listens. */
 export async function withStream(
   { cri, host }: Kubelet,
   method: "Exec" | "Attach",
