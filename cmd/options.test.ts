@@ -214,7 +214,7 @@ async function readerAccepts(name: string, argv: string[]): Promise<boolean> {
 async function yargsAccepts(name: string, argv: string[]): Promise<boolean> {
   const command = await load(name);
   let refusal: unknown;
-  await commandParser("runt", name, command).parse(argv, {}, (error: unknown) => {
+  await commandParser("runt", command).parse(argv, {}, (error: unknown) => {
     refusal = error;
   });
   return refusal === undefined || refusal === null;

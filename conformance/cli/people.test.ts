@@ -41,13 +41,14 @@ ask runt cr; ask runt exec --pre; ask runt --log-format ""; ask runt help sta; a
 const zsh = `compdef() { :; }; compadd() { shift; print -r -- $@; }; _files() { print files; }
 source <(runt completion zsh)
 ask() { words=("$@"); CURRENT=$#; _runt; }
-ask runt --log-format ""; ask runt create --bundle ""`;
+ask runt --log-format ""; ask runt create --bundle ""
+unfunction _runt; runt completion zsh >$HOME/_runt; fpath=($HOME); autoload _runt; ask runt list --form`;
 const fish = `runt completion fish | source
 complete -C "runt --log-format "; complete -C "runt cr" | string replace -r '\\t.*' ''; true`;
 
 for (const [shell, script, expected] of [
   ["bash", bash, "create\n--preserve-fds\ntext json\nstart state\n\n"],
-  ["zsh", zsh, "text json\nfiles\n"],
+  ["zsh", zsh, "text json\nfiles\n-f --format -q --quiet --help\n"],
   ["fish", fish, "json\ntext\ncreate\n"],
 ] as const)
   people(
