@@ -106,4 +106,36 @@ people("too many arguments, and values that are missing", async () => {
     await mistake([name, flag], `flag needs an argument: -${flag.replace(/^-+/, "")}`);
 });
 
+people(
+  "engines probe for checkpoints: what is not there says so by its exit status and its words",
+  async () => {
+    const help = succeed(await runt("--help")).stdout;
+    for (const name of ["checkpoint", "restore"]) {
+      const known = new RegExp(`^ {2}${name} `, "m").test(help);
+      assert.is((await runt(name, "--help")).status === 0, known, name);
+      if (name === "checkpoint") continue;
+      const probe = await runt(name, "--lsm-mount-context");
+      assert.is.not(probe.status, 0);
+      assert.is(`${probe.stdout}${probe.stderr}`.includes("flag needs an argument"), known);
+    }
+  },
+);
+
+people("help for what helps, and for what is not there", async () => {
+  const page = succeed(await runt("completion", "--help")).stdout;
+  assert.match(page, /^Usage: runt completion \[bash\|zsh\|fish\]\n/);
+  assert.is(succeed(await runt("help", "completion")).stdout, page);
+  assert.match(succeed(await runt("help", "--help")).stdout, /^Usage: runt help \[command\]\n/);
+  const { status, stderr } = await runt("help", "nonsense");
+  assert.is(status, 3);
+  assert.match(stderr, "No help topic for 'nonsense'");
+});
+
+people("a page shows values beside their names, and no types", async () => {
+  const page = succeed(await runt("exec", "--help")).stdout;
+  assert.match(page, /^ {2}-u, --user UID\[:GID\] +user and group, as numbers$/m);
+  assert.match(page, /^Examples:\n {2}runt exec -t web sh {2}/m);
+  assert.not.match(page, /\[(string|boolean|default)/);
+});
+
 people.run();
