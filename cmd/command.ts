@@ -11,7 +11,11 @@ interface Words {
   readonly flagsFirst?: boolean;
   /** What help says below the usage line. */
   readonly description: string;
+  /** Command lines without the program's name, and what each does. */
+  readonly examples?: readonly Example[];
 }
+
+export type Example = readonly [line: string, does: string];
 
 /** The exit code, or nothing for 0. */
 type Outcome = number | undefined;

@@ -1,12 +1,14 @@
 /** The table of contents: every command, and the file that it lives in. A command's code is loaded when it is called. */
-import type { Command } from "./command.ts";
+import type { Command, Example } from "./command.ts";
 
 export interface Entry {
   readonly name: string;
   readonly group: "Life of a container" | "Looking at containers" | "Help for people";
   readonly summary: string;
-  /** Missing for what help.ts does itself, from this table. */
+  /** Missing for what help.ts does itself, from this table and the next two. */
   load?(): Promise<Command>;
+  readonly operands?: string;
+  readonly examples?: readonly Example[];
 }
 
 const life = "Life of a container";
@@ -30,6 +32,13 @@ export const commands: readonly Entry[] = [
   { name: "list", group: look, summary: "list the containers below the given root", load: async () => (await import("./list.ts")).list },
   { name: "features", group: look, summary: "print what this build can do as JSON", load: async () => (await import("./features.ts")).features },
   { name: "spec", group: people, summary: "write an example config.json", load: async () => (await import("./spec.ts")).spec },
-  { name: "help", group: people, summary: "print help for all or for one command" },
-  { name: "completion", group: people, summary: "print a completion script for bash, zsh or fish" },
+  { name: "help", group: people, summary: "print help for all or for one command", operands: "[command]" },
+  {
+    name: "completion", group: people, summary: "print a completion script for bash, zsh or fish", operands: "[bash|zsh|fish]",
+    examples: [
+      ["completion bash >/etc/bash_completion.d/PROGRAM", "for all users of bash"],
+      ["completion zsh >/usr/local/share/zsh/site-functions/_PROGRAM", "of zsh"],
+      ["completion fish >/etc/fish/completions/PROGRAM.fish", "of fish"],
+    ],
+  },
 ];

@@ -20,7 +20,7 @@ _PROGRAM() {
   found=("\${(@f)$(PROGRAM ${COMPLETE} "\${(@)words[1,CURRENT]}")}")
   if [[ -n "$found" ]]; then compadd -- $found; else _files; fi
 }
-compdef _PROGRAM PROGRAM
+if [[ "$funcstack[1]" == _PROGRAM ]]; then _PROGRAM; else compdef _PROGRAM PROGRAM; fi
 `,
   fish: `function __PROGRAM_complete
   set -l found (PROGRAM ${COMPLETE} (commandline -opc) (commandline -ct))

@@ -8,6 +8,7 @@ export const create = command({
   max: 1,
   description: `Creates a container from a bundle: a directory with a config.json and a root filesystem.
 The user's program does not run before "start".`,
+  examples: [["create --bundle /srv/web --pid-file web.pid web", "then: start web"]],
   options: createOptions,
   run(context, options, id: string) {
     createContainer(context, createRequest(id, options));

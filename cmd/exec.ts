@@ -9,13 +9,19 @@ export const exec = command({
   max: Number.POSITIVE_INFINITY,
   flagsFirst: true,
   description: `Runs a process in a container that is created or running. In the foreground it forwards signals and exits
-with the status of the process (128 + N when signal N ended it); every failure of its own is 255.`,
+with the status of the process (128 + N when signal N ended it); every failure of its own is 255. What is not said here
+is as the container's own process has it.`,
+  examples: [
+    ["exec -t web sh", "a shell in the container"],
+    ["exec -u 1000:1000 -e HOME=/tmp web id", "as another user"],
+    ["exec -d --pid-file web.pid --process process.json web", "as engines do it"],
+  ],
   options: {
     process: {
       kind: "string",
       short: "p",
       placeholder: "FILE",
-      description: "process.json with the whole process",
+      description: "JSON file with the whole process, in place of words and options",
     },
     tty: { kind: "boolean", short: "t", description: "give the process a terminal" },
     cwd: { kind: "string", placeholder: "DIR", description: "working directory in the container" },
@@ -62,9 +68,12 @@ with the status of the process (128 + N when signal N ended it); every failure o
     cgroup: {
       kind: "string[]",
       placeholder: "[CTRL:]PATH",
-      description: "sub-cgroup of the container to run in (repeatable per controller)",
+      description: "run in this sub-cgroup of the container (repeatable with controllers, on v1)",
     },
-    "ignore-paused": { kind: "boolean", description: "also in a paused container" },
+    "ignore-paused": {
+      kind: "boolean",
+      description: "in a paused container wait until it goes on, in place of an error",
+    },
   },
   run(context, options, id: string, ...args: string[]) {
     if (options.process === undefined && args.length === 0) throw new Error("exec args cannot be empty");

@@ -3,7 +3,7 @@
  * longer than a whole `state`, so it is imported only when somebody asks for help or makes a mistake.
  */
 import type { Argv, Options } from "yargs";
-import type { Command } from "./command.ts";
+import type { Command, Example } from "./command.ts";
 import { commands, type Entry } from "./commands.ts";
 import { NoSuchCommand } from "./exit.ts";
 import { globalOptions } from "./global_options.ts";
@@ -38,7 +38,8 @@ async function loadYargs() {
 
 /** The commands that help.ts is itself: `help [COMMAND]` and `completion`. */
 export async function serve(program: string, name: string, words: readonly string[]): Promise<void> {
-  if (name === "completion") {
+  if (words.some((word) => /^--?h(elp)?$/.test(word))) await showHelp(program, name);
+  else if (name === "completion") {
     const { completionScript } = await import("./completion.ts");
     writeStdout(completionScript(program, words[0], process.env.SHELL));
   } else await showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
@@ -61,15 +62,41 @@ async function helpText(program: string, topic: string | undefined): Promise<str
   const entry = commands.find(({ name }) => name === topic);
   if (entry === undefined) throw new NoSuchCommand(topic);
   const command = await entry.load?.();
-  if (command === undefined) return `Usage: ${program} ${entry.name}\n\n${sentence(entry)}`;
-  return commandParser(program, entry.name, command).getHelp();
+  if (command !== undefined) return commandHelp(program, entry.name, command);
+  const { operands = "", examples = [] } = entry;
+  const usage = `Usage: ${program} ${entry.name} ${operands}`.trimEnd();
+  return withExamples(program, `${usage}\n\n${sentence(entry)}`, examples);
 }
 
-/** yargs for one command. It must accept and refuse what the small reader does; options.test.ts compares them. */
-export function commandParser(program: string, name: string, command: Command): Argv {
+/** The page of one command. */
+async function commandHelp(program: string, name: string, command: Command): Promise<string> {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
-  return parser(program, command.options)
+  const page = await parser(program, shownOptions(command.options))
     .usage(`Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`)
+    .getHelp();
+  return withExamples(program, page, command.examples ?? []);
+}
+
+function withExamples(program: string, page: string, examples: readonly Example[]): string {
+  if (examples.length === 0) return page;
+  const named = examples.map(
+    ([line, does]) => [`${program} ${line.replace("PROGRAM", program)}`, does] as const,
+  );
+  const width = Math.max(...named.map(([line]) => line.length)) + 3;
+  // yargs would trim these lines.
+  const lines = named.map(([line, does]) => `  ${line.padEnd(width)}${does}`);
+  return `${page}\n\nExamples:\n${lines.join("\n")}`;
+}
+
+/**
+ * yargs as a reader of one command's line, which engines never wait for. It must accept and refuse what the small
+ * reader does; options.test.ts compares them.
+ */
+export function commandParser(program: string, command: Command): Argv {
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([name, option]) => [name, readOption(name, option)]),
+  );
+  return parser(program, { ...options, help: { alias: "h", type: "boolean" } })
     .parserConfiguration({ ...likeGo, "halt-at-non-option": command.flagsFirst ?? false })
     .demandCommand(command.min, command.max);
 }
@@ -78,7 +105,8 @@ async function programHelp(program: string): Promise<string> {
   const usage = `Usage: ${program} [global options] <command> [options] [arguments]\n\n${about}\n\n${contents()}`;
   const hint = `"${program} help <command>" prints the options of a command.`;
   // yargs would trim the lines of the list, so it makes only the part that it is good at.
-  return `${usage}\n\n${await parser(program, globalOptions).epilogue(hint).getHelp()}`;
+  const options = await parser(program, shownOptions(globalOptions)).getHelp();
+  return `${usage}\n\n${options.replace("Options:", "Global options:")}\n\n${hint}`;
 }
 
 function contents(): string {
@@ -105,10 +133,7 @@ const likeGo = {
   "parse-positional-numbers": false,
 };
 
-function parser(program: string, table: OptionTable): Argv {
-  const options = Object.fromEntries(
-    Object.entries(table).map(([name, option]) => [name, yargsOption(name, option)]),
-  );
+function parser(program: string, options: Readonly<Record<string, Options>>): Argv {
   // "/" keeps it from asking for the working directory, the given locale from asking the environment.
   return yargs([], "/")
     .scriptName(program)
@@ -116,18 +141,27 @@ function parser(program: string, table: OptionTable): Argv {
     .locale("en")
     .parserConfiguration(likeGo)
     .version(false)
+    .help(false)
     .options(options)
-    .help("help", "print this help")
-    .alias("help", "h")
     .strictOptions()
     .exitProcess(false)
     .wrap(WIDTH);
 }
 
-function yargsOption(name: string, option: Option): Options {
-  const { kind, short, placeholder, description } = option;
+/** As a person wants to read them: the value beside the name, and no types, which yargs would print. */
+function shownOptions(table: OptionTable): Record<string, Options> {
+  const shown = Object.entries(table).map(([name, option]) => {
+    const { short, placeholder, description, default: standard } = option;
+    const key = placeholder === undefined ? name : `${name} ${placeholder}`;
+    const hint = standard === undefined || standard === 0 ? "" : ` (default: ${standard})`;
+    return [key, { describe: description + hint, ...(short === undefined ? {} : { alias: short }) }] as const;
+  });
+  return { ...Object.fromEntries(shown), help: { alias: "h", describe: "print this help" } };
+}
+
+function readOption(name: string, option: Option): Options {
+  const { kind, short } = option;
   return {
-    describe: placeholder === undefined ? description : `${placeholder}: ${description}`,
     ...(short === undefined ? {} : { alias: short }),
     ...(option.default === undefined ? {} : { default: option.default }),
     ...(kind === "boolean" || kind === "boolean?" ? { type: "boolean" } : { type: "string", nargs: 1 }),

@@ -9,6 +9,11 @@ export const kill = command({
   flagsFirst: true,
   description: `Sends a signal, SIGTERM by default, to a container's init process. The signal is a number or a name in
 any case, with or without SIG: 9, KILL, sigterm, RTMIN+3.`,
+  examples: [
+    ["kill web", "asks it to end"],
+    ["kill web HUP", "another signal"],
+    ["kill --all web 9", "every process, at once"],
+  ],
   options: {
     all: { kind: "boolean", short: "a", description: "send it to all processes of the container" },
   },

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "./commands.ts";
+import { globalOptions } from "./global_options.ts";
 import { commandParser } from "./help.ts";
 import { checkCount, type OptionTable, readArgv, UsageError } from "./options.ts";
 
@@ -194,6 +195,32 @@ function words(line: string): string[] {
   return line === "" ? [] : line.split(" ");
 }
 
+// podman takes this text for the proof that a command knows a flag: `RUNTIME restore --lsm-mount-context`.
+const lacking = suite("a flag that lacks its value");
+const tables: [string, () => Promise<OptionTable>][] = [
+  ["", async () => globalOptions],
+  ...commands.map(({ name, load }): [string, () => Promise<OptionTable>] => [
+    name,
+    async () => (await load?.())?.options ?? {},
+  ]),
+];
+for (const [name, options] of tables)
+  lacking(`runt ${name}: all of its flags say so`, async () => {
+    const table = await options();
+    for (const [long, { kind, short }] of Object.entries(table))
+      for (const word of [`--${long}`, `-${long}`, ...(short === undefined ? [] : [`-${short}`])]) {
+        if (kind.startsWith("boolean")) assert.not.throws(() => readArgv(table, [word], false));
+        else {
+          const text = `flag needs an argument: -${word.replace(/^-+/, "")}`;
+          assert.throws(
+            () => readArgv(table, [word], false),
+            (error: Error) => error.message === text,
+          );
+        }
+      }
+  });
+lacking.run();
+
 async function load(name: string) {
   const command = await commands.find((entry) => entry.name === name)?.load?.();
   if (command === undefined) throw new Error(`no command ${name}`);
@@ -214,7 +241,7 @@ async function readerAccepts(name: string, argv: string[]): Promise<boolean> {
 async function yargsAccepts(name: string, argv: string[]): Promise<boolean> {
   const command = await load(name);
   let refusal: unknown;
-  await commandParser("runt", name, command).parse(argv, {}, (error: unknown) => {
+  await commandParser("runt", command).parse(argv, {}, (error: unknown) => {
     refusal = error;
   });
   return refusal === undefined || refusal === null;

@@ -9,6 +9,11 @@ export const ps = command({
   flagsFirst: true,
   description: `Lists the processes of a container. As a table it is what ps(1) prints with the given options, -ef by
 default, less the processes of others; a PID column must be among what they print.`,
+  examples: [
+    ["ps web", "as by ps -ef"],
+    ["ps web -o pid,rss,args", "other columns"],
+    ["ps -f json web", "the pids alone"],
+  ],
   options: {
     format: {
       kind: "string",

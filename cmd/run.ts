@@ -8,6 +8,10 @@ export const run = command({
   max: 1,
   description: `Creates and starts a container from a bundle. In the foreground it forwards signals, waits, exits with
 the status of the user's program (128 + N when signal N ended it), and deletes the container.`,
+  examples: [
+    ["run web", "in the foreground, from the bundle in this directory"],
+    ["run -d --bundle /srv/web web", "in the background"],
+  ],
   options: {
     ...createOptions,
     detach: { kind: "boolean", short: "d", description: "return once the user's program has started" },

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "../cmd/command.ts";
+import type { Command, Example } from "../cmd/command.ts";
 import { commands } from "../cmd/commands.ts";
 import { globalOptions } from "../cmd/global_options.ts";
 import type { Option, OptionTable } from "../cmd/options.ts";
@@ -34,6 +34,30 @@ function sentence(option: Option): string {
   return roff(`${text.charAt(0).toUpperCase()}${text.slice(1)}${standard}.`);
 }
 
+function exampleLines(examples: readonly Example[]): string[] {
+  if (examples.length === 0) return [];
+  const lines = examples.flatMap(([line, does]) => [
+    ".TP",
+    `\\fB${roff(`${program} ${line}`)}\\fR`,
+    roff(does),
+  ]);
+  return [".SH EXAMPLES", ...lines];
+}
+
+const environment: readonly (readonly [name: string, what: string])[] = [
+  ["XDG_RUNTIME_DIR", "where the state of containers is kept when not root."],
+  ["NOTIFY_SOCKET", "who waits there is told by start and run when the container is ready (sd_notify(3))."],
+  ["LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "sockets that create and run hand on (sd_listen_fds(3))."],
+];
+
+const files: readonly (readonly [name: string, what: string])[] = [
+  ["/run/runt/ID/state.json", "what runt knows of a container."],
+  ["BUNDLE/config.json", "the configuration; it is read when the container is created, and not again."],
+];
+
+const definitions = (list: typeof files): string[] =>
+  list.flatMap(([name, what]) => [".TP", `\\fI${roff(name)}\\fR`, roff(what)]);
+
 const header = (title: string): string => `.TH ${title.toUpperCase()} 8 "" "${program}" "Container runtime"`;
 
 /** The page of one command. */
@@ -48,6 +72,7 @@ export function commandPage(name: string, summary: string, command: Command): st
     ".SH DESCRIPTION",
     roff(command.description.replaceAll("\n", " ")),
     ...(options.length === 0 ? [] : [".SH OPTIONS", ...options]),
+    ...exampleLines(command.examples ?? []),
     ".SH SEE ALSO",
     `\\fB${program}\\fR(8)`,
   ].join("\n")}\n`;
@@ -71,6 +96,10 @@ export function programPage(): string {
     roff(
       "0 when it went well, 1 when not. run and exec in the foreground exit as the container's process did, with 128 + N when signal N ended it; a failure of exec itself is 255.",
     ),
+    ".SH ENVIRONMENT",
+    ...definitions(environment),
+    ".SH FILES",
+    ...definitions(files),
     ".SH SEE ALSO",
     commands
       .filter(({ load }) => load !== undefined)

@@ -23,6 +23,9 @@ wants crun crun
 wants containerd containerd
 wants hyperfine hyperfine
 wants ip iproute2
+wants zsh zsh
+wants fish fish
+wants cc "gcc libc6-dev"
 wants ps procps
 [ -x /usr/lib/cni/loopback ] || packages="$packages containernetworking-plugins"
 [ -x /usr/bin/time ] || packages="$packages time"

@@ -4,6 +4,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CWD, O_NOCTTY, O_RDWR, openat } from "../../syscalls/file.ts";
+import { openPtyPeer, unlockPty } from "../../syscalls/tty.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { findCommand, runtimePath } from "../needs.ts";
 import { makeRootfs } from "../rootfs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
@@ -27,9 +30,10 @@ function withoutUnified(): void {
 }
 
 /** Milliseconds of one command. Its output is not read through a pipe, which a container would hold open. */
-function measure(argv: string[]): number {
+function measure(argv: string[], terminal?: Fd): number {
+  const [stdin, output] = terminal === undefined ? (["ignore", "ignore"] as const) : [terminal, terminal];
   const began = performance.now();
-  const child = Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = Bun.spawnSync(argv, { stdio: [stdin, output, terminal ?? "inherit"] });
   const milliseconds = performance.now() - began;
   if (child.exitCode !== 0) throw new Error(`${argv.join(" ")}: exit ${child.exitCode}`);
   return milliseconds;
@@ -75,6 +79,17 @@ confinedSpec.root.path = join(bundle, "rootfs");
 confinedSpec.linux.seccomp = engineProfile();
 writeFileSync(join(confined, "config.json"), JSON.stringify(confinedSpec));
 
+const onTerminal = join(dir, "terminal");
+mkdirSync(onTerminal);
+const terminalSpec = defaultSpec();
+terminalSpec.root.path = join(bundle, "rootfs");
+Object.assign(terminalSpec.process, { terminal: true });
+writeFileSync(join(onTerminal, "config.json"), JSON.stringify(terminalSpec));
+/** A terminal of ours for the runtimes to be attached to; `true` writes nothing on it. */
+const master = openat(CWD, "/dev/ptmx", O_RDWR | O_NOCTTY);
+unlockPty(master);
+const terminal = openPtyPeer(master, O_RDWR | O_NOCTTY);
+
 const candidates: readonly { name: string; path: string | undefined }[] = [
   { name: "runt", path: existsSync(runtimePath) ? runtimePath : undefined },
   { name: "runc", path: findCommand("runc") },
@@ -91,17 +106,19 @@ const command = (runtime: Runtime, ...args: string[]): string[] => [
   ...args,
 ];
 const call = (runtime: Runtime, ...args: string[]): number => measure(command(runtime, ...args));
+const callOnTerminal = (runtime: Runtime, ...args: string[]): number =>
+  measure(command(runtime, ...args), terminal);
 
 /** Its own container for each runtime, with a process that waits, made at the first exec. */
 const waiting = new Set<string>();
 const waitingId = (runtime: Runtime): string => `${id(runtime)}-waiting`;
 
-function exec(runtime: Runtime): number {
+function waitingContainer(runtime: Runtime): string {
   if (!waiting.has(runtime.name)) {
     waiting.add(runtime.name);
     call(runtime, "run", "--detach", "--bundle", waitingBundle, waitingId(runtime));
   }
-  return call(runtime, "exec", waitingId(runtime), "true");
+  return waitingId(runtime);
 }
 
 const workloads: readonly { name: string; once: (runtime: Runtime) => number }[] = [
@@ -124,7 +141,15 @@ const workloads: readonly { name: string; once: (runtime: Runtime) => number }[]
       call(runtime, "start", id(runtime)) +
       call(runtime, "delete", "--force", id(runtime)),
   },
-  { name: "exec true", once: exec },
+  { name: "exec true", once: (runtime) => call(runtime, "exec", waitingContainer(runtime), "true") },
+  {
+    name: "run true, with a terminal",
+    once: (runtime) => callOnTerminal(runtime, "run", "--bundle", onTerminal, id(runtime)),
+  },
+  {
+    name: "exec true, with a terminal",
+    once: (runtime) => callOnTerminal(runtime, "exec", "--tty", waitingContainer(runtime), "true"),
+  },
   {
     name: "state",
     once: (runtime) => {

@@ -41,13 +41,14 @@ ask runt cr; ask runt exec --pre; ask runt --log-format ""; ask runt help sta; a
 const zsh = `compdef() { :; }; compadd() { shift; print -r -- $@; }; _files() { print files; }
 source <(runt completion zsh)
 ask() { words=("$@"); CURRENT=$#; _runt; }
-ask runt --log-format ""; ask runt create --bundle ""`;
+ask runt --log-format ""; ask runt create --bundle ""
+unfunction _runt; runt completion zsh >$HOME/_runt; fpath=($HOME); autoload _runt; ask runt list --form`;
 const fish = `runt completion fish | source
 complete -C "runt --log-format "; complete -C "runt cr" | string replace -r '\\t.*' ''; true`;
 
 for (const [shell, script, expected] of [
   ["bash", bash, "create\n--preserve-fds\ntext json\nstart state\n\n"],
-  ["zsh", zsh, "text json\nfiles\n"],
+  ["zsh", zsh, "text json\nfiles\n-f --format -q --quiet --help\n"],
   ["fish", fish, "json\ntext\ncreate\n"],
 ] as const)
   people(
@@ -103,6 +104,38 @@ people("too many arguments, and values that are missing", async () => {
     ["events", "--interval"],
   ] as const)
     await mistake([name, flag], `flag needs an argument: -${flag.replace(/^-+/, "")}`);
+});
+
+people(
+  "engines probe for checkpoints: what is not there says so by its exit status and its words",
+  async () => {
+    const help = succeed(await runt("--help")).stdout;
+    for (const name of ["checkpoint", "restore"]) {
+      const known = new RegExp(`^ {2}${name} `, "m").test(help);
+      assert.is((await runt(name, "--help")).status === 0, known, name);
+      if (name === "checkpoint") continue;
+      const probe = await runt(name, "--lsm-mount-context");
+      assert.is.not(probe.status, 0);
+      assert.is(`${probe.stdout}${probe.stderr}`.includes("flag needs an argument"), known);
+    }
+  },
+);
+
+people("help for what helps, and for what is not there", async () => {
+  const page = succeed(await runt("completion", "--help")).stdout;
+  assert.match(page, /^Usage: runt completion \[bash\|zsh\|fish\]\n/);
+  assert.is(succeed(await runt("help", "completion")).stdout, page);
+  assert.match(succeed(await runt("help", "--help")).stdout, /^Usage: runt help \[command\]\n/);
+  const { status, stderr } = await runt("help", "nonsense");
+  assert.is(status, 3);
+  assert.match(stderr, "No help topic for 'nonsense'");
+});
+
+people("a page shows values beside their names, and no types", async () => {
+  const page = succeed(await runt("exec", "--help")).stdout;
+  assert.match(page, /^ {2}-u, --user UID\[:GID\] +user and group, as numbers$/m);
+  assert.match(page, /^Examples:\n {2}runt exec -t web sh {2}/m);
+  assert.not.match(page, /\[(string|boolean|default)/);
 });
 
 people.run();
