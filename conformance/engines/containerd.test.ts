@@ -12,7 +12,24 @@ import { runcPath } from "../oracle/compare.ts";
 import { withTerminal } from "../pty.ts";
 import { defaultSpec } from "../spec.ts";
 import { limitsIn } from "./cgroup_limits.ts";
-import { type Containerd, containerdNeeds, runArgs, startContainerd } from "./containerd.ts";
+import { containerdNeeds, startContainerd } from "./containerd.ts";
+import {
+  assertGone,
+  attached,
+  becomes,
+  deleteTask,
+  exec,
+  execArgs,
+  output,
+  pidOf,
+  pidsOf,
+  placesOf,
+  procFile,
+  run,
+  runArgs,
+  taskOf,
+  withTask,
+} from "./ctr.ts";
 import { withDialogue } from "./dialogue.ts";
 import { engineSuite, long } from "./engine.ts";
 import { busybox, imageName } from "./oci_image.ts";
@@ -24,82 +41,6 @@ const noCri = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n';
 const containerd = engineSuite("containerd", containerdNeeds, (c) =>
   startContainerd(c, "ctr, shim v2", { namespace: c.token, images: busybox, config: noCri }),
 );
-
-const run = (e: Containerd, id: string, flags: readonly string[], argv: readonly string[]): Promise<Result> =>
-  e.ctr(runArgs(flags, imageName, id, argv));
-
-const attached = (e: Containerd, id: string, flags: readonly string[], argv: readonly string[]) =>
-  run(e, id, ["--rm", ...flags], argv);
-
-/** What the container's process says, when it goes well. */
-const output = async (e: Containerd, id: string, flags: readonly string[], script: string): Promise<string> =>
-  succeed(await attached(e, id, flags, ["sh", "-c", script])).stdout.trim();
-
-/** Starts a container that waits, and ends it after the body. */
-async function withTask(
-  e: Containerd,
-  id: string,
-  flags: readonly string[],
-  body: (pid: number) => Promise<void>,
-  argv: readonly string[] = waiting,
-): Promise<void> {
-  succeed(await run(e, id, ["-d", ...flags], argv));
-  try {
-    const pid = await pidOf(e, id);
-    if (argv === waiting) await untilWaiting(e.host, pid);
-    await body(pid);
-  } finally {
-    await e.ctr(["task", "delete", "--force", id]);
-    succeed(await e.ctr(["container", "delete", id]));
-  }
-  assertGone(e, id);
-}
-
-type Task = { readonly pid: number; readonly status: string };
-
-async function taskOf(e: Containerd, id: string): Promise<Task | undefined> {
-  const { stdout } = succeed(await e.ctr(["task", "ls"]));
-  const fields = stdout.split("\n").map((line) => line.split(/ +/));
-  const found = fields.find(([name]) => name === id);
-  return found && { pid: Number(found[1]), status: found[2] ?? "" };
-}
-
-const pidOf = async (e: Containerd, id: string): Promise<number> => (await taskOf(e, id))?.pid ?? -1;
-
-const becomes = (e: Containerd, id: string, status: string): Promise<boolean> =>
-  eventually(async () => (await taskOf(e, id))?.status === status, 30);
-
-/** Of all processes in it, as the machine calls them. */
-async function pidsOf(e: Containerd, id: string): Promise<number[]> {
-  const { stdout } = succeed(await e.ctr(["task", "ps", id]));
-  const [, ...lines] = stdout.trim().split("\n");
-  return lines.map((line) => Number(line.split(" ")[0]));
-}
-
-const execArgs = (id: string, name: string, flags: readonly string[], argv: readonly string[]): string[] => [
-  ...["task", "exec", "--exec-id", name],
-  ...flags,
-  id,
-  ...argv,
-];
-
-const exec = (e: Containerd, id: string, flags: readonly string[], script: string): Promise<Result> =>
-  e.ctr(execArgs(id, `${id}-exec`, flags, ["sh", "-c", script]));
-
-/** The process as the machine calls it. */
-const procFile = (e: Containerd, pid: number, name: string): string =>
-  readFileSync(e.host.path(`/proc/${pid}/${name}`), "utf8");
-
-/** What there is of a container: the runtime's state, the shim's bundle, cgroups. */
-const placesOf = (e: Containerd, id: string): string[] => [
-  ...[
-    `/run/containerd/runc/${e.namespace}/${id}`,
-    `/run/containerd/io.containerd.runtime.v2.task/${e.namespace}/${id}`,
-  ].filter((directory) => existsSync(e.host.path(directory))),
-  ...cgroupsOf(`${e.namespace}/${id}`),
-];
-
-const assertGone = (e: Containerd, id: string): void => assert.equal(placesOf(e, id), []);
 
 containerd("docs/engines.md [ctr]: its command line runs", async (e) => {
   const words = snippet("containerd by hand").trim().split(/\s+/).slice(1);
@@ -150,13 +91,6 @@ containerd("run: a terminal of the caller's size, typed into, resized", async (e
     assert.is(await status, 3);
   });
 });
-
-/** Deletes a stopped task, and says what its process's exit status was. */
-async function deleteTask(e: Containerd, id: string): Promise<number> {
-  assert.ok(await becomes(e, id, "STOPPED"), `${id} does not stop`);
-  const { stderr } = succeed(await e.ctr(["task", "delete", id]));
-  return Number(stderr.match(/exit code (\d+)/)?.[1] ?? 0);
-}
 
 containerd("run --detach, ps, kill by name and by number, delete", async (e) => {
   succeed(await run(e, "detached", ["-d", "--pid-file", join(e.host.dir, "pid")], waiting));

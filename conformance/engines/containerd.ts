@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type CommandOptions, eventually, type Result, type Running } from "../command.ts";
 import { type Fixture, succeed } from "../harness.ts";
 import { cgroupsOf } from "../leftovers.ts";
-import { findCommand, runtimePath } from "../needs.ts";
+import { findCommand } from "../needs.ts";
 import type { Engine } from "./engine.ts";
 import { type Machine, machineNeeds, startMachine, stateIn } from "./machine.ts";
 import { type Images, makeImage } from "./oci_image.ts";
@@ -35,6 +35,8 @@ export type ContainerdOptions = {
   readonly images: Images;
   /** The text of its configuration file; begins with the version. */
   readonly config: string;
+  /** Otherwise one of its own. */
+  readonly machine?: Machine;
 };
 
 /** Where the daemon listens, by default. */
@@ -44,10 +46,10 @@ const socket = "/run/containerd/containerd.sock";
 export async function startContainerd(
   c: Fixture,
   what: string,
-  { namespace, images, config }: ContainerdOptions,
+  { namespace, images, config, machine }: ContainerdOptions,
 ): Promise<Containerd> {
   const archive = makeImage(c.dir, images);
-  const host = await startMachine(c);
+  const host = machine ?? (await startMachine(c));
   const bin = join(c.dir, "bin");
   const logFile = join(c.dir, "containerd.log");
   const pidFile = join(c.dir, "containerd.pid");
@@ -56,7 +58,7 @@ export async function startContainerd(
   writeFileSync(host.path("/etc/containerd/config.toml"), config + optConfig);
   const ctrArgs = (args: readonly string[]): string[] => ["ctr", "-n", namespace, ...args];
   const ctr: Containerd["ctr"] = (args, options) =>
-    host.run(["timeout", "-k", "1", "60", ...ctrArgs(args)], { timeoutSeconds: 90, ...options });
+    host.run(["timeout", "-k", "1", "300", ...ctrArgs(args)], { timeoutSeconds: 310, ...options });
   let daemon: Running | undefined;
   const startDaemon = async (): Promise<void> => {
     const script = 'echo $$ >"$1"; PATH="$2:$PATH"; exec containerd >>"$3" 2>&1';
@@ -115,14 +117,3 @@ const containerdVersion = (): string => {
   }).split(" ");
   return `containerd ${version.split("~")[0]}`;
 };
-
-/** `ctr run` with the runtime under test. */
-export const runArgs = (flags: readonly string[], image: string, id: string, argv: readonly string[]) => [
-  "run",
-  "--runc-binary",
-  runtimePath,
-  ...flags,
-  image,
-  id,
-  ...argv,
-];

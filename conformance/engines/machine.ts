@@ -77,6 +77,16 @@ export async function startMachine({ dir, token }: Fixture): Promise<Machine> {
   };
 }
 
+/** The machine on which the tests run, for the test machine (docs/vm.md), of which nothing stays. */
+export const thisMachine = ({ dir }: Fixture): Machine => ({
+  dir,
+  enter: (argv) => [...argv],
+  run: (argv, options) => runCommand(argv, { timeoutSeconds: 120, ...options }),
+  start: startCommand,
+  path: (inside) => inside,
+  end: async () => {},
+});
+
 /** The containers in these state roots of the runtime, as they are called on the machine. */
 export function stateIn(host: Machine, roots: readonly string[]): string[] {
   const existing = roots.map((at) => host.path(at)).filter((at) => existsSync(at));

@@ -6,14 +6,15 @@ import type { Fixture } from "../harness.ts";
 import { type Containerd, startContainerd } from "./containerd.ts";
 import { type Cri, connectCri } from "./cri.ts";
 import { type Dialogue, withDialogue } from "./dialogue.ts";
+import type { Machine } from "./machine.ts";
 import { busybox, imageName, pause } from "./oci_image.ts";
 import { podNetwork } from "./pod_network.ts";
 import { untilWaiting, waiting } from "./waiting.ts";
 
 export type Kubelet = Containerd & { readonly cri: Cri };
 
-/** A containerd with this configuration after ours. */
-export async function startKubelet(c: Fixture, config: string): Promise<Kubelet> {
+/** A containerd with this configuration, and ours behind it. */
+export async function startKubelet(c: Fixture, config: string, machine?: Machine): Promise<Kubelet> {
   const own = `
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${Object.keys(pause)[0]}"
@@ -27,6 +28,7 @@ export async function startKubelet(c: Fixture, config: string): Promise<Kubelet>
     namespace: "k8s.io",
     images,
     config: config + own,
+    ...(machine && { machine }),
   });
   const cri = connectCri(containerd.socket);
   return {
@@ -48,6 +50,7 @@ export type PodOptions = {
   readonly handler?: string;
   readonly hostname?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly cgroupParent?: string;
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly security?: SecurityContext;
 };
@@ -105,7 +108,7 @@ export async function withPod(
     logDirectory,
     labels: options.labels ?? {},
     linux: {
-      cgroupParent: kubelet.cgroupParent,
+      cgroupParent: options.cgroupParent ?? kubelet.cgroupParent,
       sysctls: options.sysctls ?? {},
       securityContext: { ...standard, ...options.security },
     },
