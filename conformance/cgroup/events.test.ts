@@ -250,7 +250,7 @@ events(
           assert.equal(messagesOf(mine), messagesOf(oracle), interval);
           assert.is(mine.status, oracle.status, interval);
         }
-        for (const interval of ["1.5s", "1us", "+5s", "1h0.5m"])
+        for (const interval of ["+1.5s", "1h0.5m"])
           succeed(await ours.run(["events", "--interval", interval, "--stats", ours.id]));
         process.kill(ours.pid, "SIGKILL");
         await eventually(() => !isAlive(ours.pid));
