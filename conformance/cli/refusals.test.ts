@@ -138,7 +138,7 @@ const ofContainers: readonly OfContainer[] = [
     title: "exec [no such program]",
     after: [create],
     args: ["exec", "ID", "nonesuch"],
-    says: 'exec failed: exec: "nonesuch": executable file not found in $PATH',
+    says: 'exec failed: unable to start container process: exec: "nonesuch": executable file not found in $PATH',
   },
   {
     title: "exec [a user's name]",
