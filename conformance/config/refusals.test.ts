@@ -274,7 +274,7 @@ const table: readonly Refusal[] = [
       withoutMounts(spec, "/sys");
       spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: maps });
     },
-    faults: "mount_setattr:2:EPERM",
+    faults: "mount_setattr:3:EPERM",
     says: `${init}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
   },
   {
