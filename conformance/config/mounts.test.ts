@@ -1,6 +1,15 @@
 // config.md "Mounts" and "Linux mount options": the effect of every option name, id-mapped mounts, and the old
 // mount API as the fallback.
-import { chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Fixture } from "../harness.ts";
 import type { IDMapping, Mount } from "../spec.ts";
@@ -220,6 +229,39 @@ const suite = tableSuite("config: mounts", [
     refuses:
       "mount tmpfs on /mnt: EINVAL (invalid argument), asked for by mounts[7] (tmpfs: Unknown parameter 'nonsense')",
   }),
+  {
+    title: "tmpcopyup: content, owners, modes and links of what is covered",
+    edit: (spec, c) => {
+      const dir = join(c.rootfs, "mnt");
+      mkdirSync(join(dir, "below"));
+      chmodSync(dir, 0o1751);
+      writeFileSync(join(dir, "below/file"), "of the image");
+      chmodSync(join(dir, "below/file"), 0o640);
+      chownSync(join(dir, "below/file"), 7, 8);
+      chownSync(dir, 5, 6);
+      symlinkSync("below/file", join(dir, "link"));
+      execFileSync("mkfifo", ["-m", "602", join(dir, "fifo")]);
+      spec.mounts.push({ destination: "/mnt", ...tmpfs("tmpcopyup") });
+      const capabilities = ["CAP_DAC_OVERRIDE"];
+      spec.process.capabilities = {
+        effective: capabilities,
+        permitted: capabilities,
+        bounding: capabilities,
+      };
+    },
+    script: `cd /mnt; cat link; echo; stat -c '%n %F %a %u:%g' . below below/file link fifo; readlink link
+      stat -f -c %T .; rm fifo; echo changed > link`,
+    shows: [
+      "of the image\n",
+      ". directory 1751 5:6\nbelow directory 755 0:0\nbelow/file regular file 640 7:8\n",
+      "link symbolic link 777 0:0\nfifo fifo 602 0:0\nbelow/file\ntmpfs\n",
+    ],
+    after: (c) => {
+      const image = join(c.rootfs, "mnt");
+      if (!existsSync(join(image, "fifo")) || readFileSync(join(image, "link"), "utf8") !== "of the image")
+        throw new Error("the image was written to");
+    },
+  },
   mounting("a relative source is relative to the bundle", [{ ...bind(), source: "relative" }], {
     edit: (_spec, c) => mkdirSync(join(c.bundle, "relative")),
     shows: [/bundle\/relative \/mnt rw/],
@@ -289,6 +331,14 @@ const suite = tableSuite("config: mounts", [
     script: "stat -c %u /mnt/below/file; grep -o ' /mnt ro,relatime.*idmapped' /proc/self/mountinfo",
     shows: ["71000\n", "idmapped"],
   }),
+  mounting(
+    "an id-mapped mount is as little shared with the host as any",
+    [{ ...bind("idmap"), ...map(5000) }],
+    {
+      prepare: (c) => `mount --bind ${volume(c)} ${volume(c)}; mount --make-shared ${volume(c)}`,
+      shows: [/ \/mnt rw,relatime,idmapped master:\d+ -/],
+    },
+  ),
   mounting("mappings without the option map the mount", [{ ...bind(), ...map(5000) }], {
     script: "stat -c %u /mnt/file",
     shows: ["6000\n"],

@@ -274,8 +274,8 @@ const table: readonly Refusal[] = [
       withoutMounts(spec, "/sys");
       spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: maps });
     },
-    faults: "mount_setattr:2:EPERM",
-    says: `${init}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
+    faults: "mount_setattr:3:EPERM",
+    says: "id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)",
   },
   {
     title: "id-mapping with uids only",

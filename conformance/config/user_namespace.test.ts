@@ -1,9 +1,12 @@
 // vm
 // config-linux.md "User namespaces" and "User namespace mappings": new with maps, joined by path, and what a process
 // in one sees of the host.
-import { chmodSync, chownSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { type Result, runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { runtimePath } from "../needs.ts";
 import { type Spec, shell } from "../spec.ts";
 
 const userns = conformance("user namespace");
@@ -98,6 +101,63 @@ userns("a second container joins by path, with a pid namespace of its own", asyn
   const { stdout } = succeed(await c.runt(["run", "--bundle", c.bundle, `${c.id}.second`]));
   assert.match(stdout, new RegExp(`0\\n +0 +${first} +65536\\npid 1\\n`));
 });
+
+userns("one that is joined has its maps: the same may be given, others are refused", async (c) => {
+  mapped(c, (spec) => shell(spec, "exec sleep 60"));
+  succeed(await c.create());
+  const { pid } = await c.state();
+  const joining = (hostID: number): void =>
+    c.configure((spec) => {
+      const maps = [{ containerID: 0, hostID, size: 65536 }];
+      spec.linux.namespaces.push({ type: "user", path: `/proc/${pid}/ns/user` });
+      Object.assign(spec.linux, { uidMappings: maps, gidMappings: maps });
+    });
+  joining(first);
+  succeed(await c.runt(["run", "--bundle", c.bundle, `${c.id}.same`]));
+  joining(first + 1);
+  refuse(
+    await c.runt(["run", "--bundle", c.bundle, `${c.id}.other`]),
+    `linux.uidMappings: not those of the user namespace /proc/${pid}/ns/user`,
+  );
+});
+
+userns("an idmap option without mappings is the container's own map", async (c) => {
+  mapped(c, (spec) => {
+    spec.mounts.push({ destination: "/mnt", type: "bind", source: c.rootfs, options: ["bind", "idmap"] });
+    shell(spec, "stat -c %u:%g /mnt/etc/passwd /etc/passwd");
+  });
+  // On the host the files are root's, which this mount shows as the container's root.
+  assert.is(succeed(await c.run()).stdout, "0:0\n65534:65534\n");
+});
+
+/** A container with a file system of the host whose mount has flags that it may not take away. */
+function locked(c: Fixture, ...options: string[]): Promise<Result> {
+  const volume = join(c.dir, "volume");
+  mkdirSync(volume);
+  mapped(c, (spec) => {
+    spec.mounts.push({ destination: "/mnt", type: "bind", source: volume, options: ["bind", ...options] });
+    shell(spec, "grep ' /mnt ' /proc/self/mountinfo | cut -d' ' -f6");
+  });
+  const command = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
+  const script = `mount -t tmpfs -o nosuid,nodev,noatime tmpfs ${volume}; exec "$@"`;
+  return runCommand(["unshare", "-m", "sh", "-c", script, "sh", ...command]);
+}
+
+userns(
+  "flags of a mount of the host stay where the container may not clear them",
+  async (c) => assert.is(succeed(await locked(c, "ro")).stdout, "ro,nosuid,nodev,noatime\n"),
+  { needs: ["unshare", "mount"] },
+);
+
+userns(
+  "but to ask for it is an error",
+  async (c) =>
+    void refuse(
+      await locked(c, "suid"),
+      `mount_setattr ${c.dir}/volume: EPERM (operation not permitted), asked for by mounts[7]`,
+    ),
+  { needs: ["unshare", "mount"] },
+);
 
 userns("one that cannot be made names the call", async (c) => {
   mapped(c, (spec) => {

@@ -111,6 +111,38 @@ hooks(
   { runcFails: "runc 1.1.5 gives a hook without env the runtime's own environment" },
 );
 
+hooks(
+  "startContainer [no environment declared: that of the process; an empty one: none]",
+  async (c) => {
+    c.configure((spec) => {
+      spec.root.readonly = false;
+      spec.process.env = ["PATH=/bin", "FROM_IMAGE=1"];
+      const show = (file: string) => ["sh", "-c", `tr '\\0' '\\n' < /proc/$$/environ | sort > /${file}`];
+      spec.hooks = {
+        startContainer: [
+          { path: "/bin/sh", args: show("inherited") },
+          { path: "/bin/busybox", args: ["busybox", ...show("empty")], env: [] },
+        ],
+      };
+    });
+    await lifetime(c);
+    const read = (file: string): string => readFileSync(join(c.rootfs, file), "utf8");
+    assert.is(read("inherited"), "FROM_IMAGE=1\nHOME=/root\nPATH=/bin\n");
+    assert.is(read("empty"), "");
+  },
+  { runcFails: "runc 1.1.5 gives a hook without env the runtime's own environment" },
+);
+
+hooks("the working directory of hooks of the runtime is the bundle", async (c) => {
+  c.configure((spec) => {
+    spec.hooks = Object.fromEntries(
+      (["prestart", "createRuntime"] as const).map((kind) => [kind, [hook(c, "pwd -P >> $LOG")]]),
+    );
+  });
+  await lifetime(c);
+  assert.is(log(c), `${c.bundle}\n`.repeat(2));
+});
+
 hooks("createRuntime runs in the host's mount namespace, createContainer in the container's", async (c) => {
   c.configure((spec) => {
     const read = (name: string) => hook(c, `readlink /proc/self/ns/mnt > $LOG.${name}`);

@@ -35,7 +35,7 @@ import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
-import type { UsernsPlan } from "../plan/mounts.ts";
+import type { BindStep } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
 import type { ChildContext } from "./context.ts";
@@ -92,8 +92,8 @@ export interface InitContext extends ChildContext {
   readonly start: { readonly fifo: Fd; readonly errorFile: Fd } | undefined;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
-  /** The user namespaces of id-mapped mounts, open. */
-  readonly mountUserns: ReadonlyMap<UsernsPlan, Fd>;
+  /** The sources of id-mapped bind mounts, detached. */
+  readonly mapped: ReadonlyMap<BindStep, Fd>;
 }
 
 /** Runs in the child; never returns to its caller. */
@@ -218,9 +218,7 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   const { plan, channel } = context;
   const oldApi = chooseMountApi(procfs);
   const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
-  const userns = context.mountUserns;
-  const readOnlyLater = mountAll(root, plan.mounts, { cgroups: context.cgroups, userns });
-  for (const fd of new Set(userns.values())) close(fd);
+  const readOnlyLater = mountAll(root, plan.mounts, { cgroups: context.cgroups, mapped: context.mapped });
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
     createDevLinks(root);

@@ -1,15 +1,15 @@
 /** Performing the mounts of a plan: each is made detached, given its attributes, and only then put in place. */
-import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
+import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
-import { MOUNT_ATTR__ATIME, MOUNT_ATTR_IDMAP, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
+import { MOUNT_ATTR__ATIME, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
-import type { BindStep, FilesystemStep, MountStep, RemountStep, UsernsPlan } from "../plan/mounts.ts";
+import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts.ts";
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
 import { atDescriptors, cloneTree, createFilesystem, mountSetattr, tryMountSetattr } from "./detached.ts";
@@ -19,8 +19,8 @@ import { attach, mountPoint, setInPlace } from "./mount_point.ts";
 /** What mounts need that was made or read by the parent. */
 export interface MountContext {
   readonly cgroups: CgroupView;
-  /** The user namespaces of id-mapped mounts, open. */
-  readonly userns: ReadonlyMap<UsernsPlan, Fd>;
+  /** The sources of id-mapped bind mounts, detached. */
+  readonly mapped: ReadonlyMap<BindStep, Fd>;
 }
 
 /** File systems whose place must be a real directory: a link there has been a way out more than once. */
@@ -48,8 +48,8 @@ export function mountAll(root: Fd, steps: readonly MountStep[], context: MountCo
   return readOnlyLater;
 }
 
-function bind(root: Fd, step: BindStep, { userns }: MountContext): void {
-  const source = cloneTree(CWD, step.source, step.recursive);
+function bind(root: Fd, step: BindStep, { mapped }: MountContext): void {
+  const source = mapped.get(step) ?? cloneTree(CWD, step.source, step.recursive);
   try {
     const isDirectory = isType(fstat(source), S_IFDIR);
     const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
@@ -60,7 +60,6 @@ function bind(root: Fd, step: BindStep, { userns }: MountContext): void {
       ofProc ? "proc" : "bind",
     );
     if (step.attributes !== undefined) setBindAttributes(source, step);
-    if (step.idmap !== undefined) mapIds(source, step, userns.get(step.idmap.userns));
     attach(source, target, step);
   } finally {
     close(source);
@@ -80,22 +79,6 @@ function setBindAttributes(source: Fd, { attributes, source: object }: BindStep)
     { set, clear: mustClear | (clear & MOUNT_ATTR__ATIME), propagation: 0 },
     object,
   );
-}
-
-/** mount_setattr(2) MOUNT_ATTR_IDMAP, possible only while the mount is detached. */
-function mapIds(source: Fd, { source: object, idmap }: BindStep, userns: Fd | undefined): void {
-  if (idmap === undefined || userns === undefined)
-    throw new Error("no user namespace for an id-mapped mount");
-  const attr = { set: MOUNT_ATTR_IDMAP, clear: 0, propagation: 0, userns };
-  const result = tryMountSetattr(source, idmap.recursive, attr);
-  if (result >= 0) return;
-  throw OpError.from("id-map", object, -result, whyNotMapped(-result));
-}
-
-function whyNotMapped(errno: number): string | undefined {
-  if (errno === EINVAL) return "does its file system support id-mapped mounts?";
-  if (errno === EPERM) return "it is id-mapped already, or its file system belongs to another user namespace";
-  return errno === ENOSYS ? "it needs mount_setattr(2), Linux 5.12" : undefined;
 }
 
 /**

@@ -52,13 +52,13 @@ import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
 import { type ListenFds, listenFds } from "../process/listen_fds.ts";
-import { openMountUserns } from "../process/mount_userns.ts";
+import { openMappedSources } from "../process/mapped_sources.ts";
 import { makeNotifyDirectory, withNotifySocket } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
 import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
 import { callerEnvironment, inheritedDescriptors } from "../process/seal.ts";
-import { makeUserns } from "../process/userns.ts";
+import { makeUserns, requireSameMaps } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
@@ -293,7 +293,7 @@ function make(making: Making): Launched {
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
-  const mountUserns = openMountUserns(plan.mounts);
+  const mapped = openMappedSources(plan.mounts, plan.rootfs.hostPropagation);
   const start = mode.waitForStart
     ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
     : undefined;
@@ -326,7 +326,7 @@ function make(making: Making): Launched {
       start,
       preservedFds: userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
-      mountUserns,
+      mapped,
     });
   });
   for (const fd of [
@@ -335,7 +335,7 @@ function make(making: Making): Launched {
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
-    ...new Set(mountUserns.values()),
+    ...mapped.values(),
     ...Object.values(doors)
       .flat()
       .map(({ fd }) => fd),
@@ -347,6 +347,7 @@ function make(making: Making): Launched {
     tryPidfdSendSignal(init.pidfd, SIGKILL);
     waitFor(init.pid);
   });
+  requireSameMaps(plan.namespaces, recorded.config.linux ?? {}, init.pid);
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   writeOomScore(plan.process.oomScoreAdj, init.pid);
   const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits.plan, init.pid) : undefined;

@@ -2,11 +2,22 @@
  * A new user namespace with its maps (user_namespaces(7)), as a descriptor: a process is forked into one, gets the maps
  * from outside, and ends as soon as the namespace is open. Containers and id-mapped mounts enter it by that.
  */
-import { CWD, close, O_RDONLY, O_WRONLY, openat, pipe, read, writeTextAt } from "../../syscalls/file.ts";
+import {
+  CWD,
+  close,
+  O_RDONLY,
+  O_WRONLY,
+  openat,
+  pipe,
+  read,
+  readTextAt,
+  writeTextAt,
+} from "../../syscalls/file.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { exitGroup, waitFor } from "../../syscalls/process.ts";
-import type { Fd } from "../../syscalls/types.ts";
-import type { IdMaps } from "../plan/namespaces.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
+import { RuntimeError } from "../errors.ts";
+import type { IdMaps, NamespacePlan } from "../plan/namespaces.ts";
 import type { LinuxIDMapping } from "../spec/types.ts";
 import { fork } from "./fork.ts";
 
@@ -26,6 +37,33 @@ export function makeUserns(maps: IdMaps): Fd {
     for (const fd of [wait, release, helper.pidfd]) close(fd);
     waitFor(helper.pid);
   }
+}
+
+/** A namespace that is joined by path has its maps: those of the configuration, where it has any, must be the same. */
+export function requireSameMaps({ join }: NamespacePlan, given: Partial<IdMaps>, pid: Pid): void {
+  const user = join.find(({ flag }) => flag === CLONE_NEWUSER);
+  if (user === undefined) return;
+  for (const [key, file] of [
+    ["uidMappings", "uid_map"],
+    ["gidMappings", "gid_map"],
+  ] as const) {
+    const maps = given[key] ?? [];
+    if (maps.length === 0 || sameMaps(maps, readTextAt(CWD, `/proc/${pid}/${file}`))) continue;
+    const problem = `not those of the user namespace ${user.path}`;
+    throw new RuntimeError("invalid-argument", `linux.${key}: ${problem}`);
+  }
+}
+
+function sameMaps(mappings: readonly LinuxIDMapping[], text: string): boolean {
+  const given = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`);
+  const there = text.trim().split("\n");
+  return (
+    given.sort().join() ===
+    there
+      .map((line) => line.trim().replace(/ +/g, " "))
+      .sort()
+      .join()
+  );
 }
 
 /** user_namespaces(7): all lines by one write. */
