@@ -48,8 +48,8 @@ const table: readonly Refusal[] = [
     [
       [
         "a namespace path that does not exist",
-        (spec) => spec.linux.namespaces.splice(1, 1, { type: "network", path: "/nonexistent" }),
-        `${program}join network namespace /nonexistent: ENOENT (no such file or directory), asked for by linux.namespaces[1].path`,
+        (spec) => spec.linux.namespaces.splice(1, 1, { type: "network", path: "/nowhere/at/all" }),
+        `${program}join network namespace /nowhere/at/all: ENOENT (no such file or directory), asked for by linux.namespaces[1].path`,
       ],
       [
         "a root that does not exist",
@@ -137,11 +137,11 @@ const table: readonly Refusal[] = [
           Object.assign(spec.linux, {
             seccomp: {
               defaultAction: "SCMP_ACT_ALLOW",
-              listenerPath: "/nonexistent",
+              listenerPath: "/nowhere/at/all",
               syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }],
             },
           }),
-        `${init}connect /nonexistent: ENOENT (no such file or directory), asked for by linux.seccomp.listenerPath`,
+        `${init}connect /nowhere/at/all: ENOENT (no such file or directory), asked for by linux.seccomp.listenerPath`,
       ],
       [
         "a network device that is not there",
@@ -275,7 +275,7 @@ const table: readonly Refusal[] = [
       spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: maps });
     },
     faults: "mount_setattr:3:EPERM",
-    says: `${init}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
+    says: `${program}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
   },
   {
     title: "id-mapping with uids only",
