@@ -18,7 +18,7 @@ type Case = {
   readonly prepare?: (c: Fixture) => Promise<void> | void;
   /** Runs the runtime in another place. */
   readonly enter?: (c: Fixture) => Promise<readonly string[]>;
-  /** The whole message after "run failed: "; CGROUP is the cgroup's path without the name of the test. */
+  /** The whole message after "run failed: unable to start container process: "; CGROUP is the cgroup's path without the name of the test. */
   readonly says: string;
   readonly lacks?: string | undefined;
   readonly needs?: readonly Need[];
@@ -187,7 +187,9 @@ const v2: readonly Case[] = [
 function message({ status, stderr }: Result): string {
   assert.is(status, 1, stderr);
   const text = /level=error msg=("(?:[^"\\]|\\.)*")/.exec(stderr)?.[1];
-  return text === undefined ? stderr : (JSON.parse(text) as string).replace(/^\w+ run failed: /, "");
+  return text === undefined
+    ? stderr
+    : (JSON.parse(text) as string).replace(/^\w+ run failed: (unable to start container process: )?/, "");
 }
 
 const suite = conformance(`limits that cannot be set (v${cgroupVersion})`);

@@ -384,7 +384,13 @@ async function withSubCgroup(
 ): Promise<void> {
   const { pid } = await c.state();
   const directories = controllers.map((controller) => join(cgroupDirectory(pid, controller), "sub"));
-  for (const directory of directories) mkdirSync(directory);
+  for (const directory of directories) {
+    mkdirSync(directory);
+    // A new cpuset is empty, unless the one above has clone_children, and takes no process.
+    for (const file of ["cpuset.cpus", "cpuset.mems"])
+      if (existsSync(join(directory, file)))
+        writeFileSync(join(directory, file), readFileSync(join(directory, "..", file)));
+  }
   try {
     await body("sub");
   } finally {
