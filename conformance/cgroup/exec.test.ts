@@ -1,3 +1,4 @@
+// vm
 // exec into the container's cgroups: little room, sub-cgroups, and cgroups of v2 that take no processes any more.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// vm
 /** Device programs against the kernel, on a cgroup of the unified hierarchy that a hybrid host has as well. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

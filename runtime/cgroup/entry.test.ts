@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { execEntry } from "./entry.ts";
-import type { CgroupPaths } from "./types.ts";
+import { execEntry, planCgroupEntry } from "./entry.ts";
+import type { CgroupLayout, CgroupPaths } from "./types.ts";
 
 const entry = suite("execEntry");
 
@@ -63,3 +63,75 @@ for (const [given, text] of [
   });
 
 entry.run();
+
+const init = suite("planCgroupEntry");
+const layoutOf = (kind: "v1" | "v2") =>
+  ({
+    kind,
+    hierarchies:
+      kind === "v2"
+        ? [{ controllers: [""], mountPoint: "/sys/fs/cgroup", own: "/own" }]
+        : [
+            { controllers: ["cpu", "cpuacct"], mountPoint: "/cpu", own: "/" },
+            { controllers: ["memory"], mountPoint: "/memory", own: "/own" },
+            { controllers: [""], mountPoint: "/unified", own: "/" },
+          ],
+  }) as unknown as CgroupLayout;
+const v1 = {
+  cpu: "/cpu/c",
+  cpuacct: "/cpu/c",
+  memory: "/memory/c",
+  "": "/unified/c",
+} as unknown as CgroupPaths;
+const [nothing, namespace, hooks] = [
+  { namespace: false, hooks: false },
+  { namespace: true, hooks: false },
+  { namespace: true, hooks: true },
+];
+const procs = "/sys/fs/cgroup/c/cgroup.procs";
+const small = 8 << 20;
+
+init("v2: born there", () => {
+  for (const early of [nothing, namespace, hooks])
+    for (const limit of [undefined, 0, -1, 1 << 30])
+      assert.equal(planCgroupEntry(layoutOf("v2"), v2, limit, early), {
+        cloneInto: "/sys/fs/cgroup/c",
+        join: [],
+        joinAll: [procs],
+        leaveMemory: [],
+        rejoinMemory: [],
+      });
+});
+
+init("v2 with a small memory limit: it joins in the end, or for a namespace goes in and out again", () => {
+  const late = { cloneInto: undefined, join: [procs], joinAll: [procs] };
+  const plan = (early: typeof nothing) => planCgroupEntry(layoutOf("v2"), v2, small, early);
+  assert.equal(plan(nothing), { ...late, leaveMemory: [], rejoinMemory: [] });
+  const leave = ["/sys/fs/cgroup/own/cgroup.procs"];
+  assert.equal(plan(namespace), { ...late, leaveMemory: leave, rejoinMemory: [procs] });
+  assert.equal(plan(hooks), { ...planCgroupEntry(layoutOf("v2"), v2, undefined, hooks) });
+});
+
+init("v1: born into the unified hierarchy, out of memory's alone", () => {
+  const join = ["/cpu/c/tasks", "/memory/c/tasks"];
+  const all = { cloneInto: "/unified/c", join, joinAll: [...join, "/unified/c/cgroup.procs"] };
+  const plan = (early: typeof nothing) => planCgroupEntry(layoutOf("v1"), v1, small, early);
+  assert.equal(plan(nothing), { ...all, leaveMemory: [], rejoinMemory: [] });
+  assert.equal(plan(hooks), { ...all, leaveMemory: [], rejoinMemory: [] });
+  assert.equal(plan(namespace), {
+    ...all,
+    leaveMemory: ["/memory/own/tasks"],
+    rejoinMemory: ["/memory/c/tasks"],
+  });
+});
+
+init("a unit of systemd: made around the process, which is moved out of it and back", () => {
+  assert.equal(planCgroupEntry(layoutOf("v2"), v2, small, nothing, "systemd"), {
+    cloneInto: undefined,
+    join: [],
+    joinAll: [],
+    leaveMemory: ["/sys/fs/cgroup/own/cgroup.procs"],
+    rejoinMemory: [procs],
+  });
+});
+init.run();

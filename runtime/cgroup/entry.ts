@@ -11,7 +11,7 @@ import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { CgroupDriver, CgroupLayout, CgroupPaths } from "./types.ts";
 
-/** Files to which the init process writes "0", at which moment. */
+/** Files to which the init process writes "0", at which moment. With neither namespace nor hooks it joins at the end. */
 export interface CgroupEntry {
   /** For clone3; undefined without a unified hierarchy. */
   readonly cloneInto: HostPath | undefined;
@@ -29,6 +29,15 @@ export interface CgroupEntry {
 export const SMALL_MEMORY = 64n << 20n;
 
 /**
+ * Why a process has to be in its cgroups long before its program runs: for the root of a cgroup namespace it must have
+ * been there, and hooks of the runtime look it up there.
+ */
+export interface EarlyEntry {
+  readonly namespace: boolean;
+  readonly hooks: boolean;
+}
+
+/**
  * Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. Into a unit of systemd no process can be
  * born, nor go by itself: the unit is made around it.
  */
@@ -36,6 +45,7 @@ export function planCgroupEntry(
   layout: CgroupLayout,
   paths: CgroupPaths,
   memoryLimit: number | bigint | undefined,
+  early: EarlyEntry,
   driver: CgroupDriver = "cgroupfs",
 ): CgroupEntry {
   const unified = paths[""];
@@ -54,15 +64,16 @@ export function planCgroupEntry(
   }
   const limit = BigInt(memoryLimit ?? 0);
   const small = limit > 0n && limit < SMALL_MEMORY && leave !== undefined && rejoin !== undefined;
-  const byItself = {
-    cloneInto: unified,
-    join,
-    joinAll: unified === undefined ? join : [...join, `${unified}/cgroup.procs` as HostPath],
-  };
+  const joinAll = unified === undefined ? join : [...join, `${unified}/cgroup.procs` as HostPath];
+  // What is born there is charged at once; on v1 memory has a hierarchy of its own, which is joined later.
+  const born = layout.kind !== "v2" || !small || early.hooks;
+  const leaves = small && !early.hooks && (early.namespace || driver === "systemd");
   return {
-    ...(driver === "cgroupfs" ? byItself : { cloneInto: undefined, join: [], joinAll: [] }),
-    leaveMemory: small && leave !== undefined ? [leave] : [],
-    rejoinMemory: small && rejoin !== undefined ? [rejoin] : [],
+    ...(driver === "systemd"
+      ? { cloneInto: undefined, join: [], joinAll: [] }
+      : { cloneInto: born ? unified : undefined, join: born ? join : joinAll, joinAll }),
+    leaveMemory: leaves && leave !== undefined ? [leave] : [],
+    rejoinMemory: leaves && rejoin !== undefined ? [rejoin] : [],
   };
 }
 

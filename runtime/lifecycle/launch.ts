@@ -21,7 +21,7 @@ import {
   tryOpenat2,
 } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
@@ -303,7 +303,8 @@ function make(making: Making): Launched {
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   const bySystemd = cgroup.driver === "systemd";
   if (!bySystemd) cgroup.create(limits.plan);
-  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory, cgroup.driver);
+  const early = { namespace: (plan.namespaces.create & CLONE_NEWCGROUP) !== 0, hooks: parentHooks };
+  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory, early, cgroup.driver);
   const doors = !bySystemd && {
     join: openCgroupDoors(entry.joinAll),
     leaveMemory: openCgroupDoors(entry.leaveMemory),
