@@ -1,3 +1,4 @@
+// vm
 // config-linux.md "Allowed Device list", the same on cgroup v1 (the devices controller) and v2 (an eBPF program):
 // which device nodes the processes of a container can open and make.
 import { spawn } from "node:child_process";

@@ -1,3 +1,4 @@
+// vm
 // Ending containers that do not want to end: many processes, cgroups of their own making, paused ones, and fork
 // bombs; by `kill --all` and by `delete --force`; with and without a pid namespace, in which everything dies with
 // its first process. Nothing may be left, which the harness sees to, and the runtime itself gives up after 10 s.

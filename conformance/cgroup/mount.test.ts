@@ -1,3 +1,5 @@
+// vm
+// serial
 // Mounts of type "cgroup" in the container, in every mode: v1 and v2 hosts, with and without a cgroup namespace,
 // read-only and for writing. What must be seen is said here, and compared with runc.
 import { chmodSync, chownSync, readFileSync } from "node:fs";
