@@ -1,4 +1,3 @@
-// vm
 // kill and delete: which signals arrive, by which names, and what happens to containers that are not there.
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";

@@ -1,4 +1,3 @@
-// vm
 // run in the foreground and detached, exit codes, pid files, and standard streams.
 import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,3 @@
-// vm
 // The configuration that `spec` prints, and small departures from it that belong to no other topic.
 import { oracleSuite } from "./compare.ts";
 
