@@ -14,7 +14,14 @@ import {
   runCommand,
   startCommand,
 } from "./command.ts";
-import { cgroupsOf, findLeftovers, nothingLeft, processesOf, removeCgroups } from "./leftovers.ts";
+import {
+  cgroupsOf,
+  findLeftovers,
+  type Leftovers,
+  nothingLeft,
+  processesOf,
+  removeCgroups,
+} from "./leftovers.ts";
 import { type Need, needs, runtimePath, testingRunc } from "./needs.ts";
 import { makeRootfs } from "./rootfs.ts";
 import { defaultSpec, type Spec } from "./spec.ts";
@@ -119,8 +126,7 @@ export async function withFixture(body: (c: Fixture) => Promise<void>): Promise<
   unfinished.add(fixture);
   try {
     await body(fixture);
-    await tidy(fixture);
-    const left = findLeftovers(fixture.token);
+    const left = await tidy(fixture);
     if (!nothingLeft(left)) throw new Error(`left behind: ${JSON.stringify(left, null, 1)}`);
   } finally {
     await sweep(fixture);
@@ -174,27 +180,36 @@ const kept = [".seccomp-cache"];
 const containersIn = (root: string): string[] =>
   existsSync(root) ? readdirSync(root).filter((name) => !kept.includes(name)) : [];
 
-/** Deletes the containers through the runtime, and waits for what the kernel removes a little later. */
-async function tidy(c: Fixture): Promise<void> {
+/** Deletes the containers through the runtime, and waits for what the kernel removes a little later; the rest is left. */
+async function tidy(c: Fixture): Promise<Leftovers> {
   for (const id of containersIn(c.root)) await c.deleteForce(id);
-  await eventually(() => nothingLeft(findLeftovers(c.token)), 3);
+  let left = findLeftovers(c.token);
+  await eventually(() => {
+    if (!nothingLeft(left)) left = findLeftovers(c.token);
+    return nothingLeft(left);
+  }, 3);
   const stay = containersIn(c.root);
   if (stay.length > 0) throw new Error(`left behind in the state root: ${stay.join(" ")}`);
+  return left;
 }
 
 /** Without the runtime: whatever happened, nothing of this test stays. May be called twice. */
 async function sweep(c: Fixture): Promise<void> {
-  for (const pid of processesOf(c.token)) killQuietly(pid);
-  await eventually(() => processesOf(c.token).length === 0, 5);
-  for (const line of [...findLeftovers(c.token).mounts].reverse())
+  if (!nothingLeft(findLeftovers(c.token))) await clear(c.token);
+  rmSync(c.dir, { recursive: true, force: true });
+}
+
+async function clear(token: string): Promise<void> {
+  for (const pid of processesOf(token)) killQuietly(pid);
+  await eventually(() => processesOf(token).length === 0, 5);
+  for (const line of [...findLeftovers(token).mounts].reverse())
     try {
       execFileSync("umount", ["-l", line.split(" ")[4] ?? ""], { stdio: "ignore" });
     } catch {} // a parent's umount took it along
   await eventually(() => {
-    removeCgroups(c.token);
-    return findLeftovers(c.token).cgroups.length === 0;
+    removeCgroups(token);
+    return cgroupsOf(token).length === 0;
   }, 3);
-  rmSync(c.dir, { recursive: true, force: true });
 }
 
 /** Throws with everything that the command said, when it did not succeed. */

@@ -34,12 +34,16 @@ export function processesOf(token: string): number[] {
 }
 
 function mentions(pid: number, token: string): boolean {
-  const files = ["cgroup", "cmdline", "mountinfo"].map((name) => textOf(`/proc/${pid}/${name}`));
-  const links = ["cwd", "root"].map((name) => linkOf(`/proc/${pid}/${name}`));
-  const [cgroup = "", cmdline = "", mountinfo = ""] = files;
-  // Every process of this mount namespace sees the test's mounts; only a container has one as its root.
-  const rootMount = mountinfo.split("\n").find((line) => line.split(" ")[4] === "/") ?? "";
-  return [cgroup, cmdline, rootMount, ...links].some((text) => text.includes(token));
+  const ofFile = (name: string): boolean => textOf(`/proc/${pid}/${name}`).includes(token);
+  const ofLink = (name: string): boolean => linkOf(`/proc/${pid}/${name}`).includes(token);
+  return ofFile("cgroup") || ofFile("cmdline") || ofLink("cwd") || ofLink("root") || hasRootMount(pid, token);
+}
+
+/** Every process of this mount namespace sees the test's mounts; only a container has one as its root. */
+function hasRootMount(pid: number, token: string): boolean {
+  if (linkOf(`/proc/${pid}/ns/mnt`) === linkOf("/proc/self/ns/mnt")) return false;
+  const mounts = textOf(`/proc/${pid}/mountinfo`).split("\n");
+  return (mounts.find((line) => line.split(" ")[4] === "/") ?? "").includes(token);
 }
 
 const isZombie = (pid: number): boolean => {
