@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { eventually } from "../command.ts";
 import { type ContainerState, conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { isAlive } from "../inspect.ts";
 import { type Hook, type HookKind, shell } from "../spec.ts";
 
 const hooks = conformance("hooks");
@@ -178,6 +179,33 @@ hooks("startContainer [fails: the process never runs]", async (c) => {
   assert.not(existsSync(join(c.rootfs, "ran")));
 });
 
+for (const command of ["start", "run"] as const)
+  hooks(
+    `poststart [fails: ${command} fails, the container's process ends]`,
+    async (c) => {
+      c.configure((spec) => {
+        spec.hooks = {
+          poststart: [hook(c, "exit 7"), hook(c, "echo second >> $LOG")],
+          poststop: [hook(c, "echo poststop >> $LOG")],
+        };
+        shell(spec, "exec sleep 1000");
+      });
+      const text = "error running poststart hook #0 /bin/sh: exit status 7, stdout: , stderr: ";
+      if (command === "run") refuse(await c.run(), `run failed: ${text}`);
+      else {
+        succeed(await c.create());
+        const { pid } = await c.state();
+        refuse(await c.runt(["start", c.id]), text);
+        assert.ok(await eventually(() => !isAlive(pid)));
+        assert.is((await c.state()).status, "stopped");
+        succeed(await c.runt(["delete", c.id]));
+      }
+      refuse(await c.runt(["state", c.id]), "does not exist");
+      assert.is(log(c), "poststop\n");
+    },
+    { runcFails: "runc 1.1.5 calls these hooks before the process runs" },
+  );
+
 hooks(
   "poststop [fails: delete goes on to the end]",
   async (c) => {
@@ -185,7 +213,8 @@ hooks(
       spec.hooks = { poststop: [hook(c, "exit 1"), hook(c, "echo second >> $LOG")] };
     });
     succeed(await c.create());
-    succeed(await c.runt(["delete", "--force", c.id]));
+    const { stderr } = succeed(await c.runt(["delete", "--force", c.id]));
+    assert.match(stderr, "error running poststop hook #0 /bin/sh: exit status 1, stdout: , stderr: ");
     assert.is(log(c), "second\n");
   },
   {
