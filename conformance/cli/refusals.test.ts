@@ -189,6 +189,33 @@ const ofContainers: readonly OfContainer[] = [
     says: "exec failed: cannot allocate tty if runc will detach without setting console socket",
   },
   {
+    title: "exec [killed on its way]",
+    after: [create],
+    args: ["exec", "ID", "true"],
+    faults: "setresuid:1:KILL",
+    says: "exec failed: unable to start container process: exec process ended with status 137 before its program ran (possibly OOM-killed)",
+  },
+  {
+    title: "events [an interval of nothing]",
+    after: [create],
+    args: ["events", "--interval", "0s", "ID"],
+    says: "duration interval must be greater than 0",
+  },
+  {
+    title: "update [a cache schema where there is no Intel RDT]",
+    after: [create],
+    args: ["update", "--l3-cache-schema", "L3:0=f", "ID"],
+    says: "Intel RDT/CAT: l3 cache schema is not enabled",
+  },
+  {
+    title: "update [stopped]",
+    edit: ends,
+    after: running,
+    act: stopped,
+    args: ["update", "--pids-limit", "5", "ID"],
+    says: "container not running: it is stopped",
+  },
+  {
     title: "ps [no PID column]",
     after: [create],
     args: ["ps", "ID", "-o", "comm"],

@@ -1,9 +1,10 @@
 // Nothing of the caller's identity is kept, and nothing is granted that the configuration does not name.
-import { chmodSync, copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
 import { conformance, succeed } from "../harness.ts";
-import { runtimePath } from "../needs.ts";
+import { runtimePath, testingRunc } from "../needs.ts";
 import { shell } from "../spec.ts";
 
 const identity = conformance("identity");
@@ -115,6 +116,17 @@ identity("an unknown capability is named in a warning and left out, as config.md
   const result = succeed(await c.run());
   assert.is(fields(result.stdout).get("CapBnd"), "0000000000000020");
   assert.match(result.stderr, "CAP_NONSENSE");
+});
+
+identity("an ambient capability that cannot be is told to --debug only, as by runc", async (c) => {
+  const log = join(c.dir, "log");
+  c.configure((spec) => {
+    spec.process.capabilities = { bounding: ["CAP_KILL"], permitted: ["CAP_KILL"], ambient: ["CAP_KILL"] };
+    shell(spec, readStatus);
+  });
+  const result = succeed(await c.runt(["--debug", "--log", log, "run", "--bundle", c.bundle, c.id]));
+  assert.is(fields(result.stdout).get("CapAmb"), zero);
+  if (!testingRunc) assert.match(readFileSync(log, "utf8"), "cannot set ambient capabilities 5");
 });
 
 identity.run();
