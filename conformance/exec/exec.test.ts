@@ -126,12 +126,6 @@ for (const [title, flags, words, text] of [
     ["true"],
     "invalid --cgroup argument: / (missing <controller>: prefix)",
   ],
-  [
-    "sub-cgroups for one and for all",
-    ["--cgroup", "memory:/", "--cgroup", "/"],
-    ["true"],
-    "invalid --cgroup argument: / (missing <controller>: prefix)",
-  ],
   ["a user that is a name", ["--user", "root"], ["true"], "root"],
   ["a group that is none", ["--user", "0:x"], ["true"], "x"],
   ["an additional group below 0", ["--additional-gids", "-5"], ["true"], "-5"],

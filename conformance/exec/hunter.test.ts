@@ -20,6 +20,8 @@ const given = process.env.RUNT_ATTACKS;
 const many = Number(given ?? 500);
 const fewer = Number(given ?? 100);
 
+const runcFails = "its process is in the pid namespace with all capabilities, and drops them there";
+
 /** How often it found what (hunter.c). */
 type Found = Record<
   | "seen"
@@ -92,10 +94,8 @@ hunter(
       [],
     );
   },
-  { needs: ["cc"] },
+  { needs: ["cc"], runcFails },
 );
-
-const runcFails = "its process is in the pid namespace with all capabilities, and drops them there";
 
 for (const [title, edit] of [
   ["no_new_privs", () => {}],
