@@ -415,10 +415,11 @@ if (version === 2) {
     );
   });
 
-  withCgroup("a weight beside idle is refused with the reason", (cgroup) => {
+  withCgroup("a weight while it is idle is refused with the reason", (cgroup) => {
     cgroup.create(plan({}));
+    cgroup.apply(plan({ cpu: { idle: 1 } }));
     assert.is(
-      refusal(() => cgroup.apply(plan({ cpu: { idle: 1, shares: 512 } }))),
+      refusal(() => cgroup.apply(plan({ cpu: { shares: 512 } }))),
       `write ${top(cgroup)}/cpu.weight: EINVAL (invalid argument), asked for by linux.resources.cpu.shares ("59" to controller cpu; cpu.idle is 1, which excludes a weight)`,
     );
   });
