@@ -70,6 +70,25 @@ function enableAll(dir: string): void {
   for (const name of enabled(dir)) writeFileSync(join(dir, "cgroup.subtree_control"), `+${name}`);
 }
 
+/** A cgroup that user 100000 may manage, with two below it: one for the container and one for who makes it. */
+function delegated(c: Fixture): void {
+  for (const dir of [root, parent(c)]) enableAll(dir);
+  for (const dir of [parent(c), parent(c, "c"), parent(c, "user")])
+    for (const file of ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"])
+      chownSync(join(dir, file), 100_000, 100_000);
+}
+
+/** Runs a command as root of a user namespace, who is user 100000 on the host, in this cgroup. */
+async function asUser(c: Fixture, cgroup: string): Promise<readonly string[]> {
+  const holder = start("unshare", "-U", "sleep", "1000");
+  const own = () => readFileSync(`/proc/${holder}/comm`, "utf8") === "sleep\n";
+  assert.ok(await eventually(own, 30));
+  for (const map of ["uid_map", "gid_map"]) writeFileSync(`/proc/${holder}/${map}`, "0 100000 65536\n");
+  for (const path of [c.dir, c.bundle]) chownSync(path, 100_000, 100_000);
+  const inside = `echo 0 >${cgroup}/cgroup.procs; exec nsenter -t ${holder} -U -S 0 -G 0 unshare -m "$@"`;
+  return ["sh", "-c", inside, "sh"];
+}
+
 /** /proc/cgroups: the hierarchy of a controller, 0 when none is mounted; undefined when the kernel has none. */
 function hierarchyOf(controller: string): string | undefined {
   const text = readFileSync("/proc/cgroups", "utf8");
@@ -159,34 +178,26 @@ const v2: readonly Case[] = [
     title: "a cgroup whose limits belong to another user",
     resources: memory,
     path: "/TOKEN-p/c",
-    prepare: (c) => {
-      enableAll(root);
-      enableAll(parent(c));
-      const own = parent(c, "c");
-      for (const file of ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"])
-        chownSync(join(own, file), 100_000, 100_000);
-    },
-    enter: async (c) => {
-      const holder = start("unshare", "-U", "sleep", "1000");
-      const own = () => readFileSync(`/proc/${holder}/comm`, "utf8") === "sleep\n";
-      assert.ok(await eventually(own, 30));
-      for (const map of ["uid_map", "gid_map"]) writeFileSync(`/proc/${holder}/${map}`, "0 100000 65536\n");
-      for (const path of [c.dir, c.bundle]) chownSync(path, 100_000, 100_000);
-      return ["nsenter", "-t", String(holder), "-U", "-S", "0", "-G", "0", "unshare", "-m"];
-    },
+    prepare: delegated,
+    enter: (c) => asUser(c, parent(c, "user")),
     copy: true,
     says: `write ${root}/TOKEN-p/c/memory.max: EACCES (permission denied), ${asked}; not delegated: the cgroup belongs to another user)`,
+    needs: ["unshare", "nsenter"],
+  },
+  {
+    title: "a cgroup that a user may not enter from where he is",
+    resources: {},
+    path: "/TOKEN-p/c",
+    prepare: delegated,
+    enter: (c) => asUser(c, root),
+    copy: true,
+    says: `enter cgroup ${root}/TOKEN-p/c: EACCES (permission denied) (not delegated: the cgroup around it and the runtime's own belongs to another user)`,
     needs: ["unshare", "nsenter"],
   },
   {
     title: "cpus that there are not",
     resources: { cpu: { cpus: "0-9999" } },
     says: `write ${root}/CGROUP/cpuset.cpus: ERANGE (numerical result out of range), asked for by linux.resources.cpu.cpus ("0-9999" to controller cpuset; the parent cgroup has ${cpus()})`,
-  },
-  {
-    title: "a weight beside idle",
-    resources: { cpu: { shares: 512, idle: 1 } },
-    says: `write ${root}/CGROUP/cpu.weight: EINVAL (invalid argument), asked for by linux.resources.cpu.shares ("59" to controller cpu; cpu.idle is 1, which excludes a weight)`,
   },
   {
     title: "a throttle of a device that there is not",

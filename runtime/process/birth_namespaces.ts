@@ -110,11 +110,18 @@ function forkIntoCgroup(
   try {
     return fork(flags, inside, { cgroup });
   } catch (error) {
-    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw error;
+    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw notBornIn(entry.cloneInto, error);
     return fork(flags, () => child(entry.joinAll));
   } finally {
     close(cgroup);
   }
+}
+
+/** The same failure in the words of cgroups(7), "Delegating a hierarchy to a less privileged user". */
+function notBornIn(cgroup: HostPath, error: unknown): unknown {
+  if (!isErrno(error, "EACCES", "EPERM")) return error;
+  const hint = "not delegated: the cgroup around it and the runtime's own belongs to another user";
+  return new OpError({ ...error.data, op: "enter cgroup", object: cgroup, hint }, { cause: error });
 }
 
 /** Remembers the namespace that this process is in now; the result goes back there. */
