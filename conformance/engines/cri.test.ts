@@ -292,11 +292,11 @@ cri("resources: memory, cpu, cpuset, and the OOM score", async (k) => {
 
 cri("more memory than allowed: OOMKilled", async (k) => {
   await withPod(k, {}, async (pod) => {
-    const resources = { memoryLimitInBytes: 16 << 20 };
-    const { exitCode, reason } = await (
-      await runContainer(pod, ["tail", "/dev/zero"], { resources })
-    ).exits();
-    assert.equal([exitCode, reason], [137, "OOMKilled"]);
+    const container = await runContainer(pod, ["tail", "/dev/zero"], {
+      resources: { memoryLimitInBytes: 16 << 20 },
+    });
+    assert.is((await container.exits()).exitCode, 137);
+    assert.ok(await eventually(async () => (await container.status()).reason === "OOMKilled", 30));
   });
 });
 
