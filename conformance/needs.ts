@@ -15,7 +15,11 @@ export type Need =
   | "apparmor"
   | "cni"
   | "update"
+  | "npm registry"
+  | "systemd files"
   | "overlay"
+  | "libc6-arm64-cross"
+  | "musl"
   | "faults"
   | "two-cpus"
   | CommandName;
@@ -33,6 +37,7 @@ type CommandName =
   | "docker"
   | "docker-compose"
   | "iptables"
+  | "dpkg"
   | "dpkg-deb"
   | "npm"
   | "qemu-aarch64-static"
@@ -73,6 +78,10 @@ export function findCommand(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/** Of Debian's packages of those names. */
+export const arm64Root = "/usr/aarch64-linux-gnu";
+export const muslLibrary = "/lib/x86_64-linux-musl/libc.so";
+
 /** Where Podman looks for programs of its own. */
 const helperDirectories = ["/usr/lib/podman", "/usr/libexec/podman"];
 
@@ -94,6 +103,15 @@ export function missing(need: Need): string | undefined {
     return execute(runtimePath, ["update", "--help"]).includes("--resources")
       ? undefined
       : "the runtime has no update --resources";
+  if (need === "libc6-arm64-cross")
+    return existsSync(`${arm64Root}/lib/ld-linux-aarch64.so.1`) ? undefined : `no C library in ${arm64Root}`;
+  if (need === "musl") return existsSync(muslLibrary) ? undefined : `there is no ${muslLibrary}`;
+  if (need === "npm registry")
+    return spawnSync("npm", ["ping", "--fetch-retries=0", "--fetch-timeout=10000"]).status === 0
+      ? undefined
+      : "npm does not reach its registry";
+  if (need === "systemd files")
+    return existsSync("/usr/lib/systemd/systemd") ? undefined : "there is no systemd in /usr";
   if (need === "overlay")
     return /\boverlay$/m.test(readFileSync("/proc/filesystems", "utf8"))
       ? undefined

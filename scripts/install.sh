@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs dist/runt, its man pages and shell completions below $DESTDIR$PREFIX (by default /usr/local), and prints
-# how engines are told of it.
+# how engines are told of it. EXECUTABLE is a build for another machine, to be installed instead.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ to="${DESTDIR:-}$prefix"
 
 # By rename: an engine may start it at any moment.
 mkdir -p "$to/bin"
-install -m 755 dist/runt "$to/bin/.runt.new"
+install -m 755 "${EXECUTABLE:-dist/runt}" "$to/bin/.runt.new"
 mv -f "$to/bin/.runt.new" "$to/bin/runt"
 
 "${BUN:-node_modules/.bin/bun}" run scripts/man.ts "$to/share/man/man8"

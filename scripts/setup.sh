@@ -10,6 +10,13 @@ install() {
     return
   fi
   export DEBIAN_FRONTEND=noninteractive
+  # The daemons that come along are for tests, which start their own: policy-rc.d keeps apt from starting them.
+  policy=/usr/sbin/policy-rc.d
+  [ -e "$policy" ] || {
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+  }
   apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 || {
     apt-get update >/dev/null
     apt-get install -y --no-install-recommends "$@" >/dev/null
@@ -34,6 +41,20 @@ busybox --list-full >/dev/null 2>&1 && [ -z "$(ldd "$(command -v busybox)" 2>/de
 
 # shellcheck disable=SC2086
 [ -z "$packages" ] || install $packages
+
+# Engines whose suites are skipped without them, as on a system that has other packages.
+packages=""
+wants podman podman
+wants catatonit catatonit
+wants podman-compose podman-compose
+wants dockerd docker.io
+wants docker-compose docker-compose
+wants iptables iptables
+[ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
+[ -x /usr/lib/podman/aardvark-dns ] || packages="$packages aardvark-dns"
+[ -x /usr/lib/systemd/systemd ] || packages="$packages systemd"
+# shellcheck disable=SC2086
+[ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
 
 if [ "${1-}" = vm ] && [ "$(uname -m)" = x86_64 ]; then
   packages=""

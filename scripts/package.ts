@@ -1,0 +1,154 @@
+// `npm run package [-- TARGET…]`: builds for this machine, or for these targets (targets.ts), and puts packages into
+// dist/packages: one for npm, and for a Debian machine a .deb by Debian's own tool.
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "./build.ts";
+import { ownTarget, packageVersion, type Target, targetNamed } from "./targets.ts";
+
+const root = join(import.meta.dirname, "..");
+const program = "runt";
+const description = "OCI container runtime, a drop-in for runc";
+const documents = ["README.md", "SECURITY.md", "docs"];
+
+export type Packaging = {
+  readonly target: Target;
+  readonly executable: string;
+  /** Where the package goes. */
+  readonly to: string;
+  /** Of the .deb; `none` is quick. */
+  readonly compression?: "xz" | "none";
+};
+
+/** Below `<dir>/<prefix>`, what scripts/install.sh installs. */
+function install(dir: string, prefix: string, executable: string): void {
+  const env = { ...process.env, DESTDIR: dir, PREFIX: prefix, EXECUTABLE: executable, BUN: process.execPath };
+  execFileSync("sh", [join(root, "scripts/install.sh")], { env, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Makes a file with a scratch directory at hand. */
+function inScratch<T>(make: (dir: string) => T): T {
+  const dir = mkdtempSync(join(tmpdir(), "package-"));
+  try {
+    return make(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** Returns the path of the .deb. */
+export function makeDeb({ target, executable, to, compression = "xz" }: Packaging): string {
+  const architecture = target.debian;
+  if (architecture === undefined) throw new Error(`there is no Debian for ${target.name}`);
+  return inScratch((dir) => {
+    install(dir, "/usr", executable);
+    const share = join(dir, "usr/share");
+    mkdirSync(join(share, "zsh/vendor-completions"));
+    renameSync(join(share, "zsh/site-functions/_runt"), join(share, "zsh/vendor-completions/_runt"));
+    rmSync(join(share, "zsh/site-functions"), { recursive: true });
+    const man = join(share, "man/man8");
+    for (const page of readdirSync(man)) {
+      writeFileSync(join(man, `${page}.gz`), gzipSync(readFileSync(join(man, page)), { level: 9 }));
+      rmSync(join(man, page));
+    }
+    const doc = join(share, "doc", program);
+    mkdirSync(doc, { recursive: true });
+    for (const name of documents) cpSync(join(root, name), join(doc, name), { recursive: true });
+    writeFileSync(join(doc, "copyright"), copyright);
+    mkdirSync(join(dir, "DEBIAN"));
+    writeFileSync(join(dir, "DEBIAN/control"), control(architecture, kilobytes(dir)));
+    execFileSync("chmod", ["-R", "u=rwX,go=rX", dir]);
+    mkdirSync(to, { recursive: true });
+    const file = join(to, `${program}_${packageVersion()}_${architecture}.deb`);
+    execFileSync("dpkg-deb", ["--root-owner-group", `-Z${compression}`, "--build", dir, file], {
+      stdio: "ignore",
+    });
+    return file;
+  });
+}
+
+/** What dpkg calls Installed-Size. */
+const kilobytes = (dir: string): number =>
+  Number(
+    execFileSync("du", ["-k", "-s", "--apparent-size", join(dir, "usr")], { encoding: "utf8" }).split(
+      "\t",
+    )[0],
+  );
+
+/** deb-control(5). libc6 is the oldest that Bun's executable starts with; libseccomp is opened when a profile asks. */
+const control = (architecture: string, size: number): string => `Package: ${program}
+Version: ${packageVersion()}
+Architecture: ${architecture}
+Maintainer: The runt maintainers <maintainers@runt.invalid>
+Installed-Size: ${size}
+Section: admin
+Priority: optional
+Depends: libc6 (>= 2.17)
+Recommends: libseccomp2
+Description: ${description}
+ Runs containers from OCI bundles for containerd, Podman, Docker, CRI-O and
+ people. Where an engine is to use it, its configuration has to say so: see
+ /usr/share/doc/runt/docs/engines.md.
+`;
+
+const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: ${program}
+
+Files: *
+Copyright: The runt maintainers
+License: Apache-2.0
+ On Debian systems the text of the licence is in /usr/share/common-licenses/Apache-2.0.
+Comment: The executable contains the Bun runtime (MIT) with JavaScriptCore (LGPL-2.1), and yargs (MIT).
+`;
+
+/** Returns the path of the archive that `npm install` takes. */
+export function makeNpm({ target, executable, to }: Packaging): string {
+  return inScratch((dir) => {
+    const at = join(dir, "package");
+    install(dir, "/package", executable);
+    for (const name of [...documents, "LICENSE"])
+      cpSync(join(root, name), join(at, name), { recursive: true });
+    const pages = readdirSync(join(at, "share/man/man8")).map((page) => `share/man/man8/${page}`);
+    writeFileSync(join(at, "package.json"), JSON.stringify(npmPackage(target, pages), null, 2));
+    mkdirSync(to, { recursive: true });
+    const argv = ["pack", "--silent", "--pack-destination", to];
+    return join(to, execFileSync("npm", argv, { cwd: at, encoding: "utf8" }).trim());
+  });
+}
+
+/** One package for each target: npm chooses by `os`, `cpu` and `libc`, and refuses the others. */
+const npmPackage = (target: Target, man: readonly string[]) => ({
+  name: `${program}-${target.name}`,
+  version: packageVersion(),
+  description,
+  license: "Apache-2.0",
+  os: ["linux"],
+  cpu: [target.cpu],
+  libc: [target.libc],
+  bin: { [program]: "bin/runt" },
+  man,
+  files: ["bin", "share", "docs", "SECURITY.md"],
+});
+
+if (import.meta.main) {
+  const names = process.argv.slice(2);
+  const to = join(root, "dist/packages");
+  if (!existsSync(join(root, "dist", program))) build(); // which prints the completions
+  for (const target of names.length > 0 ? names.map(targetNamed) : [ownTarget()]) {
+    const executable = build(target === ownTarget() ? {} : { target: target.name });
+    if (target.debian !== undefined) console.log(makeDeb({ target, executable, to }));
+    console.log(makeNpm({ target, executable, to }));
+  }
+}
