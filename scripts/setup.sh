@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests and the demonstration need on a fresh Debian: the peers and busybox by apt, the rest
-# by npm. Does nothing that is already done. `setup.sh vm` also gets what the test machine needs, if it can.
+# by npm. Does nothing that is already done. `setup.sh engines` also gets the engines that
+# the tests drive, `setup.sh engines vm` what the test machine needs as well, if it can.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -42,21 +43,24 @@ busybox --list-full >/dev/null 2>&1 && [ -z "$(ldd "$(command -v busybox)" 2>/de
 # shellcheck disable=SC2086
 [ -z "$packages" ] || install $packages
 
-# Engines whose suites are skipped without them, as on a system that has other packages.
-packages=""
-wants podman podman
-wants catatonit catatonit
-wants podman-compose podman-compose
-wants dockerd docker.io
-wants docker-compose docker-compose
-wants iptables iptables
-[ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
-[ -x /usr/lib/podman/aardvark-dns ] || packages="$packages aardvark-dns"
-[ -x /usr/lib/systemd/systemd ] || packages="$packages systemd"
-# shellcheck disable=SC2086
-[ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
+case " $* " in *" engines "*)
+  # Their suites are skipped without them, as on a system that has other packages.
+  packages=""
+  wants podman podman
+  wants catatonit catatonit
+  wants podman-compose podman-compose
+  wants dockerd docker.io
+  wants docker-compose docker-compose
+  wants iptables iptables
+  [ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
+  [ -x /usr/lib/podman/aardvark-dns ] || packages="$packages aardvark-dns"
+  [ -x /usr/lib/systemd/systemd ] || packages="$packages systemd"
+  # shellcheck disable=SC2086
+  [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
+  ;;
+esac
 
-if [ "${1-}" = vm ] && [ "$(uname -m)" = x86_64 ]; then
+if [ "${2-}" = vm ] && [ "$(uname -m)" = x86_64 ]; then
   packages=""
   wants qemu-system-x86_64 qemu-system-x86
   wants debootstrap debootstrap
