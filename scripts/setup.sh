@@ -10,7 +10,8 @@ install() {
     echo "setup: not root, so these stay away and their tests are skipped: $*" >&2
     return
   fi
-  export DEBIAN_FRONTEND=noninteractive
+  # RUNLEVEL: invoke-rc.d(8) starts no daemon.
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   # The daemons that come along are for tests, which start their own: policy-rc.d keeps apt from starting them.
   policy=/usr/sbin/policy-rc.d
   [ -e "$policy" ] || {
