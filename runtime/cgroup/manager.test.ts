@@ -10,7 +10,7 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import type { HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
-import { readControl, tryReadControl, tryWriteControl } from "./control_file.ts";
+import { readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { detectCgroups } from "./detect.ts";
 import { directoryExists, makeDirectories } from "./directory.ts";
 import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
@@ -502,6 +502,23 @@ if (version === 1) {
     try {
       assert.is(Bun.spawnSync(["chrt", "--fifo", "-p", "1", String(shell.pid)]).exitCode, 0);
       cgroup.join(shell.pid);
+    } finally {
+      await shell.end();
+    }
+  });
+
+  withCgroup("who has left the unified hierarchy alone dies as well", async (cgroup) => {
+    cgroup.create(plan({}));
+    const shell = startShell("sleep 600");
+    try {
+      cgroup.join(shell.pid);
+      shell.go();
+      await until(() => cgroup.processes().length === 2);
+      const unified = layout.hierarchies.find(({ controllers }) => controllers[0] === "");
+      if (unified !== undefined) writeControl(unified.mountPoint, "cgroup.procs", String(shell.pid));
+      cgroup.killAll(SIGKILL);
+      cgroup.remove();
+      assert.not(cgroup.exists());
     } finally {
       await shell.end();
     }

@@ -118,8 +118,16 @@ export class CgroupV1 implements CgroupManager {
   killAll(signal: number): void {
     const unified = this.paths[""];
     const kill = signal === SIGKILL && unified !== undefined;
-    if (!kill || tryWriteControl(unified, "cgroup.kill", "1") < 0) signalFrozen(this, signal);
+    if (!kill || tryWriteControl(unified, "cgroup.kill", "1") < 0 || this.hasStrays(unified))
+      signalFrozen(this, signal);
     if (signal === SIGKILL) this.thawAll();
+  }
+
+  /** Whether a process has left the unified hierarchy, as a privileged container can, but not the others. */
+  private hasStrays(unified: HostPath): boolean {
+    const processes = this.processes();
+    const there = new Set(processesBelow(unified));
+    return processes.some((pid) => !there.has(pid));
   }
 
   remove(): void {
