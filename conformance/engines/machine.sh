@@ -4,6 +4,14 @@
 # it but the cgroups ends with this process; DIR/ready appears when it is up.
 set -eu
 
+if [ "$1" = --namespaced ]; then
+  # Of version 2 alone, only a cgroup without processes can give its controllers to children.
+  unified=/sys/fs/cgroup/$2/host
+  [ ! -e "$unified" ] || echo $$ >"$unified/cgroup.procs"
+  shift
+  exec unshare -m -n -p -i -u -f --kill-child --mount-proc sh "$0" --inside "$@"
+fi
+
 if [ "$1" != --inside ]; then
   # A hierarchy that was unmounted just after its last directory was removed stays, mounted nowhere, and keeps
   # containerd's shim from finding any. Mounted and unmounted again, it goes, once that directory is really gone.
@@ -24,7 +32,13 @@ if [ "$1" != --inside ]; then
       done
     echo $$ >"$top/$1/cgroup.procs"
   done
-  exec unshare -m -n -p -i -u -C -f --kill-child --mount-proc sh "$0" --inside "$@"
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    mkdir "/sys/fs/cgroup/$1/host"
+    for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+      echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control || true # refused where processes are at the root
+    done
+  fi
+  exec unshare -C sh "$0" --namespaced "$@"
 fi
 
 name=$2 dir=$3
@@ -57,9 +71,6 @@ if [ "$(wc -l </run/hierarchies)" -gt 1 ]; then
   done </run/hierarchies
 else
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
-  # Only a cgroup without processes can give its controllers to children.
-  mkdir /sys/fs/cgroup/host
-  echo $$ >/sys/fs/cgroup/host/cgroup.procs
   for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
     echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control
   done
