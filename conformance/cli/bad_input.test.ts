@@ -358,4 +358,58 @@ bad(
   { needs: ["unshare", "mount"] },
 );
 
+const start = "unable to start container process:";
+for (const [title, edit, text] of [
+  [
+    "a program that is not there",
+    (spec: Spec) => Object.assign(spec.process, { args: ["nonesuch"] }),
+    `${start} exec: "nonesuch": executable file not found in $PATH`,
+  ],
+  [
+    "a path that is not there",
+    (spec: Spec) => Object.assign(spec.process, { args: ["/none"] }),
+    `${start} exec: "/none": stat /none: no such file or directory`,
+  ],
+  [
+    "a file that is no program",
+    (spec: Spec) => Object.assign(spec.process, { args: ["/etc/passwd"] }),
+    `${start} exec: "/etc/passwd": permission denied`,
+  ],
+  [
+    "a step of the init process",
+    (spec: Spec) => spec.mounts.push({ destination: "/mnt", type: "nonsensefs", source: "x" }),
+    `${start} error during container init: `,
+  ],
+  [
+    "a hook of the runtime",
+    (spec: Spec) => Object.assign(spec, { hooks: { prestart: [{ path: "/bin/false" }] } }),
+    `${start} error during container init: error running `,
+  ],
+] as const)
+  bad(`the words in front of a failed start are runc's [${title}]`, async (c) => {
+    c.configure(edit);
+    for (const command of ["create", "run"]) {
+      const { stderr } = await c.runt([command, "--bundle", c.bundle, c.id]);
+      const said = stderr.replaceAll('\\"', '"').replace(/^.* msg="/, "");
+      assert.ok(said.replace(/^run[tc] /, "").startsWith(`${command} failed: ${text}`), stderr);
+    }
+  });
+
+bad(
+  "without root the state is in $XDG_RUNTIME_DIR for every command, sealed or not",
+  async (c) => {
+    chmodSync(c.dir, 0o755);
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const env = { PATH: process.env.PATH ?? "", XDG_RUNTIME_DIR: join(c.dir, "runtime") };
+    for (const words of [
+      ["state", "x"],
+      ["exec", "x", "true"],
+    ]) {
+      const result = await runCommand([...user, runtimePath, "--trace", "-", ...words], { env });
+      refuse(result, join(c.dir, "runtime/runt/x"));
+    }
+  },
+  { needs: ["built", "setpriv"] },
+);
+
 bad.run();
