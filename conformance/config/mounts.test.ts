@@ -336,6 +336,7 @@ const suite = tableSuite("config: mounts", [
     [{ ...bind("idmap"), ...map(5000) }],
     {
       prepare: (c) => `mount --bind ${volume(c)} ${volume(c)}; mount --make-shared ${volume(c)}`,
+      script: "grep ' /mnt' /proc/self/mountinfo",
       shows: [/ \/mnt rw,relatime,idmapped master:\d+ -/],
     },
   ),
