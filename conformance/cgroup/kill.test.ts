@@ -123,20 +123,25 @@ async function run(
     spec.linux.resources = { devices: [{ allow: false, access: "rwm" }], ...load.resources };
     if (!pidNamespace) spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "pid");
   });
-  succeed(await command("run", "--detach", "--bundle", c.bundle, c.id));
-  const { pid } = await c.state();
-  assert.ok(await eventually(() => load.ready(c) === true, 60), "it never got ready");
-  await load.worsen?.(c, command);
-  if (end === "kill --all") {
-    succeed(await command("kill", "--all", c.id, "KILL"));
-    assert.ok(
-      await eventually(() => !isAlive(pid) && processesOf(c.token).length === 0, 60),
-      "processes stay",
-    );
-    succeed(await command("delete", c.id));
-  } else {
-    succeed(await command("delete", "--force", c.id));
-    assert.ok(await eventually(() => processesOf(c.token).length === 0, 60), "processes stay");
+  try {
+    succeed(await command("run", "--detach", "--bundle", c.bundle, c.id));
+    const { pid } = await c.state();
+    assert.ok(await eventually(() => load.ready(c) === true, 60), "it never got ready");
+    await load.worsen?.(c, command);
+    if (end === "kill --all") {
+      succeed(await command("kill", "--all", c.id, "KILL"));
+      assert.ok(
+        await eventually(() => !isAlive(pid) && processesOf(c.token).length === 0, 60),
+        "processes stay",
+      );
+      succeed(await command("delete", c.id));
+    } else {
+      succeed(await command("delete", "--force", c.id));
+      assert.ok(await eventually(() => processesOf(c.token).length === 0, 60), "processes stay");
+    }
+  } finally {
+    // What is frozen could not be swept away after a failure.
+    for (const file of within(c, "outer/inner/freezer.state")) writeFileSync(file, "THAWED");
   }
   assert.equal(cgroupsOf(c.token), []);
   assert.equal(
