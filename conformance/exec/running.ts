@@ -6,7 +6,7 @@ import type { Spec } from "../spec.ts";
 /** Starts the default container, edited, with a process that only waits. */
 export async function runWaiting(c: Fixture, edit?: (spec: Spec) => void): Promise<void> {
   c.configure((spec) => {
-    spec.process.args = ["sleep", "600"];
+    spec.process.args = ["sleep", "100000"]; // longer than any soak
     edit?.(spec);
   });
   succeed(await c.runt(["run", "--detach", "--bundle", c.bundle, c.id]));
