@@ -76,7 +76,7 @@ const shares = (given: number, weight: number): Case => ({
 });
 
 const cases: readonly Case[] = [
-  { title: "no resources", resources: {}, v1: ["pids.max max"], v2: ["memory.max max", "pids.max max"] },
+  { title: "no resources", resources: {}, v1: ["pids.max max"], v2: ["memory.max max"] },
 
   // memory
   {
