@@ -86,8 +86,11 @@ export const execArgs = (
   argv: readonly string[],
 ): string[] => [...["task", "exec", "--exec-id", name], ...flags, id, ...argv];
 
+/** `task exec` does not wait for the end of the output of a process that has ended, with any runtime. */
+const unhurried = (script: string): string => `${script}\nstatus=$?; sleep 0.5; exit $status`;
+
 export const exec = (e: Containerd, id: string, flags: readonly string[], script: string): Promise<Result> =>
-  e.ctr(execArgs(id, `${id}-exec`, flags, ["sh", "-c", script]));
+  e.ctr(execArgs(id, `${id}-exec`, flags, ["sh", "-c", unhurried(script)]));
 
 /** The process as the machine calls it. */
 export const procFile = (e: Containerd, pid: number, name: string): string =>
