@@ -1,7 +1,7 @@
 // vm
 // config-linux.md "Control groups": for each configuration every control file of the container's cgroups, in all
-// hierarchies of this host, as the runtime under test sets it and as runc does. RUNT_CGROUP_DRIVER=systemd runs the
-// same table by systemd's driver.
+// hierarchies of this host, as the runtime under test sets it and as runc does. Where systemd runs, the same table by
+// systemd's driver.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { runcPath } from "../oracle/compare.ts";
 import type { Resources } from "../spec.ts";
 import { controlFiles } from "./control_files.ts";
 
-const drivers = (process.env.RUNT_CGROUP_DRIVER ?? "cgroupfs").split(",");
+const drivers = missing("systemd") === undefined ? ["cgroupfs", "systemd"] : ["cgroupfs"];
 
 /** What is expected where: of v1 only, of v2 only, or of both. */
 type Shown = { readonly v1?: readonly string[]; readonly v2?: readonly string[] };
