@@ -11,7 +11,7 @@ ps("json is one line with the host's pids of everything in the container", async
   await runWaiting(c);
   const { pid } = await c.state();
   assert.is(succeed(await c.runt(["ps", "--format", "json", c.id])).stdout, `[${pid}]\n`);
-  succeed(await execShell(c, "sleep 600", ["--detach"]));
+  succeed(await execShell(c, "sleep 100000", ["--detach"]));
   const { stdout } = succeed(await c.runt(["ps", "-f", "json", c.id]));
   assert.match(stdout, /^\[\d+,\d+\]\n$/);
   assert.ok((JSON.parse(stdout) as number[]).includes(pid));
@@ -25,7 +25,7 @@ ps("a table is what ps prints, less the others", async (c) => {
     .split("\n");
   assert.match(lines[0] ?? "", /^UID +PID +PPID /);
   assert.is(lines.length, 2);
-  assert.match(lines[1] ?? "", new RegExp(` ${pid} .* sleep 600$`));
+  assert.match(lines[1] ?? "", new RegExp(` ${pid} .* sleep 100000$`));
 });
 
 ps("the options behind the id are those of ps", async (c) => {
@@ -38,7 +38,7 @@ ps("the options behind the id are those of ps", async (c) => {
 ps("works with no environment at all", async (c) => {
   await runWaiting(c);
   const command = [runtimePath, "--root", c.root, "ps", c.id, "-ef"];
-  assert.match(succeed(await runCommand(command, { env: {} })).stdout, "sleep 600");
+  assert.match(succeed(await runCommand(command, { env: {} })).stdout, "sleep 100000");
 });
 
 ps("without a PID column it is refused, and so is what ps refuses", async (c) => {
