@@ -3,9 +3,8 @@ import { close } from "../../syscalls/file.ts";
 import type { RuntimeContext } from "../context.ts";
 import { go } from "../init/sync.ts";
 import { destroy } from "./delete.ts";
-import { type CreateRequest, launch, openConsoleSocket, prepare } from "./launch.ts";
-
-export type { CreateRequest } from "./launch.ts";
+import { launch, openConsoleSocket, prepare } from "./launch.ts";
+import type { CreateRequest } from "./launch_plan.ts";
 
 /** Makes the container; when this returns its init process waits to be started. */
 export function createContainer(context: RuntimeContext, asked: CreateRequest): void {

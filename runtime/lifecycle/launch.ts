@@ -2,35 +2,15 @@
  * The parent's half of making a container, shared by create and run: claim the id, plan, fork the init process,
  * make the cgroups while it sets up its root file system, answer its requests (init/sync.ts), and record it.
  */
-
-import { capget } from "../../syscalls/capability.ts";
-import { ELOOP } from "../../syscalls/constants/errno.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
-import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  chdir,
-  close,
-  getcwd,
-  O_CREAT,
-  O_DIRECTORY,
-  O_PATH,
-  O_WRONLY,
-  openat,
-  RESOLVE_NO_SYMLINKS,
-  tryOpenat2,
-} from "../../syscalls/file.ts";
-import { geteuid } from "../../syscalls/identity.ts";
+import { chdir, close, getcwd, O_CREAT, O_WRONLY, openat } from "../../syscalls/file.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
-import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
-import { detectCgroups } from "../cgroup/detect.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { planCgroupEntry } from "../cgroup/entry.ts";
-import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
-import { findSystemd } from "../cgroup/systemd_place.ts";
-import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
+import type { CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
 import type { RuntimeContext } from "../context.ts";
 import { duringInit, RuntimeError, startingProcess } from "../errors.ts";
@@ -41,31 +21,21 @@ import { openCgroupDoors } from "../init/enter_cgroup.ts";
 import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
 import { writeOomScore } from "../init/oom_score.ts";
 import { errorOf, go, isCgroupRequest, nextMessage } from "../init/sync.ts";
-import { createRdtGroups, joinRdtGroups, openRdt, type RdtGroups, removeRdtGroups } from "../intel_rdt.ts";
-import { readLsmFacts } from "../lsm/facts.ts";
+import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { moveNetDevices } from "../net_devices.ts";
-import { planCgroupOwner } from "../plan/cgroup_owner.ts";
-import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
-import { asksForLsm } from "../plan/lsm.ts";
-import { type ContainerPlan, planContainer } from "../plan/plan.ts";
+import type { ContainerPlan } from "../plan/plan.ts";
 import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
-import { type ListenFds, listenFds } from "../process/listen_fds.ts";
 import { openMappedSources } from "../process/mapped_sources.ts";
-import { makeNotifyDirectory, withNotifySocket } from "../process/notify_socket.ts";
+import { makeNotifyDirectory } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
-import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
-
-import { callerEnvironment, inheritedDescriptors } from "../process/seal.ts";
 import { makeUserns, requireSameMaps } from "../process/userns.ts";
-
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
-import type { Int, RunnableSpec, State } from "../spec/types.ts";
-import { requireValidId } from "../state/container_id.ts";
+import type { RunnableSpec, State } from "../spec/types.ts";
 import { identify } from "../state/init_pid.ts";
 import {
   createStateDir,
@@ -75,25 +45,12 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
-import { inUserNamespace } from "../user_namespace.ts";
-
 import { sharesPidNamespace } from "./kill.ts";
+import { type CreateRequest, type LaunchPlan, planLaunch } from "./launch_plan.ts";
 import { runPoststop } from "./poststop.ts";
 import { hookState } from "./state.ts";
 import { Undo } from "./undo.ts";
 import { UnitEntry, unitWays } from "./unit_entry.ts";
-
-/** What create and run are asked for on the command line; paths are absolute. */
-export interface CreateRequest {
-  readonly id: string;
-  readonly bundle: HostPath;
-  readonly consoleSocket?: HostPath | undefined;
-  readonly pidfdSocket?: HostPath | undefined;
-  readonly pidFile?: HostPath | undefined;
-  readonly noPivot: boolean;
-  readonly noNewKeyring: boolean;
-  readonly preserveFds: number;
-}
 
 /** What differs between create and run. */
 export interface LaunchMode {
@@ -114,7 +71,8 @@ export interface Launched {
 }
 
 /**
- * Goes to the bundle, which is where relative paths and hooks start from, and reads the configuration. The request comes back with the bundle's path as the kernel has it, without links.
+ * Goes to the bundle, which is where relative paths and hooks start from, and reads the configuration. The request comes
+ * back with the bundle's path as the kernel has it, without links.
  */
 export function prepare<R extends CreateRequest>(
   context: RuntimeContext,
@@ -124,15 +82,6 @@ export function prepare<R extends CreateRequest>(
   const request = { ...asked, bundle: getcwd() as HostPath };
   const spec = readConfig(request.bundle, context.warn);
   return { request, spec };
-}
-
-/** A root file system that is or lies behind a link is refused, as by runc: who owns the link would own the root. */
-function requireRealRootfs(path: HostPath): void {
-  const fd = tryOpenat2(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
-  if (fd === -ELOOP)
-    throw new RuntimeError("invalid-argument", "invalid rootfs: not an absolute path, or a symlink");
-  if (fd < 0) throw OpError.from("open", path, -fd).askedBy("root.path" as SpecField);
-  close(fd as Fd);
 }
 
 /** Opens --console-socket, after runc's two refusals of what does not fit together. */
@@ -164,33 +113,9 @@ export function launch(
   spec: RunnableSpec,
   mode: LaunchMode,
 ): Launched {
-  requireValidId(request.id);
-  const activation = listenFds();
-  keepListenFds(activation.count, inheritedDescriptors());
-  keepPreservedFds(request.preserveFds, inheritedDescriptors(), 3 + activation.count);
-  const lsm = asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false };
-  const host = { euid: geteuid(), capabilities: capget().permitted, lsm };
-  const { plan, warnings } = planContainer(withGifts(context, request, spec, activation), host, request);
-  warnings.forEach(context.warn);
-  requireRealRootfs(plan.rootfs.path);
-  const layout = detectCgroups();
-  const systemd = context.systemdCgroup ? findSystemd(context.rootless, callerEnvironment()) : undefined;
-  const { cgroupsPath } = spec.linux ?? {};
-  const wanted = { id: request.id, cgroupsPath, annotations: spec.annotations };
-  const cgroup = planCgroup(wanted, layout, systemd);
-  const { resources } = spec.linux ?? {};
-  const facts = {
-    version: cgroupVersion(layout),
-    driver: cgroup.driver,
-    setDevices: !inUserNamespace(),
-  } as const;
-  const limits = {
-    plan: { ...planCgroupResources(resources, facts), owner: planCgroupOwner(spec) },
-    memory: resources?.memory?.limit,
-  };
-  for (const field of limits.plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
+  const planned = planLaunch(context, request, spec);
+  const { plan, cgroup, rdt } = planned;
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
-  const rdt = openRdt(plan.intelRdt);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
     id: request.id,
@@ -219,24 +144,8 @@ export function launch(
       if (sharesPidNamespace(recorded) && cgroup.exists()) cgroup.killAll(SIGKILL);
       cgroup.remove();
     });
-    const userFds = activation.count + request.preserveFds;
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
-    const making: Making = {
-      context,
-      request,
-      mode,
-      userFds,
-      plan,
-      seccomp,
-      layout,
-      cgroup,
-      limits,
-      rdt,
-      pidfdSocket,
-      dir,
-      recorded,
-      undo,
-    };
+    const making = { ...planned, context, request, mode, seccomp, pidfdSocket, dir, recorded, undo };
     return startingProcess(() => make(making));
   } catch (error) {
     undo.run(context.warn);
@@ -244,32 +153,12 @@ export function launch(
   }
 }
 
-/** What the caller's environment adds to the configuration; exec is not to inherit it, so it is not recorded. */
-function withGifts(
-  context: RuntimeContext,
-  request: CreateRequest,
-  spec: RunnableSpec,
-  { env }: ListenFds,
-): RunnableSpec {
-  const { process } = spec;
-  const activated = env.length === 0 ? process : { ...process, env: [...(process.env ?? []), ...env] };
-  return withNotifySocket({ ...spec, process: activated }, `${context.root}/${request.id}`);
-}
-
-interface Making {
+interface Making extends LaunchPlan {
   readonly context: RuntimeContext;
   readonly request: CreateRequest;
   readonly mode: LaunchMode;
-  /** Descriptors 3 to 2+N are the user's. */
-  readonly userFds: number;
-  readonly plan: ContainerPlan;
   readonly seccomp: SeccompFilter | undefined;
-  readonly layout: CgroupLayout;
-  readonly cgroup: CgroupManager;
-  /** The writes, and the memory limit in bytes, by which the init process decides when to join. */
-  readonly limits: { readonly plan: CgroupPlan; readonly memory: Int | undefined };
   readonly pidfdSocket: Fd | undefined;
-  readonly rdt: RdtGroups | undefined;
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
@@ -277,21 +166,7 @@ interface Making {
 }
 
 function make(making: Making): Launched {
-  const {
-    request,
-    mode,
-    userFds,
-    plan,
-    seccomp,
-    layout,
-    cgroup,
-    limits,
-    rdt,
-    pidfdSocket,
-    dir,
-    recorded,
-    undo,
-  } = making;
+  const { request, mode, plan, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
@@ -317,7 +192,7 @@ function make(making: Making): Launched {
     for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
     containerInit({
       plan,
-      seccomp,
+      seccomp: making.seccomp,
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, plan.namespaces.own),
@@ -327,7 +202,7 @@ function make(making: Making): Launched {
       parentHooks,
       consoleSocket: mode.consoleSocket,
       start,
-      preservedFds: userFds,
+      preservedFds: making.userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
       mapped,
     });

@@ -6,15 +6,14 @@ import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
-
 import { NotifySocket } from "../process/notify_socket.ts";
 import { queueSignals } from "../process/signals.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { unlock } from "../state/store.ts";
 import { destroy, destroyUnlessGone } from "./delete.ts";
-import { type CreateRequest, type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
-
+import { type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
+import type { CreateRequest } from "./launch_plan.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */
