@@ -140,8 +140,11 @@ const cases: readonly Case[] = [
     v2: ["memory.low max"],
   },
   {
-    title: "kernel memory, which has no effect any more",
+    title: "kernel memory, of which only that of TCP has an effect, and only on v1",
     resources: { memory: { kernel: 32 * mebibyte, kernelTCP: 16 * mebibyte } },
+    v1: [`memory.kmem.tcp.limit_in_bytes ${16 * mebibyte}`],
+    files: [["memory.kmem.tcp.limit_in_bytes", ""]],
+    differs: { files: ["memory.kmem.tcp.limit_in_bytes"], why: "runc does not set it any more" },
   },
   {
     title: "swappiness and no OOM killer, which v2 does not know",

@@ -23,7 +23,7 @@ export interface DeviceException {
 /** What a list of rules comes to. */
 export interface DeviceRules {
   readonly allowByDefault: boolean;
-  /** The opposite of the default, for these; sorted as runc does. */
+  /** The opposite of the default, for these; in the configuration's order, then the runtime's own. */
   readonly exceptions: readonly DeviceException[];
 }
 
@@ -100,10 +100,7 @@ class Emulator {
   }
 
   result(): DeviceRules {
-    const exceptions = [...this.exceptions.values()].sort(
-      (a, b) => a.major - b.major || a.minor - b.minor || (a.type < b.type ? -1 : 1),
-    );
-    return { allowByDefault: this.allowByDefault, exceptions };
+    return { allowByDefault: this.allowByDefault, exceptions: [...this.exceptions.values()] };
   }
 
   private except(rule: Rule): void {

@@ -89,9 +89,11 @@ v1("what the kernel would silently round or take for something else is refused w
   assert.throws(() => lines(1, { unified: { "memory.max": "1" } }), /cannot use unified on cgroup v1/);
 });
 
-v1("kernel memory is reported as not enforced", () => {
-  const plan = planCgroupResources({ memory: { kernel: 1 } }, { version: 1, setDevices: false });
+v1("kernel memory is reported as not enforced, but for what is of TCP", () => {
+  const memory = { kernel: 1, kernelTCP: 4096 };
+  const plan = planCgroupResources({ memory }, { version: 1, setDevices: false });
   assert.equal(plan.notEnforced, ["linux.resources.memory.kernel"]);
+  assert.equal(lines(1, { memory }), ["memory.kmem.tcp.limit_in_bytes 4096"]);
 });
 
 v1("blockIO, hugepages, network and rdma have their v1 names", () => {

@@ -65,7 +65,13 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
     if (memory.swappiness > 100) refuse("memory.swappiness", memory.swappiness, "the range is 0 to 100");
     plan.write("memory", "memory.swappiness", String(memory.swappiness), "memory.swappiness");
   }
-  plan.cannotEnforce({ "memory.kernel": memory.kernel, "memory.kernelTCP": memory.kernelTCP });
+  // Of kernel memory the kernel still limits this, but means to end it; runc does not set it any more.
+  const kernelTCP = int(memory.kernelTCP);
+  if (kernelTCP !== 0n)
+    plan.write("memory", "memory.kmem.tcp.limit_in_bytes", kernelTCP, "memory.kernelTCP", {
+      ignoreErrnos: ["ENOENT"],
+    });
+  plan.cannotEnforce({ "memory.kernel": memory.kernel });
 }
 
 /** Period, burst and quota bound each other and the parent's ratio, so each may have to wait for the others. */

@@ -22,6 +22,13 @@ const cases: readonly Case[] = [
     { pids: { limit: 7 }, memory: { limit: 100, swap: 200 }, cpu: { shares: 512, quota: 1, period: 2 } },
   ],
   [
+    "kernel memory is left as it is",
+    { memory: { kernelTCP: 100 } },
+    { memory: { kernel: 5, kernelTCP: 6 } },
+    {},
+    { memory: { kernelTCP: 100 } },
+  ],
+  [
     "a quota takes the period in force along, and the other way round",
     { cpu: { quota: 10, period: 20, shares: 30 } },
     { cpu: { quota: 11 } },

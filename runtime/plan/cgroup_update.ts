@@ -16,7 +16,7 @@ export interface ResourcesUpdate {
 
 /** Combines what is in force with what is asked. Device rules are no part of an update, as in runc. */
 export function planUpdate(inForce: LinuxResources, asked: LinuxResources): ResourcesUpdate {
-  const { devices: _kept, ...given } = withoutUnset(asked);
+  const { devices: _kept, ...given } = withoutUnset(withoutKernelMemory(asked));
   const merged = merge(inForce as unknown as JsonObject, given as unknown as JsonObject) as LinuxResources;
   const { memory = {}, cpu = {} } = given;
   const save = {
@@ -57,9 +57,16 @@ function together<T extends object>(save: T, given: T, ...pair: readonly (keyof 
   return Object.fromEntries(present.map((name) => [name, save[name]])) as Partial<T>;
 }
 
+/** An update of these does nothing but warn, as in runc. */
+function withoutKernelMemory({ memory, ...others }: LinuxResources): LinuxResources {
+  if (memory === undefined) return others;
+  const { kernel: _ignored, kernelTCP: _too, ...rest } = memory;
+  return { ...others, memory: rest };
+}
+
 /** Members for which 0 and "" say the same as their absence. */
 const unsetAtZero: Readonly<Record<string, readonly string[]>> = {
-  memory: ["limit", "reservation", "swap", "kernel", "kernelTCP"],
+  memory: ["limit", "reservation", "swap"],
   cpu: ["shares", "quota", "period", "realtimeRuntime", "realtimePeriod", "cpus", "mems"],
   blockIO: ["weight", "leafWeight"],
 };

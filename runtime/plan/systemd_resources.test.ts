@@ -177,8 +177,8 @@ unit("unified values that are no numbers are refused by name", () => {
 });
 
 const defaults = [
-  '["block-*","m"]',
   '["char-*","m"]',
+  '["block-*","m"]',
   '["/dev/char/1:3","rwm"]',
   '["/dev/char/1:5","rwm"]',
   '["/dev/char/1:7","rwm"]',
@@ -186,8 +186,8 @@ const defaults = [
   '["/dev/char/1:9","rwm"]',
   '["/dev/char/5:0","rwm"]',
   '["/dev/char/5:2","rwm"]',
-  '["/dev/char/10:200","rwm"]',
   '["char-136","rwm"]',
+  '["/dev/char/10:200","rwm"]',
 ];
 
 const devices = (rules: LinuxResources["devices"]) => {
