@@ -60,6 +60,7 @@ packaging(
       "/usr/share/zsh/vendor-completions/_runt",
       "/usr/share/fish/vendor_completions.d/runt.fish",
       "/usr/share/doc/runt/copyright",
+      "/usr/share/doc/runt/changelog.gz",
       "/usr/share/doc/runt/docs/engines.md",
     ])
       assert.ok(files.includes(file), file);
@@ -109,14 +110,41 @@ packaging(
   "built",
 );
 
+/** Runs `$3...` in a copy of this system in `$1`, an overlay, with the file `$2` in its root directory. */
+const inCopy = `mount -t tmpfs copy "$1" && cd "$1" && mkdir upper work root
+mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
+mount -t proc proc root/proc
+mount -t tmpfs tmp root/tmp
+cp "$2" root/runt.deb
+shift 2
+exec chroot root "$@"`;
+
 packaging(
-  "a .deb of this build runs from where it is unpacked",
+  "a .deb of this build: dpkg installs it on this Debian, with what it depends on; it runs, and goes without a trace",
   (dir) => {
     const deb = makeDeb({ target: ownTarget(), executable: built, to: dir, compression: "none" });
-    run("dpkg-deb", "--extract", deb, dir);
-    assert.is(run(join(dir, "usr/bin/runt"), "--version"), run(built, "--version"));
+    const copy = join(dir, "copy");
+    mkdirSync(copy);
+    const script = `dpkg --install /runt.deb >/dev/null
+runt=/usr/bin/runt; $runt --version | head -n1; dpkg --verify runt
+$runt spec --bundle /tmp; test -s /tmp/config.json; dpkg --listfiles runt >/tmp/files; grep -c /man8/runt /tmp/files
+echo spoilt >>/usr/share/doc/runt/README.md; dpkg --verify runt
+dpkg --purge runt >/dev/null
+while read -r file; do [ -d "$file" ] || [ ! -e "$file" ] || echo "$file"; done </tmp/files
+ls -d /usr/share/doc/runt /var/lib/dpkg/info/runt.* 2>/dev/null || true`;
+    const argv = ["unshare", "-m", "sh", "-ec", inCopy, "sh", copy, deb, "sh", "-ec", script];
+    const { stdout, stderr, status } = spawnSync(argv[0] ?? "", argv.slice(1), { encoding: "utf8" });
+    const pages = commands.filter(({ load }) => load !== undefined).length + 1;
+    const [version = "", ...lines] = stdout.trim().split("\n");
+    assert.is(status, 0, stderr);
+    assert.match(run(built, "--version"), version);
+    assert.equal(lines, [`${pages}`, "??5??????   /usr/share/doc/runt/README.md"]);
   },
+  "root",
+  "overlay",
+  "unshare",
   "dpkg-deb",
+  "dpkg",
   "built",
 );
 

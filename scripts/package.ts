@@ -20,6 +20,7 @@ import { ownTarget, packageVersion, type Target, targetNamed } from "./targets.t
 
 const root = join(import.meta.dirname, "..");
 const program = "runt";
+const maintainer = "The runt maintainers <maintainers@runt.invalid>";
 const description = "OCI container runtime, a drop-in for runc";
 const documents = ["README.md", "SECURITY.md", "docs"];
 
@@ -67,7 +68,9 @@ export function makeDeb({ target, executable, to, compression = "xz" }: Packagin
     mkdirSync(doc, { recursive: true });
     for (const name of documents) cpSync(join(root, name), join(doc, name), { recursive: true });
     writeFileSync(join(doc, "copyright"), copyright);
+    writeFileSync(join(doc, "changelog.gz"), gzipSync(changelog(), { level: 9 }));
     mkdirSync(join(dir, "DEBIAN"));
+    writeFileSync(join(dir, "DEBIAN/md5sums"), md5sums(dir));
     writeFileSync(join(dir, "DEBIAN/control"), control(architecture, kilobytes(dir)));
     execFileSync("chmod", ["-R", "u=rwX,go=rX", dir]);
     mkdirSync(to, { recursive: true });
@@ -77,6 +80,12 @@ export function makeDeb({ target, executable, to, compression = "xz" }: Packagin
     });
     return file;
   });
+}
+
+/** For `dpkg --verify`; in the form of md5sum(1). */
+function md5sums(dir: string): string {
+  const script = "find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum";
+  return execFileSync("sh", ["-c", script], { cwd: dir, encoding: "utf8" });
 }
 
 /** What dpkg calls Installed-Size. */
@@ -91,7 +100,7 @@ const kilobytes = (dir: string): number =>
 const control = (architecture: string, size: number): string => `Package: ${program}
 Version: ${packageVersion()}
 Architecture: ${architecture}
-Maintainer: The runt maintainers <maintainers@runt.invalid>
+Maintainer: ${maintainer}
 Installed-Size: ${size}
 Section: admin
 Priority: optional
@@ -102,6 +111,18 @@ Description: ${description}
  people. Where an engine is to use it, its configuration has to say so: see
  /usr/share/doc/runt/docs/engines.md.
 `;
+
+/** deb-changelog(5). Its date is that of SOURCE_DATE_EPOCH, when that is set. */
+function changelog(): string {
+  const { SOURCE_DATE_EPOCH: epoch } = process.env;
+  const date = (epoch === undefined ? new Date() : new Date(Number(epoch) * 1000)).toUTCString();
+  return `${program} (${packageVersion()}) unstable; urgency=medium
+
+  * Built by "npm run package"; what changed is in the history of the sources.
+
+ -- ${maintainer}  ${date.replace("GMT", "+0000")}
+`;
+}
 
 const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: ${program}
