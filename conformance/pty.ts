@@ -52,6 +52,20 @@ export class Screen {
     setWindowSize(this.master, size);
   }
 
+  /**
+   * Changes the size until the output holds it as stty(1) says it. An engine's client passes it on, and misses a change
+   * that comes after it has asked for the first size and before it listens for others.
+   */
+  async resizeUntilShown({ rows, columns }: WindowSize): Promise<void> {
+    const text = `${rows} ${columns}`;
+    for (let tries = 0; tries < 30 && !this.output.includes(text); tries++) {
+      this.resize({ rows: rows - 1, columns });
+      this.resize({ rows, columns });
+      await eventually(() => this.output.includes(text), 2);
+    }
+    await this.shows(text, 0);
+  }
+
   /** Closes the master, as a terminal emulator that ends. */
   end(): void {
     if (this.#ended) return;

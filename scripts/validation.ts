@@ -1,53 +1,35 @@
-// `npm run validation -- CHECKOUT [RUNTIME…]`: runs the OCI runtime-tools validation suite, built in a checkout of it
-// (`make runtimetest validation-executables` there), with each runtime, and compares what they pass, test by test.
-// Each test has a mount namespace of its own: runc leaves mounts on the host where a container has none, in which the
-// suite then removes files.
+// `npm run validation -- [--write] CHECKOUT [TEST…]`: runs the OCI runtime-tools validation suite, built in a checkout
+// of it (`make runtimetest validation-executables` there), with runt and with runc, and compares what they pass, test by
+// test; `--write`, with all tests, makes docs/conformance.md of it. Fails when a test fails with runt that
+// validation_reasons.ts does not explain. Each test has a mount namespace of its own: runc leaves mounts on the host
+// where a container has none, in which the suite then removes files.
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { cgroupVersion, findCommand } from "../conformance/needs.ts";
+import { type Host, inWords, type Outcome, outcomeOf, page, unexplained } from "./validation_page.ts";
 
-const [checkout, ...named] = process.argv.slice(2);
-if (checkout === undefined) {
-  console.error("usage: npm run validation -- CHECKOUT [RUNTIME…]");
+const top = join(import.meta.dirname, "..");
+const write = process.argv.includes("--write");
+const [checkout, ...only] = process.argv.slice(2).filter((word) => word !== "--write");
+if (checkout === undefined || (write && only.length > 0)) {
+  console.error(
+    "usage: npm run validation -- [--write] CHECKOUT [TEST…]; docs/conformance.md is of all tests",
+  );
   process.exit(2);
 }
 const suite = resolve(checkout);
-const runtimes = named.length > 0 ? named : [join(import.meta.dirname, "../dist/runt"), "runc"];
-const only = process.env.VALIDATION_ONLY?.split(",");
-
-type Outcome = {
-  readonly passed: number;
-  readonly failures: readonly string[];
-  readonly skipped: number;
-  /** Failures of a test that has no checks and only tells them. */
-  readonly told: number;
-  readonly status: string;
-};
-
-/** TAP: lines of "ok N - text" and "not ok N - text"; "# SKIP" is neither. */
-function outcomeOf(tap: string, status: string): Outcome {
-  const lines = tap.split("\n");
-  const skips = lines.filter((line) => /^(not )?ok .*# skip/i.test(line));
-  const checks = lines.filter((line) => /^(not )?ok /.test(line));
-  return {
-    passed: checks.filter((line) => line.startsWith("ok ") && !skips.includes(line)).length,
-    failures: checks.filter((line) => line.startsWith("not ok ") && !skips.includes(line)),
-    skipped: skips.length,
-    told: checks.length > 0 ? 0 : lines.filter((line) => /^ +"error": "./.test(line)).length,
-    status,
-  };
-}
+const runc = findCommand("runc");
+if (runc === undefined) throw new Error("there is no runc to compare with");
 
 function run(test: string, runtime: string): Outcome {
-  const path = runtime.includes("/")
-    ? resolve(runtime)
-    : execFileSync("which", [runtime], { encoding: "utf8" }).trim();
   const { stdout, status, signal, error } = spawnSync(
     "unshare",
     ["--mount", join(suite, "validation", test)],
     {
       cwd: suite,
-      env: { ...process.env, RUNTIME: path },
+      env: { ...process.env, RUNTIME: runtime },
       encoding: "utf8",
       timeout: 90_000,
       killSignal: "SIGKILL",
@@ -57,45 +39,38 @@ function run(test: string, runtime: string): Outcome {
   return outcomeOf(stdout ?? "", error ? error.message : signal ? `signal ${signal}` : `exit ${status}`);
 }
 
+const host = (): Host => ({
+  cgroups:
+    cgroupVersion === 2 ? "cgroup v2" : `cgroup v1${existsSync("/sys/fs/cgroup/unified") ? " hybrid" : ""}`,
+  kernel: release().split(/[-+]/)[0]?.split(".").slice(0, 2).join(".") ?? "?",
+  lacks: hasSysResource() ? [] : ["CAP_SYS_RESOURCE"],
+  runc: execFileSync(runc, ["--version"], { encoding: "utf8" }).split("\n")[0]?.replace(" version", "") ?? "",
+});
+
+function hasSysResource(): boolean {
+  const CAP_SYS_RESOURCE = 24n;
+  const bounding = /^CapBnd:\t(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return (BigInt(`0x${bounding}`) >> CAP_SYS_RESOURCE) % 2n === 1n;
+}
+
+const built = (dir: string): string[] =>
+  existsSync(join(suite, "validation", dir, `${dir}.t`)) ? [join(dir, `${dir}.t`)] : [];
+
 const tests = readdirSync(join(suite, "validation"))
-  .flatMap((dir) => {
-    try {
-      return readdirSync(join(suite, "validation", dir))
-        .filter((file) => file.endsWith(".t"))
-        .map((file) => join(dir, file));
-    } catch {
-      return [];
-    }
-  })
-  .filter((test) => only === undefined || only.includes(basename(test, ".t")))
+  .flatMap(built)
+  .filter((test) => only.length === 0 || only.includes(basename(test, ".t")))
   .sort();
 if (tests.length === 0)
   throw new Error(`no built tests in ${suite}: run make runtimetest validation-executables there`);
 
-const totals = runtimes.map(() => ({ passed: 0, failed: 0, skipped: 0, told: 0, broken: 0 }));
-for (const test of tests) {
-  const outcomes = runtimes.map((runtime) => run(test, runtime));
-  outcomes.forEach(({ passed, failures, skipped, told, status }, i) => {
-    const total = totals[i];
-    if (total === undefined) return;
-    total.passed += passed;
-    total.failed += failures.length;
-    total.skipped += skipped;
-    total.told += told;
-    if (status !== "exit 0") total.broken++;
-  });
-  const row = outcomes.map(({ passed, failures, skipped, told, status }) => {
-    const skips = skipped > 0 ? `, ${skipped} skipped` : "";
-    const more = told > 0 ? `, ${told} told` : "";
-    return `${passed} passed, ${failures.length} failed${skips}${more}${status === "exit 0" ? "" : ` (${status})`}`;
-  });
-  console.log(`${basename(test, ".t")}: ${row.join("  |  ")}`);
-  for (const failure of outcomes[0]?.failures ?? []) console.log(`    ${failure}`);
-}
-runtimes.forEach((runtime, i) => {
-  const total = totals[i];
-  console.log(
-    `${runtime}: ${total?.passed} passed, ${total?.failed} failed, ${total?.skipped} skipped; ` +
-      `${total?.broken} tests ended badly, ${total?.told} without checks told of a failure`,
-  );
+const rows = tests.map((file) => {
+  const test = basename(file, ".t");
+  const row = { test, runt: run(file, join(top, "dist/runt")), runc: run(file, runc) };
+  console.log(`${test}: ${inWords(row.runt)}  |  ${inWords(row.runc)}`);
+  for (const text of [...row.runt.failures, ...row.runt.told]) console.log(`    ${text}`);
+  return row;
 });
+if (write) writeFileSync(join(top, "docs/conformance.md"), page(rows, host()));
+const failed = unexplained(rows);
+for (const test of failed) console.error(`${test} fails with runt, and nothing explains it`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -15,6 +15,17 @@ const waiting = "trap 'exit 5' TERM; while :; do sleep 1000 & wait; done";
 const becomes = (e: Cli, name: string, status: string): Promise<boolean> =>
   eventually(async () => (await inspect(e, name, "{{.State.Status}}")) === status, 60);
 
+/** Waits for this file. The engine listens for lack of memory only when it has started the container. */
+const when = (name: string): string => `until test -e /tmp/${name}; do sleep 0.1; done`;
+
+/** What the engine told of the container until now. */
+export async function eventsOf(e: Cli, name: string): Promise<string[]> {
+  const until = `${Math.ceil(Date.now() / 1000)}`;
+  const end = e.program === "podman" ? ["--stream=false"] : ["--until", until];
+  const argv = ["events", "--since", "1h", ...end, "--filter", `container=${name}`];
+  return (await e.says(...argv, "--format", "{{.Status}}")).split("\n");
+}
+
 /** Adds the tests. */
 export function lifeTests<E extends Cli>(test: EngineSuite<E>): void {
   test("run: output, errors and exit status of the process are those of the command", async (e) => {
@@ -61,8 +72,7 @@ export function lifeTests<E extends Cli>(test: EngineSuite<E>): void {
     await withTerminal({ rows: 33, columns: 101 }, async ({ screen, start }) => {
       const { status } = start(e.line(...once, "-it", imageName, "sh", "-c", script));
       await screen.shows("/dev/pts/0", 60);
-      screen.resize({ rows: 40, columns: 120 });
-      await screen.shows("40 120", 60);
+      await screen.resizeUntilShown({ rows: 40, columns: 120 });
       screen.type("word\r");
       await screen.shows("got word", 60);
       assert.is(await status, 3);
@@ -202,6 +212,18 @@ export function lifeTests<E extends Cli>(test: EngineSuite<E>): void {
     });
   });
 
+  test("events tell of what happens to a container", async (e) => {
+    await withContainer(e, "told", [], waiting, async () => {
+      await e.says("pause", "told");
+      await e.says("unpause", "told");
+      await e.says("kill", "--signal", "KILL", "told");
+      await e.says("wait", "told");
+      const told = async () => (await eventsOf(e, "told")).join(" ");
+      const expected = /^create .*start .*pause .*unpause .*(kill .*died?|died? .*kill)/;
+      assert.ok(await eventually(async () => expected.test(await told()), 60), await told());
+    });
+  });
+
   test("stats and top", async (e) => {
     await withContainer(e, "counted", ["--memory", "64m", "--pids-limit", "50"], waiting, async () => {
       const argv = ["stats", "--no-stream", "--format", "{{.PIDs}} {{.MemUsage}}", "counted"];
@@ -231,29 +253,23 @@ export function lifeTests<E extends Cli>(test: EngineSuite<E>): void {
   test("a process beyond the memory limit is killed, and the engine has seen it", async (e) => {
     const dir = join(e.host.dir, "oom-here");
     mkdirSync(dir);
-    const script = "tail /dev/zero; echo tail $?; while ! test -e /tmp/end; do sleep 0.1; done; exit 3";
+    const script = `${when("go")}; tail /dev/zero; echo tail $?; ${when("end")}; exit 3`;
     const limits = ["--memory", "16m", "--memory-swap", "16m"];
-    const argv = [
-      "run",
-      "-d",
-      "--name",
-      "oom",
-      "--network",
-      "none",
-      ...limits,
-      imageName,
-      "sh",
-      "-c",
-      script,
-    ];
+    const own = ["--detach", "--name", "oom", "--network", "none", ...limits];
+    const argv = ["run", ...own, imageName, "sh", "-c", script];
     succeed(await e.host.run(["sh", "-c", 'cd "$0"; exec "$@"', dir, e.path, ...argv]));
-    assert.ok(await eventually(async () => (await e.says("logs", "oom")).includes("tail 137"), 60));
-    await e.says("exec", "oom", "touch", "/tmp/end");
-    assert.is(await e.says("wait", "oom"), "3");
-    const seen = async () =>
-      existsSync(join(dir, "oom")) || (await inspect(e, "oom", "{{.State.OOMKilled}}")) === "true";
-    assert.ok(await eventually(seen, 60));
-    await e.says("rm", "oom");
+    try {
+      await e.says("exec", "oom", "touch", "/tmp/go");
+      assert.ok(await eventually(async () => (await e.says("logs", "oom")).includes("tail 137"), 60));
+      await e.says("exec", "oom", "touch", "/tmp/end");
+      assert.is(await e.says("wait", "oom"), "3");
+      const seen = async () =>
+        existsSync(join(dir, "oom")) || (await inspect(e, "oom", "{{.State.OOMKilled}}")) === "true";
+      assert.ok(await eventually(seen, 60));
+      if (e.program === "docker") assert.ok((await eventsOf(e, "oom")).includes("oom"));
+    } finally {
+      await e.says("rm", "--force", "oom");
+    }
   });
 
   test("cp in and out, of a running container and of one that ended; diff; commit", async (e) => {

@@ -131,7 +131,8 @@ version: "3"
 services:
   web:
     image: ${imageName}
-    command: sh -c 'echo from-web >/data/index.html; exec httpd -f -p 80 -h /data'
+    command: sh -c 'cat /run/secrets/word >/data/index.html; exec httpd -f -p 80 -h /data'
+    secrets: [word]
     volumes: ["shared:/data"]
     ports: ["8081:80"]
     networks: [front]
@@ -143,6 +144,7 @@ services:
     networks: [front]
 volumes: { shared: {} }
 networks: { front: {} }
+secrets: { word: { file: ./word } }
 `;
 
 /** Adds the test of this program. */
@@ -152,12 +154,13 @@ export function composeTest<E extends Cli>(
   needs: readonly Need[],
 ): void {
   test(
-    `${program}: two services on a bridge network with a volume`,
+    `${program}: two services on a bridge network with a volume, and a secret`,
     async (e) => {
       const dir = join(e.host.dir, "project");
       mkdirSync(dir);
       const file = join(dir, "compose.yaml");
       writeFileSync(file, compose);
+      writeFileSync(join(dir, "word"), "from-web\n");
       succeed(await e.host.run([program, "--file", file, "up", "--detach"]));
       assert.ok(await answers(e, "http://127.0.0.1:8081/", "from-web"));
       assert.ok(await answers(e, "http://127.0.0.1:8081/fetched", "from-web"));

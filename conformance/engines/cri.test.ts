@@ -78,7 +78,8 @@ cri("the containers of a pod share network, IPC, host name and /dev/shm, and not
       "together\neth0 lo",
     );
     assert.is(await two.output("cat /dev/shm/x"), "1");
-    await two.output("nc -l -p 8080 </dev/null >/tmp/in 2>&1 &");
+    // Without an end of its input: at that, it would close the connection before it has heard anything.
+    await two.output("(sleep 1000 | nc -l -p 8080 >/tmp/in) >/dev/null 2>&1 </dev/null &");
     assert.ok(
       await eventually(async () => (await one.exec("echo by nc | nc 127.0.0.1 8080")).exitCode === 0, 30),
     );
@@ -268,6 +269,22 @@ cri("Attach: to standard input and output, and to a terminal", async (k) => {
   });
 });
 
+cri("PortForward: to a server in the pod's network, and to a port where nobody listens", async (k) => {
+  const server = "mkdir /www; echo the page >/www/index.html; exec httpd -f -p 127.0.0.1:8080 -h /www";
+  await withPod(k, {}, async (pod) => {
+    const container = await runContainer(pod, ["sh", "-c", server]);
+    const listens = async () => (await container.exec("grep -q ':1F90 .* 0A ' /proc/net/tcp")).exitCode === 0;
+    assert.ok(await eventually(listens, 30));
+    await withStream(k, "PortForward", { podSandboxId: pod.id, port: [8080] }, async (stream) => {
+      stream.type("GET / HTTP/1.0\r\n\r\n");
+      await stream.says("the page\n");
+    });
+    await withStream(k, "PortForward", { podSandboxId: pod.id, port: [8081] }, async (stream) => {
+      await stream.says("connection refused");
+    });
+  });
+});
+
 const limitsOf = (k: Kubelet, { pid }: Container): Limits => limitsIn(procFile(k, pid, "cgroup"));
 
 cri("resources: memory, cpu, cpuset, and the OOM score", async (k) => {
@@ -292,9 +309,11 @@ cri("resources: memory, cpu, cpuset, and the OOM score", async (k) => {
 
 cri("more memory than allowed: OOMKilled", async (k) => {
   await withPod(k, {}, async (pod) => {
-    const container = await runContainer(pod, ["tail", "/dev/zero"], {
-      resources: { memoryLimitInBytes: 16 << 20 },
-    });
+    // Not at once: the shim listens for lack of memory only when the container has started.
+    const script = "until test -e /tmp/go; do sleep 0.1; done; exec tail /dev/zero";
+    const resources = { memoryLimitInBytes: 16 << 20 };
+    const container = await runContainer(pod, ["sh", "-c", script], { resources });
+    await container.output("touch /tmp/go");
     assert.is((await container.exits()).exitCode, 137);
     assert.ok(await eventually(async () => (await container.status()).reason === "OOMKilled", 30));
   });
@@ -421,6 +440,8 @@ cri("security context: masked and read-only paths", async (k) => {
   });
 });
 
+const makeCgroup = "cd /sys/fs/cgroup; [ ! -e memory ] || cd memory; mkdir below && rmdir below && echo made";
+
 cri("privileged: the host's capabilities and devices, a writable /sys and cgroups", async (k) => {
   const security = { privileged: true };
   await withPod(k, { security }, async (pod) => {
@@ -428,8 +449,10 @@ cri("privileged: the host's capabilities and devices, a writable /sys and cgroup
     const status = await container.output("cat /proc/self/status");
     assert.match(status, `CapEff:\t${statusField("self", "CapEff")}\n`);
     assert.match(status, /^Seccomp:\t0$/m);
-    const script = "mount -t tmpfs x /mnt; grep -o ' /sys ..' /proc/self/mountinfo; ls -d /dev/fuse";
-    assert.is(await container.output(script), "/sys rw\n/dev/fuse");
+    const script = `mount -t tmpfs x /mnt; grep -o ' /sys ..' /proc/self/mountinfo; ls -d /dev/fuse; ${makeCgroup}`;
+    assert.is(await container.output(script), "/sys rw\n/dev/fuse\nmade");
+    const { stderr } = await (await runContainer(pod)).exec(makeCgroup);
+    assert.match(stderr, "Read-only file system");
   });
 });
 

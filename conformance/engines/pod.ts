@@ -203,10 +203,10 @@ type StatusReply = { readonly status: ContainerStatus; readonly info: Readonly<R
 const statusOf = (cri: Cri, containerId: string): Promise<StatusReply> =>
   cri.call<StatusReply>("ContainerStatus", { containerId, verbose: true });
 
-/** Speaks with a streaming call, "Exec" or "Attach", from inside the machine, where its server listens. */
+/** Speaks with a streaming call from inside the machine, where its server listens. */
 export async function withStream(
   { cri, host }: Kubelet,
-  method: "Exec" | "Attach",
+  method: "Exec" | "Attach" | "PortForward",
   request: object,
   body: (stream: Stream) => Promise<void>,
 ): Promise<void> {

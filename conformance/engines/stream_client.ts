@@ -1,7 +1,8 @@
-// A program: `bun run stream_client.ts URL` speaks to a CRI streaming server (exec, attach) by WebSocket, in the
-// protocol v4.channel.k8s.io: the first byte of a message is its channel. What comes on the channels of output and
-// errors is printed, and at the end the status, behind the word "status". Standard input is lines of JSON:
-// {"stdin": TEXT} or {"resize": [ROWS, COLUMNS]}.
+// A program: `bun run stream_client.ts URL` speaks to a CRI streaming server (exec, attach, port forwarding) by
+// WebSocket, in the protocol v4.channel.k8s.io: the first byte of a message is its channel. What comes on the channels
+// of output and errors is printed, and at the end the status, behind the word "status". Standard input is lines of
+// JSON: {"stdin": TEXT} or {"resize": [ROWS, COLUMNS]}. Port forwarding, of one port, has both directions on the channel
+// of standard input, and begins there and on that of errors with the port's number, in two bytes.
 import { createInterface } from "node:readline";
 
 const [url = ""] = process.argv.slice(2);
