@@ -2,8 +2,7 @@
 export type Reasons = Readonly<Record<string, string>>;
 
 const addresses = "the suite compares the addresses of two pids limits, not their values";
-const order =
-  "runc sorts the devices; the suite, as runt, has them in the configuration's order";
+const order = "runc sorts the devices; the suite, as runt, has them in the configuration's order";
 const kernelMemory = "this kernel ignores `kernel`; runc does not set `kernelTCP` either, runt does";
 const leafWeight = "this kernel has no blkio.leaf_weight";
 const hugetlb = "the hugetlb controller is not mounted here";
