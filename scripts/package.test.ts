@@ -61,6 +61,7 @@ packaging(
       "/usr/share/fish/vendor_completions.d/runt.fish",
       "/usr/share/doc/runt/copyright",
       "/usr/share/doc/runt/changelog.gz",
+      "/usr/share/lintian/overrides/runt",
       "/usr/share/doc/runt/docs/engines.md",
     ])
       assert.ok(files.includes(file), file);

@@ -69,6 +69,8 @@ export function makeDeb({ target, executable, to, compression = "xz" }: Packagin
     for (const name of documents) cpSync(join(root, name), join(doc, name), { recursive: true });
     writeFileSync(join(doc, "copyright"), copyright);
     writeFileSync(join(doc, "changelog.gz"), gzipSync(changelog(), { level: 9 }));
+    mkdirSync(join(share, "lintian/overrides"), { recursive: true });
+    writeFileSync(join(share, "lintian/overrides", program), overrides);
     mkdirSync(join(dir, "DEBIAN"));
     writeFileSync(join(dir, "DEBIAN/md5sums"), md5sums(dir));
     writeFileSync(join(dir, "DEBIAN/control"), control(architecture, kilobytes(dir)));
@@ -112,6 +114,16 @@ Description: ${description}
  /usr/share/doc/runt/docs/engines.md.
 `;
 
+/** What lintian(1) finds in every executable that Bun makes. */
+const overrides = `# The executable is Bun's engine with the program in a section of its own.
+${program}: embedded-library
+${program}: unstripped-binary-or-object
+${program}: hardening-no-pie
+${program}: hardening-no-relro
+${program}: hardening-no-bindnow
+${program}: spelling-error-in-binary
+`;
+
 /** deb-changelog(5). Its date is that of SOURCE_DATE_EPOCH, when that is set. */
 function changelog(): string {
   const { SOURCE_DATE_EPOCH: epoch } = process.env;
@@ -128,7 +140,7 @@ const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyrigh
 Upstream-Name: ${program}
 
 Files: *
-Copyright: The runt maintainers
+Copyright: 2026 The runt maintainers
 License: Apache-2.0
  On Debian systems the text of the licence is in /usr/share/common-licenses/Apache-2.0.
 Comment: The executable contains the Bun runtime (MIT) with JavaScriptCore (LGPL-2.1), and yargs (MIT).
