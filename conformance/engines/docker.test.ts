@@ -7,7 +7,7 @@ import { dockerNeeds, startDocker } from "./docker.ts";
 import { engineSuite } from "./engine.ts";
 import { imageName } from "./oci_image.ts";
 
-const docker = engineSuite("docker", dockerNeeds, startDocker);
+const docker = engineSuite("docker", dockerNeeds, (c) => startDocker(c));
 
 docker("docs/engines.md [Docker]: the default runtime, and a first container", async (d) => {
   assert.is(await d.says("info", "--format", "{{.DefaultRuntime}}"), "runt");

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually } from "../command.ts";
-import type { Fixture } from "../harness.ts";
+import { eventually, type Running } from "../command.ts";
+import { type Fixture, succeed } from "../harness.ts";
 import { cgroupsOf } from "../leftovers.ts";
 import { findCommand, type Need, runtimePath } from "../needs.ts";
 import { type Cli, cliOn } from "./cli.ts";
@@ -19,7 +19,13 @@ export const buildkitCalls = "buildkit.calls";
 /** Debian's before any other: the client and the daemon should be of one version. */
 const client = ["/usr/bin/docker", findCommand("docker") ?? ""].find((path) => existsSync(path)) ?? "docker";
 
-export async function startDocker(c: Fixture): Promise<Cli> {
+export type Docker = Cli & {
+  /** Kills the daemon, and starts it again on the same directories. */
+  readonly restart: () => Promise<void>;
+};
+
+/** `more` is in daemon.json besides what docs/engines.md says. */
+export async function startDocker(c: Fixture, more: object = {}): Promise<Docker> {
   makeImage(c.dir);
   const host = await startMachine(c);
   const docker = cliOn(host, "docker", client);
@@ -29,15 +35,20 @@ export async function startDocker(c: Fixture): Promise<Cli> {
   mkdirSync(bin);
   const wrapper = `#!/bin/sh\necho "$*" >>${join(c.dir, buildkitCalls)}\nexec ${runtimePath} "$@"\n`;
   writeFileSync(join(bin, "runc"), wrapper, { mode: 0o755 });
-  const shell = ["sh", "-c", 'PATH="$1:$PATH" exec dockerd >"$2" 2>&1', "sh", bin, log];
+  const shell = ["sh", "-c", 'PATH="$1:$PATH" exec dockerd >>"$2" 2>&1', "sh", bin, log];
   mkdirSync(host.path("/etc/docker"), { recursive: true });
-  writeFileSync(host.path("/etc/docker/daemon.json"), snippet("Docker"));
-  const daemon = host.start(shell, { timeoutSeconds: 24 * 3600 });
-  try {
+  const settings = { ...(JSON.parse(snippet("Docker")) as object), ...more };
+  writeFileSync(host.path("/etc/docker/daemon.json"), JSON.stringify(settings));
+  let daemon: Running | undefined;
+  const startDaemon = async (): Promise<void> => {
+    daemon = host.start(shell, { timeoutSeconds: 24 * 3600 });
     const answers = async () => (await docker.cli(["version"])).status === 0;
     if (!(await eventually(answers, 60))) throw new Error(`no answer: ${readFileSync(log, "utf8")}`);
-    const settings = ['CMD ["sh"]', "ENV PATH=/bin"].flatMap((each) => ["--change", each]);
-    await docker.says("import", ...settings, join(c.dir, "layer.tar"), imageName);
+  };
+  try {
+    await startDaemon();
+    const changes = ['CMD ["sh"]', "ENV PATH=/bin"].flatMap((each) => ["--change", each]);
+    await docker.says("import", ...changes, join(c.dir, "layer.tar"), imageName);
   } catch (error) {
     await host.end();
     throw error;
@@ -45,6 +56,11 @@ export async function startDocker(c: Fixture): Promise<Cli> {
   return {
     ...docker,
     version: `Docker ${dockerVersion()}`,
+    async restart() {
+      succeed(await host.run(["sh", "-c", "kill -KILL $(cat /run/docker.pid)"]));
+      await daemon?.done;
+      await startDaemon();
+    },
     async stop() {
       const left = {
         containers: await docker.says("ps", "--all", "--quiet"),
@@ -52,7 +68,7 @@ export async function startDocker(c: Fixture): Promise<Cli> {
         cgroups: cgroupsOf(c.token).filter((at) => /[0-9a-f]{64}/.test(at)),
       };
       await host.end();
-      await daemon.done;
+      await daemon?.done;
       if (JSON.stringify(left) !== '{"containers":"","state":[],"cgroups":[]}')
         throw new Error(`left behind: ${JSON.stringify(left, null, 1)}`);
     },

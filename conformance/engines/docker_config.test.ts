@@ -3,7 +3,7 @@ import { type Case, caseTests, configurationTests } from "./cli_configuration.ts
 import { dockerNeeds, startDocker } from "./docker.ts";
 import { engineSuite } from "./engine.ts";
 
-const docker = engineSuite("docker: configuration", dockerNeeds, startDocker);
+const docker = engineSuite("docker: configuration", dockerNeeds, (c) => startDocker(c));
 
 configurationTests(docker);
 

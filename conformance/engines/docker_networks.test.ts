@@ -9,7 +9,7 @@ import { buildkitCalls, dockerNeeds, startDocker } from "./docker.ts";
 import { engineSuite } from "./engine.ts";
 import { imageName } from "./oci_image.ts";
 
-const docker = engineSuite("docker: networks", dockerNeeds, startDocker);
+const docker = engineSuite("docker: networks", dockerNeeds, (c) => startDocker(c));
 
 networkTests(docker, { bridge: ["bridge", "172.17.0"], needs: [], names: [] });
 buildTest(docker, "build", "DOCKER_BUILDKIT=0");
