@@ -27,6 +27,8 @@ type CommandName =
   | "cc"
   | "containerd"
   | "ctr"
+  | "containerd-shim"
+  | "containerd-shim-runc-v1"
   | "podman"
   | "conmon"
   | "netavark"

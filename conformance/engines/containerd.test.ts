@@ -127,6 +127,31 @@ containerd(
   },
 );
 
+for (const [runtime, shim] of [
+  ["io.containerd.runc.v1", "containerd-shim-runc-v1"],
+  ["io.containerd.runtime.v1.linux", "containerd-shim"],
+] as const)
+  containerd(
+    `the older ${shim}, with the runtime that is found as runc: run, exec, pause, resume, kill`,
+    async (e) => {
+      writeFileSync(join(e.bin, "runc"), `#!/bin/sh\nexec ${runtimePath} "$@"\n`, { mode: 0o755 });
+      const start = (id: string, mode: string, argv: readonly string[]) =>
+        e.ctr(["run", "--runtime", runtime, mode, imageName, id, ...argv]);
+      const { stdout, status } = await start(`${shim}-a`, "--rm", ["sh", "-c", "echo out; exit 3"]);
+      assert.equal([stdout, status], ["out\n", 3]);
+      succeed(await start(shim, "-d", waiting));
+      await untilWaiting(e.host, await pidOf(e, shim));
+      assert.is((await exec(e, shim, [], "exit 4")).status, 4);
+      succeed(await e.ctr(["task", "pause", shim]));
+      succeed(await e.ctr(["task", "resume", shim]));
+      succeed(await e.ctr(["task", "kill", shim]));
+      assert.is(await deleteTask(e, shim), 5);
+      succeed(await e.ctr(["container", "delete", shim]));
+      for (const id of [shim, `${shim}-a`]) assertGone(e, id);
+    },
+    { needs: [shim] },
+  );
+
 containerd("exec: attached, with standard input, user, directory and exit status", async (e) => {
   await withTask(e, "exec", ["--env", "A=b"], async () => {
     const { stdout, stderr, status } = await exec(e, "exec", [], "echo $A; echo wrong >&2; exit 9");
