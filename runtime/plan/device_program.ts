@@ -39,7 +39,7 @@ export function deviceProgram(rules: DeviceRules): Uint8Array {
   return encode(deviceInstructions(rules));
 }
 
-/** The same before encoding: the default's opposite for each exception in turn, then the default. */
+/** The same before encoding: the default's opposite for each exception, then the default. */
 export function deviceInstructions({ allowByDefault, exceptions }: DeviceRules): Instruction[] {
   return [
     load(TYPE, 0), // struct bpf_cgroup_dev_ctx: access_type, major, minor
@@ -48,10 +48,14 @@ export function deviceInstructions({ allowByDefault, exceptions }: DeviceRules):
     alu(B.BPF_RSH | B.BPF_K, ACCESS, 0, 16),
     load(MAJOR, 4),
     load(MINOR, 8),
-    ...exceptions.flatMap((exception) => block(exception, !allowByDefault)),
+    ...inOrder(exceptions).flatMap((exception) => block(exception, !allowByDefault)),
     ...answer(allowByDefault),
   ];
 }
+
+/** By number: of a thousand in another order, the kernel's verifier finds too many states to follow (E2BIG). */
+const inOrder = (exceptions: readonly DeviceException[]): DeviceException[] =>
+  [...exceptions].sort((a, b) => a.major - b.major || a.minor - b.minor || (a.type < b.type ? -1 : 1));
 
 /** Each test jumps to the next block when it fails. */
 function block(exception: DeviceException, allow: boolean): Instruction[] {
