@@ -15,10 +15,26 @@ const root = dirname(import.meta.dirname);
 
 export type Build = { readonly faults?: boolean; readonly target?: string };
 
+/** What Bun is told in every build. What it would read from the working directory, where the executable is run, stays unread. */
+export const flags: readonly string[] = [
+  "--compile",
+  "--minify",
+  "--bytecode",
+  // Most commands end before a compiled function has paid for its compilation: a quarter of the time of `state`.
+  "--compile-jit-policy=10",
+  "--splitting",
+  "--format=esm",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+  "--no-compile-autoload-tsconfig",
+  "--no-compile-autoload-package-json",
+  "--reject-unresolved",
+];
+
 type Replacement = readonly [from: string, to: string, why: string, section?: string];
 
 /** Names that are replaced by others of the same length, in one section or in all of Bun's own. */
-const replacements: readonly Replacement[] = [
+export const replacements: readonly Replacement[] = [
   ["BUN_BE_BUN", "\x01\x01\x01_BE_BUN", "turns the program into the bun command line"],
   ["BUN_OPTIONS", "\x01\x01\x01_OPTIONS", "preloads scripts, changes the working directory"],
   ["BUN_INSPECT", "\x01\x01\x01_INSPECT", "opens a debugger port"],
@@ -41,19 +57,10 @@ export function build({ faults = false, target }: Build = {}): string {
       : [`--target=bun-${target}`, `--compile-executable-path=${bunFor(targetNamed(target))}`];
   const args = [
     "build",
-    "--compile",
+    ...flags,
     ...other,
-    "--minify",
-    "--bytecode",
-    // Most commands end before a compiled function has paid for its compilation: a quarter of the time of `state`.
-    "--compile-jit-policy=10",
-    "--splitting",
-    "--format=esm",
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    "--reject-unresolved",
     "--define",
-    `FAULT_INJECTION=${faults}`,
+    `globalThis.FAULT_INJECTION=${faults}`,
     "--define",
     `RUNT_COMMIT=${JSON.stringify(commit())}`,
     join(root, "cmd/main.ts"),
@@ -71,7 +78,8 @@ export function build({ faults = false, target }: Build = {}): string {
   return output;
 }
 
-function overwrite(file: Buffer, [from, to, why, only]: Replacement): void {
+/** Replaces every occurrence; that there is none is an error. */
+export function overwrite(file: Buffer, [from, to, why, only]: Replacement): void {
   const needle = Buffer.from(from, "latin1");
   const replacement = Buffer.from(to, "latin1");
   if (needle.length !== replacement.length) throw new Error(`${JSON.stringify(to)} has another length`);

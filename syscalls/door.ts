@@ -5,14 +5,14 @@
 import { EINTR } from "./constants/errno.ts";
 import { CString } from "./cstring.ts";
 import { OpError } from "./error.ts";
-import { armFaults, faultFor, faultsCompiledIn } from "./faults.ts";
+import { armFaults, faultFor } from "./faults.ts";
 import { addressOf, lastErrno, rawSyscall, type Word } from "./libc.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
 import { type Arg, monotonicNow, traceCall, tracing } from "./trace.ts";
 
 export type { Arg } from "./trace.ts";
 
-if (faultsCompiledIn && process.env.RUNT_FAULT !== undefined) armFaults(process.env.RUNT_FAULT);
+if (globalThis.FAULT_INJECTION && process.env.RUNT_FAULT !== undefined) armFaults(process.env.RUNT_FAULT);
 
 /** The result of a call whose failure is an answer: a value >= 0, or minus errno. */
 export type ResultOrErrno = number;
@@ -26,7 +26,7 @@ export function call(name: SyscallName, args: readonly Arg[], object: string, op
 
 /** Makes the call and returns its result, or minus errno. EINTR restarts it. */
 export function tryCall(name: SyscallName, args: readonly Arg[]): ResultOrErrno {
-  if (faultsCompiledIn) {
+  if (globalThis.FAULT_INJECTION) {
     const fault = faultFor(name);
     if (fault === "KILL") rawSyscall(SYS.kill, process.pid, 9, 0, 0, 0, 0);
     else if (fault !== 0) return -fault;

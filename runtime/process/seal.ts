@@ -6,7 +6,7 @@
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { armFaults, faultsCompiledIn } from "../../syscalls/faults.ts";
+import { armFaults } from "../../syscalls/faults.ts";
 import {
   addSeals,
   CWD,
@@ -66,7 +66,7 @@ const CARRIED = [
   "PATH",
   "USER",
   "XDG_RUNTIME_DIR",
-  ...(faultsCompiledIn ? ["RUNT_FAULT"] : []),
+  ...(globalThis.FAULT_INJECTION ? ["RUNT_FAULT"] : []),
 ];
 
 /** The caller's environment, whichever start this is. */
@@ -105,7 +105,7 @@ export function sealSelf(): void {
   const number = process.env[SEALED_FD];
   if (number !== undefined) {
     carried = receive(Number(number) as Fd);
-    if (faultsCompiledIn && carried.environment.RUNT_FAULT !== undefined) {
+    if (globalThis.FAULT_INJECTION && carried.environment.RUNT_FAULT !== undefined) {
       armFaults(carried.environment.RUNT_FAULT);
     }
     return;
