@@ -17,7 +17,7 @@ export interface LogSettings {
 }
 
 export interface Log {
-  /** Opens the file now, so that a bad --log is an error before anything is done. */
+  /** Opens the file now, so that a bad --log is an error before anything is done; records then go to stderr, as runc's do. */
   open(): void;
   error(message: string): void;
   warn(message: string): void;
@@ -27,14 +27,16 @@ export interface Log {
 export function createLog({ path, format, debug }: LogSettings): Log {
   let fd: Fd | undefined = path === undefined ? STDERR : undefined;
   const open = (): void => {
-    if (fd === undefined && path !== undefined) fd = openLog(path);
+    if (fd !== undefined || path === undefined) return;
+    fd = STDERR; // and stays it when the next line throws
+    fd = openLog(path);
   };
   return {
     open,
     error(message) {
-      // As runc: the message also goes to stderr as plain text when the log is elsewhere; conmon reads it there.
-      if (path !== undefined) writeStderr(`${printable(message)}\n`);
       write("error", message);
+      // As runc: the message also goes to stderr as plain text when the log is elsewhere; conmon reads it there.
+      if (fd !== STDERR) writeStderr(`${printable(message)}\n`);
     },
     warn(message) {
       // podman decodes a JSON log as one single object and gives up at a second one, so that a warning in front
@@ -50,7 +52,9 @@ export function createLog({ path, format, debug }: LogSettings): Log {
     // What the log cannot take (disk full, bad path) must not replace what the command has to say.
     try {
       open();
-      if (fd === undefined) return;
+    } catch {}
+    if (fd === undefined) return;
+    try {
       const people = fd === STDERR && format === "text" && isTerminal(STDERR);
       const line = people ? `${level}: ${printable(message)}` : record(format, level, message, new Date());
       writeAll(fd, new TextEncoder().encode(`${line}\n`));

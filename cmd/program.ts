@@ -13,7 +13,9 @@ import { writeStdout } from "./output.ts";
 import { sealedCommands } from "./sealed_commands.ts";
 
 // Bun fills argv[0] with its own name; argv0 is what the caller wrote.
-const program = process.argv0.split("/").pop() === "runc" ? "runc" : "runt";
+const invokedAs = process.argv0.split("/").pop() || "runt";
+/** In messages and help, where engines look for one of two names. */
+const program = invokedAs === "runc" ? "runc" : "runt";
 let log = createLog({ format: "text", debug: false });
 /** The command whose usage belongs to a mistake, and whose prefix to a failure. */
 let named: string | undefined;
@@ -30,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const { options, args, help } = readGlobals(argv);
   if (options.version) {
-    writeStdout((await import("./version.ts")).versionText(program));
+    writeStdout((await import("./version.ts")).versionText(invokedAs));
     return 0;
   }
   const [name, ...words] = args;
@@ -44,6 +46,13 @@ async function main(argv: readonly string[]): Promise<number> {
 async function dispatch(options: GlobalValues, name: string, words: readonly string[]): Promise<number> {
   log = createLog(logSettings(options));
   const { trace, ...settings } = checkGlobals(options);
+  const sealed = sealedCommands.has(name);
+  // Before anything else: the first start of such a command replaces itself here. A question for help is spared
+  // that; what only looks like one is sealed below, once the line has been read.
+  const perhapsHelp = sealed && words.some((word) => /^--?h(elp)?$/.test(word));
+  if (sealed && !perhapsHelp) await seal();
+  // As runc: of a log that cannot be opened is told before all else.
+  if (!perhapsHelp) log.open();
   const entry = commands.find((candidate) => candidate.name === name);
   if (entry === undefined) throw new NoSuchCommand(name);
   if (entry.load === undefined) {
@@ -51,23 +60,18 @@ async function dispatch(options: GlobalValues, name: string, words: readonly str
     return 0;
   }
   named = name;
-  // Before anything else: the first start of such a command replaces itself here. A question for help is spared
-  // that; what only looks like one is sealed below, once the line has been read.
-  const asksHelp = words.some((word) => /^--?h(elp)?$/.test(word));
-  if (sealedCommands.has(name) && !asksHelp) await seal();
   const ready = (await entry.load()).prepare(program, name, words);
   if (ready.help) {
     await (await import("./help.ts")).showHelp(program, name);
     return 0;
   }
-  if (sealedCommands.has(name) && asksHelp) await seal();
+  if (perhapsHelp) await seal();
   log.open();
   if (trace !== undefined) traceTo(trace);
   begun = name;
   const context: RuntimeContext = {
     ...settings,
     debug: options.debug,
-    programName: program,
     warn: log.warn,
     debugLog: log.debug,
   };

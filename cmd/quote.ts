@@ -25,9 +25,12 @@ export function printable(text: string): string {
   return text.replace(unprintable, escapeCharacter);
 }
 
+// Go's encoder escapes what is markup in HTML.
+const unprintableOrMarkup = new RegExp(`${unprintable.source}|[<>&]`, "gu");
+
 /** JSON on one line; JSON.stringify alone leaves DEL, the C1 controls and the line separators as they are. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(unprintable, (character) =>
+  return JSON.stringify(value).replace(unprintableOrMarkup, (character) =>
     Array.from({ length: character.length }, (_, i) => `\\u${hex(character.charCodeAt(i), 4)}`).join(""),
   );
 }

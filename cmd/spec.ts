@@ -1,3 +1,4 @@
+import { onlyCgroup2 } from "../runtime/cgroup/detect.ts";
 import { createFile, getegid, geteuid } from "../runtime/host.ts";
 import { exampleSpec } from "../runtime/spec/example.ts";
 import { stringifyJson } from "../runtime/spec/read.ts";
@@ -20,7 +21,7 @@ export const spec = command({
   },
   run(_context, { bundle, rootless }) {
     const path = absolute(`${bundle || "."}/config.json`);
-    const example = exampleSpec({ rootless, euid: geteuid(), egid: getegid() });
+    const example = exampleSpec({ rootless, euid: geteuid(), egid: getegid(), cgroup2: onlyCgroup2() });
     if (!createFile(path, stringifyJson(example, "\t")))
       throw new Error("File config.json exists. Remove it first");
   },

@@ -9,8 +9,6 @@ export interface RuntimeContext {
   readonly systemdCgroup: boolean;
   readonly rootless: boolean | "auto";
   readonly debug: boolean;
-  /** "runt", or "runc" when called by that name: engines match on it. */
-  readonly programName: string;
   warn(message: string): void;
   debugLog(message: string): void;
 }

@@ -14,6 +14,7 @@ import {
   openat,
   tryFcntl,
   tryOpenat,
+  tryUnlinkat,
   writeAll,
 } from "../syscalls/file.ts";
 import { setTrace } from "../syscalls/trace.ts";
@@ -43,13 +44,19 @@ export function openLog(path: HostPath): Fd {
   return openat(CWD, path, O_CREAT | O_WRONLY | O_APPEND, 0o644);
 }
 
-/** Writes a new file; false when it exists already (and is left alone). */
+/** Writes a new file, as a whole or not at all; false when it exists already (and is left alone). */
 export function createFile(path: HostPath, text: string): boolean {
   const fd = tryOpenat(CWD, path, O_CREAT | O_EXCL | O_WRONLY, 0o666);
   if (fd === -EEXIST) return false;
   if (fd < 0) throw OpError.from("create", path, -fd);
-  writeAll(fd as Fd, new TextEncoder().encode(text), path);
-  close(fd as Fd);
+  try {
+    writeAll(fd as Fd, new TextEncoder().encode(text), path);
+  } catch (error) {
+    tryUnlinkat(CWD, path);
+    throw error;
+  } finally {
+    close(fd as Fd);
+  }
   return true;
 }
 

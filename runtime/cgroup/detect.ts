@@ -18,17 +18,18 @@ const known = new Set(
 /** Reads the layout of this process's mount namespace. */
 export function detectCgroups(): CgroupLayout {
   const own = readTextAt(CWD, "/proc/self/cgroup");
-  if (isCgroup2(CGROUP_ROOT)) {
+  if (onlyCgroup2()) {
     const hierarchy = { controllers: [""], mountPoint: CGROUP_ROOT, own: ownCgroups(own).get("") ?? "/" };
     return { kind: "v2", hierarchies: [hierarchy] };
   }
   return parseCgroupLayout(readTextAt(CWD, "/proc/self/mountinfo"), own);
 }
 
-function isCgroup2(path: HostPath): boolean {
-  const fd = tryOpenat(CWD, path, O_PATH | O_DIRECTORY);
+/** Whether this host has the unified hierarchy and nothing else. */
+export function onlyCgroup2(): boolean {
+  const fd = tryOpenat(CWD, CGROUP_ROOT, O_PATH | O_DIRECTORY);
   if (fd === -ENOENT || fd === -ENOTDIR) return false;
-  if (fd < 0) throw OpError.from("open", path, -fd);
+  if (fd < 0) throw OpError.from("open", CGROUP_ROOT, -fd);
   try {
     return fstatfs(fd as Fd).magic === CGROUP2_SUPER_MAGIC;
   } finally {

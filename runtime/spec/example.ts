@@ -7,13 +7,13 @@ export interface ExampleOptions {
   readonly euid: number;
   readonly egid: number;
   /** Whether this host has cgroup v2 only: then the container gets a cgroup namespace too. */
-  readonly cgroup2?: boolean;
+  readonly cgroup2: boolean;
 }
 
 const capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
 
 /** A small, valid configuration (config.md "Configuration Schema Example") that runs a shell. */
-export function exampleSpec({ rootless, euid, egid, cgroup2 = false }: ExampleOptions): Spec {
+export function exampleSpec({ rootless, euid, egid, cgroup2 }: ExampleOptions): Spec {
   const namespaces: LinuxNamespaceType[] = rootless
     ? ["pid", "ipc", "uts", "mount"]
     : ["pid", "network", "ipc", "uts", "mount"];

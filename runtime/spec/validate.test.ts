@@ -9,7 +9,7 @@ type Change = { readonly [key: string]: unknown };
 
 /** The example configuration with changes laid over it: objects are merged, anything else is replaced. */
 function changed(change: Change): JsonValue {
-  const text = stringifyJson(exampleSpec({ rootless: false, euid: 0, egid: 0 }));
+  const text = stringifyJson(exampleSpec({ rootless: false, euid: 0, egid: 0, cgroup2: false }));
   return parseJson(new TextEncoder().encode(stringifyJson(merge(JSON.parse(text), change))), "config.json");
 }
 
