@@ -1,11 +1,21 @@
 // Input that cannot work: one clear line, runc's exit code, and nothing left on the machine.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { eventually, type Result, runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";
-import { runtimePath } from "../needs.ts";
+import { runtimePath, testingRunc } from "../needs.ts";
 import { type Spec, shell } from "../spec.ts";
 
 const bad = conformance("bad input");
@@ -27,6 +37,7 @@ async function refused(c: Fixture, text: string | RegExp): Promise<void> {
   }
 }
 
+const literally = (text: string): string => text.replace(/[[\]$.]/g, "\\$&");
 const configFile = (c: Fixture): string => join(c.bundle, "config.json");
 
 /** Writes config.json with one field set to a value that its type forbids. */
@@ -44,41 +55,85 @@ function mistyped(c: Fixture, path: string, value: unknown): void {
 
 bad("no config.json", async (c) => {
   rmSync(configFile(c));
-  await refused(c, /config\.json/);
+  await refused(c, "JSON specification file config.json not found");
 });
 
 bad("no bundle", async (c) => {
   oneLine(await c.runt(["create", "--bundle", join(c.dir, "nowhere"), c.id]), "no such file or directory");
 });
 
-for (const [title, text] of [
-  ["broken", '{"ociVersion": "1.0.2", "process": {'],
-  ["empty", ""],
-  ["not an object", "[1, 2]"],
+for (const [title, text, says] of [
+  ["broken", '{"ociVersion": "1.0.2", "process": {', /line 1, column 37: expected a key|unexpected EOF/],
+  ["broken in a later line", '{\n"ociVersion": "1.0.2",\n}', /line 3, column 1: |invalid character '}'/],
+  ["empty", "", /line 1, column 1: expected a value, found end of text|: EOF/],
+  ["not an object", "[1, 2]", /wrong type \(given a list of 2; accepted: an object\)|cannot unmarshal array/],
 ] as const)
   bad(`config.json [${title}]`, async (c) => {
     writeFileSync(configFile(c), text);
-    await refused(c, "");
+    await refused(c, says);
   });
 
-for (const [path, value] of [
-  ["process.args", "sh"],
-  ["process.args", [1]],
-  ["process.user", "root"],
-  ["process.user.uid", "0"],
-  ["process.user.uid", -1],
-  ["process.env", { A: "b" }],
-  ["root", "rootfs"],
-  ["mounts", {}],
-  ["linux.namespaces", "pid"],
-  ["linux.maskedPaths", [1]],
-  ["process.noNewPrivileges", "yes"],
-  ["hostname", 5],
+// The field, what was given, and what would be accepted; of runc, the field and the type.
+for (const [path, value, given, accepted] of [
+  ["process.args", "sh", '"sh"', "a list"],
+  ["process.args", [1], "1", "a string"],
+  ["process.user", "root", '"root"', "an object"],
+  ["process.user.uid", "0", '"0"', "an integer from 0 to 4294967295"],
+  ["process.user.uid", -1, "-1", "an integer from 0 to 4294967295"],
+  ["process.user.uid", 4294967296, "4294967296", "an integer from 0 to 4294967295"],
+  ["process.env", { A: "b" }, "an object", "a list"],
+  ["root", "rootfs", '"rootfs"', "an object"],
+  ["mounts", {}, "an object", "a list"],
+  ["linux", 7, "7", "an object"],
+  ["linux.namespaces", "pid", '"pid"', "a list"],
+  ["linux.maskedPaths", [1], "1", "a string"],
+  ["process.noNewPrivileges", "yes", '"yes"', "true or false"],
+  ["hostname", 5, "5", "a string"],
 ] as const)
   bad(`wrong type [${path}: ${JSON.stringify(value)}]`, async (c) => {
     mistyped(c, path, value);
-    await refused(c, "");
+    const at = Array.isArray(value) ? `${path}[0]` : path;
+    for (const command of ["create", "run"]) {
+      const result = await c.runt([command, "--bundle", c.bundle, c.id]);
+      const message = result.stderr
+        .replaceAll('\\"', '"')
+        .replace(/^.*? msg="/, "")
+        .replace(/"\n$/, "");
+      if (!testingRunc) {
+        const [before = "", after = ""] = message.split(" (given ");
+        assert.match(
+          before,
+          new RegExp(`^runt ${command} failed: invalid config.json: ${literally(at)}: [a-z ]+$`),
+        );
+        assert.is(after, `${given}; accepted: ${accepted})`);
+      }
+      oneLine(result, path);
+      refuse(await c.runt(["state", c.id]), "does not exist");
+    }
   });
+
+bad(
+  "every problem is told at once, with its field and with what would be accepted",
+  async (c) => {
+    c.configure((spec) => {
+      Object.assign(spec.process, { cwd: "tmp", args: [] });
+      Object.assign(spec.root, { path: 3 });
+      spec.linux.namespaces.push({ type: "nonsense" });
+      spec.mounts.push({ destination: "" });
+    });
+    const { stderr } = await c.create();
+    for (const field of [
+      "process.cwd",
+      "process.args",
+      "root.path",
+      "linux.namespaces[5].type",
+      "mounts[7].destination",
+    ])
+      assert.match(stderr, new RegExp(`${literally(field)}: [^;]+\\(given [^;]+; accepted: [^;]+\\)`), field);
+    await refused(c, "5 problems: ");
+  },
+  { runcFails: "runc tells the first problem" },
+);
 
 const edits: readonly [title: string, edit: (spec: Spec) => void, text: string | RegExp][] = [
   ["unknown namespace", (spec) => spec.linux.namespaces.push({ type: "nonsense" }), "nonsense"],
@@ -143,7 +198,11 @@ const edits: readonly [title: string, edit: (spec: Spec) => void, text: string |
     (spec) => Object.assign(spec.linux, { sysctl: { "net.ipv4.nonsense": "1" } }),
     /nonsense/,
   ],
-  ["terminal without console socket", (spec) => Object.assign(spec.process, { terminal: true }), ""],
+  [
+    "terminal without console socket",
+    (spec) => Object.assign(spec.process, { terminal: true }),
+    "cannot allocate tty if runc will detach without setting console socket",
+  ],
 ];
 for (const [title, edit, text] of edits)
   bad(`configuration [${title}]`, async (c) => {
@@ -222,6 +281,60 @@ bad(
   { needs: ["unshare", "mount"], runcFails: "runc 1.1.5 prints %!w(<nil>) for the reason" },
 );
 
+/** Runs this in a directory of which no block is free, though names for files are; what it then holds, besides the ballast. */
+async function onFullDisk(c: Fixture, ...command: string[]): Promise<Result & { readonly holds: string[] }> {
+  const disk = join(c.dir, "disk");
+  const listing = join(c.dir, "listing");
+  mkdirSync(disk);
+  const script = `mount -t tmpfs -o size=4k,mode=700 tmpfs "$1"; cd "$1"; head -c 4096 /dev/zero >ballast
+    listing=$2; shift 2; "$@"; status=$?; find . ! -name ballast >"$listing"; exit $status`;
+  const result = await runCommand(["unshare", "-m", "sh", "-c", script, "sh", disk, listing, ...command]);
+  const holds = readFileSync(listing, "utf8")
+    .trim()
+    .split("\n")
+    .filter((path) => path !== ".");
+  rmSync(disk, { recursive: true });
+  return { ...result, holds };
+}
+
+bad(
+  "a state root on a disk with no block free",
+  async (c) => {
+    for (const command of ["create", "run"]) {
+      const root = join(c.dir, "disk");
+      const args = ["--root", root, command, "--bundle", c.bundle, c.id];
+      const result = await onFullDisk(c, runtimePath, ...args);
+      oneLine(result, "no space left on device");
+      assert.equal(result.holds, []);
+    }
+  },
+  { needs: ["unshare", "mount"], runcFails: "runc 1.1.5 prints %!w(<nil>) for the reason" },
+);
+
+bad(
+  "a pid file on a full disk: the container is not left without one",
+  async (c) => {
+    for (const command of ["create", "run"]) {
+      const args = ["--root", c.root, command, "--bundle", c.bundle, "--pid-file", "pid", c.id];
+      const result = await onFullDisk(c, runtimePath, ...args);
+      oneLine(result, "no space left on device");
+      assert.equal(result.holds, []);
+      refuse(await c.runt(["state", c.id]), "does not exist");
+    }
+  },
+  { needs: ["unshare", "mount"], runcFails: "runc 1.1.5 leaves an empty .pid" },
+);
+
+bad(
+  "a log on a full disk: the container is made all the same",
+  async (c) => {
+    const args = ["--root", c.root, "--log", "log", "create", "--bundle", c.bundle, c.id];
+    succeed(await onFullDisk(c, runtimePath, ...args));
+    assert.is((await c.state()).status, "created");
+  },
+  { needs: ["unshare", "mount"] },
+);
+
 bad(
   "a state root that cannot be written",
   async (c) => {
@@ -240,19 +353,29 @@ bad("a state root that is a file", async (c) => {
   rmSync(c.root);
 });
 
-bad("an unreadable state root, as another user", async (c) => {
-  mkdirSync(c.root, { mode: 0o700 });
-  chmodSync(c.dir, 0o755);
-  const command = [runtimePath, "--root", c.root, "state", c.id];
-  const result = await runCommand([
-    "setpriv",
-    "--reuid=65534",
-    "--regid=65534",
-    "--clear-groups",
-    ...command,
-  ]);
-  refuse(result, /permission denied|does not exist/);
-});
+bad(
+  "what cannot be read, as another user: the state root, the bundle, its config.json",
+  async (c) => {
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const asUser = (root: string, ...args: string[]) =>
+      runCommand([...user, runtimePath, "--root", root, ...args], { cwd: "/" });
+    const own = join(c.dir, "own");
+    mkdirSync(own, { mode: 0o700 });
+    chownSync(own, 65534, 65534);
+    chmodSync(c.dir, 0o755);
+    succeed(await c.create());
+    for (const args of [["state", c.id], ["start", c.id], ["kill", c.id], ["delete", c.id], ["list"]])
+      oneLine(await asUser(c.root, ...args), "permission denied");
+    for (const path of [configFile(c), c.bundle]) {
+      const { mode } = statSync(path);
+      chmodSync(path, 0o700);
+      oneLine(await asUser(own, "create", "--bundle", c.bundle, c.id), "permission denied");
+      chmodSync(path, mode);
+    }
+    assert.is((await c.state()).status, "created");
+  },
+  { needs: ["setpriv"] },
+);
 
 bad(
   "a state root of /",
@@ -263,30 +386,55 @@ bad(
   { runcMayFail: "newer than runc 1.1.5" },
 );
 
-for (const command of ["state", "list", "spec --help"])
+/** Every command that prints. */
+const printing: readonly string[] = [
+  "state ID",
+  "list",
+  "list --quiet",
+  "list --format json",
+  "ps ID",
+  "ps --format json ID",
+  "events --stats ID",
+  "features",
+  "--version",
+  "--help",
+  "help",
+  "help run",
+  "run --help",
+  "completion bash",
+];
+for (const [what, redirection, errno] of [
+  ["on a full disk", ">/dev/full", "ENOSPC (no space left on device)"],
+  ["closed", ">&-", "EBADF (bad file descriptor)"],
+] as const)
   bad(
-    `standard output is /dev/full [${command}]`,
+    `standard output is ${what}: every command that prints says so, in one line`,
     async (c) => {
       succeed(await c.create());
-      const args = command === "state" ? ["state", c.id] : command.split(" ");
-      const result = await c.runt(args, { stdout: "/dev/full" });
-      if (command.startsWith("spec"))
-        assert.ok(result.signal === null); // help may be lost, but does not crash
-      else refuse(result, "no space left on device");
+      for (const line of printing) {
+        const words = line.replace("ID", c.id).split(" ");
+        const command = [runtimePath, "--root", c.root, ...words];
+        const result = await runCommand(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...command]);
+        oneLine(result, `write standard output: ${errno}`);
+      }
+      assert.is((await c.state()).status, "created");
     },
-    command === "state" ? { runcFails: notWritten } : {},
+    { runcFails: notWritten },
   );
 
-bad(
-  "standard output is closed",
-  async (c) => {
-    succeed(await c.create());
-    const command = [runtimePath, "--root", c.root, "state", c.id];
-    const result = await runCommand(["sh", "-c", 'exec "$@" >&-', "sh", ...command]);
-    refuse(result, "write standard output: EBADF (bad file descriptor)");
-  },
-  { runcFails: notWritten },
-);
+bad("standard output is full or closed: a mistake is told all the same", async (c) => {
+  for (const redirection of [">/dev/full", ">&-"])
+    for (const [words, status, says] of [
+      [["state"], 1, "requires exactly 1 argument(s)"],
+      [["list", "--nonsense"], 1, "flag provided but not defined: -nonsense"],
+      [["nonsense"], 3, "No help topic for 'nonsense'"],
+    ] as const) {
+      const command = [runtimePath, "--root", c.root, ...words];
+      const result = await runCommand(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...command]);
+      refuse(result, says);
+      assert.is(result.status, status);
+    }
+});
 
 bad(
   "standard input, output and error all closed: create still works",

@@ -142,6 +142,7 @@ async function live(c: Fixture, env: Environment): Promise<Said[]> {
     const root = words[0] === "--complete" ? [] : ["--root", c.root]; // it is asked before all else
     const options = { env: { ...base, ...env }, cwd: c.bundle, timeoutSeconds: 20 };
     const result = await runCommand([runtimePath, ...root, ...argv], options);
+    assert.not(result.timedOut, words.join(" "));
     said.push({ words: words.join(" "), ...withoutNumbers(words, result) });
   }
   const file = join(elsewhere, "config.json");

@@ -57,6 +57,9 @@ const refused: readonly (readonly [Change, string])[] = [
     'ociVersion | unsupported specification version | "1.0" | a version from 1.0.0, below 2.0.0',
   ],
   [{ ociVersion: undefined }, "ociVersion | is required | nothing | a value"],
+  // What follows from namespaces that cannot be read is not told as well.
+  [{ linux: 7 }, "linux | wrong type | 7 | an object"],
+  [{ linux: { namespaces: "pid" } }, 'linux.namespaces | wrong type | "pid" | a list'],
   [{ root: null }, 'root | root must be specified | nothing | an object with "path"'],
   [{ root: { path: "" } }, 'root.path | must not be empty | "" | a string that is not empty'],
   [{ root: { path: "a\0b" } }, 'root.path | contains a NUL | "a\\u0000b" | a string without NUL'],

@@ -79,9 +79,10 @@ const mount = object(
 const specRule: Rule = (spec, found) => {
   if (isAbsent(spec, "root"))
     refuse(found, ["root"], "root must be specified", undefined, 'an object with "path"');
+  if (!isAbsent(spec, "linux") && !isObject(spec.linux)) return;
   const namespaces = namespacePaths(objectOf(spec.linux));
   for (const key of ["hostname", "domainname"])
-    if (typeof spec[key] === "string" && spec[key] !== "" && !namespaces.has("uts"))
+    if (typeof spec[key] === "string" && spec[key] !== "" && namespaces?.has("uts") === false)
       refuse(
         found,
         [key],

@@ -56,8 +56,9 @@ export const idMappings: Check = list(
   ]),
 );
 
-/** Each namespace of the configuration with its path, "" when it is to be new. */
-export function namespacePaths(linux: JsonObject): ReadonlyMap<LinuxNamespaceType, string> {
+/** Each namespace of the configuration with its path, "" when it is to be new; undefined when that cannot be read. */
+export function namespacePaths(linux: JsonObject): ReadonlyMap<LinuxNamespaceType, string> | undefined {
+  if (!isAbsent(linux, "namespaces") && !Array.isArray(linux.namespaces)) return undefined;
   const paths = new Map<LinuxNamespaceType, string>();
   for (const namespace of listOf(linux.namespaces)) {
     const { type, path } = objectOf(namespace);
@@ -155,6 +156,7 @@ function sysctlRule(linux: JsonObject, found: Findings, namespaces: Namespaces):
 
 const linuxRule: Rule = (linux, found) => {
   const namespaces = namespacePaths(linux);
+  if (namespaces === undefined) return;
   uniqueNamespaces(linux, found);
   userNamespaceRule(linux, found, namespaces);
   timeNamespaceRule(linux, found, namespaces);
