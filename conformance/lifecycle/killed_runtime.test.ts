@@ -4,10 +4,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { eventually, runCommand, sleep } from "../command.ts";
+import { eventually, sleep } from "../command.ts";
+import { callsOfCreate, createFaulty, faultsAt } from "../faulty.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { findLeftovers, nothingLeft } from "../leftovers.ts";
-import { faultsPath } from "../needs.ts";
 
 const killed = conformance("killed runtime");
 const iterations = Number(process.env.RUNT_KILLS ?? 200);
@@ -51,6 +51,36 @@ killed(
 );
 
 killed(
+  "create [SIGKILL at each of its calls, then delete --force]",
+  async (c) => {
+    const jobs = faultsAt(await callsOfCreate(c), "KILL");
+    const problems: string[] = [];
+    let died = 0;
+    const worker = async (): Promise<void> => {
+      for (let fault = jobs.shift(); fault !== undefined; fault = jobs.shift()) {
+        const id = `${c.token}.${fault.replaceAll(":", "_")}`;
+        const made = await createFaulty(c, id, fault);
+        if (made.signal === "SIGKILL") died++;
+        const state = await c.runt(["state", id]);
+        if (state.status === 0 && !/"status": "(creating|created|stopped)"/.test(state.stdout))
+          problems.push(`${fault}: ${state.stdout}`);
+        const removed = await c.deleteForce(id);
+        if (removed.status !== 0) problems.push(`${fault}: delete --force: ${removed.stderr}`);
+        if (existsSync(join(c.root, id))) problems.push(`${fault}: its state directory stays`);
+        await eventually(() => nothingLeft(findLeftovers(id)), 5);
+        const left = findLeftovers(id);
+        if (!nothingLeft(left)) problems.push(`${fault}: left behind: ${JSON.stringify(left)}`);
+      }
+    };
+    await Promise.all([worker(), worker()]);
+    assert.equal(problems, []);
+    // The others are the init process's own, which as process 1 of its namespace does not die of its own signal.
+    assert.ok(died > 50, `${died} died`);
+  },
+  { needs: ["faults", "built"] },
+);
+
+killed(
   "an id whose create was killed can be used again",
   async (c) => {
     const whole = await createSeconds(c);
@@ -63,9 +93,7 @@ killed(
 killed(
   "what a killed create leaves is stopped, and deleted without --force [no process yet]",
   async (c) => {
-    const command = [faultsPath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
-    const env = { ...(process.env as Record<string, string>), RUNT_FAULT: "clone3:1:KILL" };
-    assert.is((await runCommand(command, { env })).signal, "SIGKILL");
+    assert.is((await createFaulty(c, c.id, "clone3:1:KILL")).signal, "SIGKILL");
     assert.is((await c.state()).status, "stopped");
     refuse(await c.runt(["start", c.id]), "cannot start a container that has stopped");
     succeed(await c.runt(["delete", c.id]));
@@ -80,9 +108,10 @@ killed(
     c.configure(({ linux }) => {
       linux.namespaces = linux.namespaces.filter(({ type }) => type !== "pid");
     });
-    const command = [faultsPath, "--root", c.root, "create", "--bundle", c.bundle, c.id];
-    const env = { ...(process.env as Record<string, string>), RUNT_FAULT: "pivot_root:1:KILL" };
-    const { stderr } = refuse(await runCommand(command, { env }), "container init ended by signal 9");
+    const { stderr } = refuse(
+      await createFaulty(c, c.id, "pivot_root:1:KILL"),
+      "container init ended by signal 9",
+    );
     assert.is(stderr.trimEnd().split("\n").length, 1, stderr);
   },
   { needs: ["faults", "built"] },
