@@ -1,10 +1,15 @@
 // The README's table of features against the tests: what a row claims is held by tests that exist, no conformance test
-// is without a row, and a command is in the table as it is in the executable.
-import { globSync, readFileSync } from "node:fs";
+// is without a row, and a command is in the table as it is in the executable. Its configuration of engines against the
+// one that their tests use.
+import { execFileSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../cmd/commands.ts";
+import { writtenSnippet } from "../conformance/engines/snippet.ts";
+import { findCommand, needs } from "../conformance/needs.ts";
 
 const top = join(import.meta.dirname, "..");
 const readme = readFileSync(join(top, "README.md"), "utf8");
@@ -81,3 +86,49 @@ table("every command is in a row, and those that are not there yet are no comman
 });
 
 table.run();
+
+// The engines' tests run the engines with the blocks of docs/engines.md; those of the README say the same.
+const configuration = suite("README: configuration of engines");
+
+/** The block of the README below the line that begins so. */
+function block(beginning: string): string {
+  const [, text = ""] = /```toml\n(.*?)```/s.exec(readme.slice(readme.indexOf(`\n${beginning}`))) ?? [];
+  assert.is(text.split("\n").length - 1, 5, `${beginning}: five lines`);
+  return text;
+}
+
+configuration("of Podman is that of docs/engines.md", () => {
+  assert.is(block("Podman, in"), writtenSnippet("Podman"));
+});
+
+type Containerd = { default_runtime_name: string; runtimes: Record<string, Record<string, unknown>> };
+const cri = "io.containerd.grpc.v1.cri";
+const containerdIn = (toml: string): Containerd =>
+  (Bun.TOML.parse(toml) as { plugins: { [cri]: { containerd: Containerd } } }).plugins[cri].containerd;
+
+configuration("of containerd has the runtime of docs/engines.md, as the default", () => {
+  const { default_runtime_name, runtimes } = containerdIn(block("containerd, in"));
+  assert.is(default_runtime_name, "runt");
+  assert.equal(runtimes, {
+    runt: containerdIn(writtenSnippet("Kubernetes, through containerd")).runtimes.runt,
+  });
+});
+
+if (needs("README: containerd reads its configuration", "containerd"))
+  configuration("of containerd: it reads it, and has one runtime", () => {
+    const dir = mkdtempSync(join(tmpdir(), "readme-"));
+    try {
+      writeFileSync(join(dir, "config.toml"), block("containerd, in"));
+      const argv = ["--config", join(dir, "config.toml"), "config", "dump"];
+      const dumped = containerdIn(execFileSync(findCommand("containerd") ?? "", argv, { encoding: "utf8" }));
+      assert.is(dumped.default_runtime_name, "runt");
+      assert.equal(Object.keys(dumped.runtimes), ["runt"]);
+      assert.is(dumped.runtimes.runt?.runtime_type, "io.containerd.runc.v2");
+      assert.equal(dumped.runtimes.runt?.options, { BinaryName: "/usr/local/bin/runt" });
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+else configuration.skip("of containerd: it reads it, and has one runtime", () => {});
+
+configuration.run();

@@ -57,7 +57,7 @@ async function written(c: Fixture, name: string, argv: string[]): Promise<string
 for (const { title, wrap, needs } of hosts)
   for (const options of [[], ["--rootless"]])
     spec(
-      `spec ${options.join("")} [${title}]: letter by letter what runc writes`,
+      `${["spec", ...options].join(" ")} [${title}]: letter by letter what runc writes`,
       async (c) => {
         const ours = await written(c, "ours", wrap([runtimePath, "spec", ...options]));
         const theirs = await written(c, "theirs", wrap([runcPath(), "spec", ...options]));
