@@ -2,7 +2,7 @@
 // tmpfs around it; a shell in it shows what a container sees.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const runtime = process.env.RUNT ?? join(import.meta.dirname, "../dist/runt");
@@ -10,24 +10,36 @@ const megabytes = 64;
 const pids = 20;
 
 const script = `
-echo "host name      $(hostname)"
-echo "process id     $$ ($(cat /proc/$$/comm)), with $(ls -d /proc/[0-9]* | wc -l) processes in sight"
-echo "user           $(id)"
-echo "network        $(ls /sys/class/net | tr '\\n' ' ')"
-echo "may write to   /tmp $(test -w /tmp && echo yes), /usr $(touch /usr/x 2>/dev/null && echo yes || echo no)"
+show() { printf '%-14s %s\\n' "$@"; }
+show "host name" "$(hostname)"
+# Without a subshell, which would be in sight as well.
+printf '%-14s' "processes"
+for p in /proc/[0-9]*; do read -r name < $p/comm; printf ' %s' "\${p#/proc/} ($name)"; done
+echo
+show "user" "$(id)"
+show "network" "$(ls /sys/class/net)"
+show "may write to" "/tmp $(test -w /tmp && echo yes), /usr $(touch /usr/x 2>/dev/null && echo yes || echo no)"
 # The last component of a v1 path, and the files of the hierarchy mounted in the container.
 c=/sys/fs/cgroup
 if [ -d $c/memory ]; then
-  echo "memory limit   $(cat $c/memory/memory.limit_in_bytes) bytes"
-  echo "cpu limit      $(cat $c/cpu/cpu.cfs_quota_us) of $(cat $c/cpu/cpu.cfs_period_us) microseconds"
-  echo "pids limit     $(cat $c/pids/pids.max)"
+  memory=$(cat $c/memory/memory.limit_in_bytes)
+  cpu="$(cat $c/cpu/cpu.cfs_quota_us) $(cat $c/cpu/cpu.cfs_period_us)"
+  pids=$(cat $c/pids/pids.max)
 else
-  echo "memory limit   $(cat $c/memory.max) bytes"
-  echo "cpu limit      $(cat $c/cpu.max) microseconds"
-  echo "pids limit     $(cat $c/pids.max)"
+  memory=$(cat $c/memory.max)
+  cpu=$(cat $c/cpu.max)
+  pids=$(cat $c/pids.max)
 fi
+show "memory limit" "$((memory / 1048576)) MiB"
+show "cpu limit" "\${cpu% *} of every \${cpu#* } microseconds"
+show "pids limit" "$pids processes"
+echo
 echo "mounts"
-while read -r _ _ _ root at flags _; do echo "  $at  $flags"; done < /proc/self/mountinfo
+while read -r line; do
+  type=\${line#* - }
+  set -- $line
+  printf '  %-24s %-8s %s\\n' "$5" "\${type%% *}" "$6"
+done < /proc/self/mountinfo
 `;
 
 /** The configuration that the runtime itself proposes, with our root, limits and process. */
@@ -61,14 +73,24 @@ function writeBundle(bundle: string): void {
   writeFileSync(file, JSON.stringify(spec, null, 2));
 }
 
+if (process.geteuid?.() !== 0) {
+  console.log("The demonstration needs root: it makes namespaces, mounts and cgroups.");
+  process.exit(1);
+}
 const dir = mkdtempSync(join(tmpdir(), "runt-demo-"));
 try {
   const bundle = join(dir, "bundle");
   writeBundle(bundle);
   const args = ["--root", join(dir, "state"), "run", "--bundle", bundle, `demo-${process.pid}`];
-  console.log(`$ ${runtime} ${args.join(" ")}\n`);
+  console.log(`A container with the /usr of this machine (${hostname()}), read-only, and nothing else of it.
+Its configuration is what "runt spec" writes, with limits. This is what a shell in it sees:
+
+$ ${runtime} ${args.join(" ")}
+`);
   const { status } = spawnSync(runtime, args, { stdio: "inherit" });
-  console.log(`\nexit status ${status}`);
+  console.log(
+    `\nIt ended with status ${status}, and nothing of it is left. README.md says how to make one by hand.`,
+  );
   process.exitCode = status ?? 1;
 } finally {
   rmSync(dir, { recursive: true, force: true });

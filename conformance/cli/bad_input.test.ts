@@ -16,6 +16,7 @@ import { eventually, type Result, runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";
 import { runtimePath, testingRunc } from "../needs.ts";
+import { asUser, runtimeForAll } from "../other_user.ts";
 import { type Spec, shell } from "../spec.ts";
 
 const bad = conformance("bad input");
@@ -356,20 +357,19 @@ bad("a state root that is a file", async (c) => {
 bad(
   "what cannot be read, as another user: the state root, the bundle, its config.json",
   async (c) => {
-    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    const asUser = (root: string, ...args: string[]) =>
-      runCommand([...user, runtimePath, "--root", root, ...args], { cwd: "/" });
+    const runtime = runtimeForAll(c);
+    const nobody = (root: string, ...args: string[]) =>
+      runCommand(asUser([runtime, "--root", root, ...args]), { cwd: "/" });
     const own = join(c.dir, "own");
     mkdirSync(own, { mode: 0o700 });
     chownSync(own, 65534, 65534);
-    chmodSync(c.dir, 0o755);
     succeed(await c.create());
     for (const args of [["state", c.id], ["start", c.id], ["kill", c.id], ["delete", c.id], ["list"]])
-      oneLine(await asUser(c.root, ...args), "permission denied");
+      oneLine(await nobody(c.root, ...args), "permission denied");
     for (const path of [configFile(c), c.bundle]) {
       const { mode } = statSync(path);
       chmodSync(path, 0o700);
-      oneLine(await asUser(own, "create", "--bundle", c.bundle, c.id), "permission denied");
+      oneLine(await nobody(own, "create", "--bundle", c.bundle, c.id), "permission denied");
       chmodSync(path, mode);
     }
     assert.is((await c.state()).status, "created");
@@ -546,14 +546,13 @@ for (const [title, edit, text] of [
 bad(
   "without root the state is in $XDG_RUNTIME_DIR for every command, sealed or not",
   async (c) => {
-    chmodSync(c.dir, 0o755);
-    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const runtime = runtimeForAll(c);
     const env = { PATH: process.env.PATH ?? "", XDG_RUNTIME_DIR: join(c.dir, "runtime") };
     for (const words of [
       ["state", "x"],
       ["exec", "x", "true"],
     ]) {
-      const result = await runCommand([...user, runtimePath, "--trace", "-", ...words], { env });
+      const result = await runCommand(asUser([runtime, "--trace", "-", ...words]), { env, cwd: "/" });
       refuse(result, join(c.dir, "runtime/runt/x"));
     }
   },

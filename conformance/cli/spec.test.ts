@@ -15,6 +15,7 @@ import { runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { type Need, runtimePath } from "../needs.ts";
 import { runcPath } from "../oracle/compare.ts";
+import { asUser, runtimeForAll } from "../other_user.ts";
 
 const spec = conformance("spec");
 
@@ -32,7 +33,7 @@ const hosts: readonly Host[] = [
   { title: "this host", wrap: (argv) => [...argv], needs: [] },
   {
     title: "not by root",
-    wrap: (argv) => ["setpriv", "--reuid=1234", "--regid=5678", "--clear-groups", ...argv],
+    wrap: (argv) => asUser(argv, 1234, 5678),
     needs: ["setpriv"],
   },
   {
@@ -59,7 +60,7 @@ for (const { title, wrap, needs } of hosts)
     spec(
       `${["spec", ...options].join(" ")} [${title}]: letter by letter what runc writes`,
       async (c) => {
-        const ours = await written(c, "ours", wrap([runtimePath, "spec", ...options]));
+        const ours = await written(c, "ours", wrap([runtimeForAll(c), "spec", ...options]));
         const theirs = await written(c, "theirs", wrap([runcPath(), "spec", ...options]));
         assert.match(theirs, ofOtherVersion);
         assert.is(ours, theirs.replace(ofOtherVersion, (ofOtherVersion.exec(ours) ?? [""])[0]));
