@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests and the demonstration need on a fresh Debian: the peers and busybox by apt, the rest
-# by npm. Does nothing that is already done. `setup.sh engines` also gets the engines that
+# by npm. Says what it does, and does nothing that is already done. `setup.sh engines` also gets the engines that
 # the tests drive, `setup.sh engines vm` what the test machine needs as well, if it can.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,6 +10,7 @@ install() {
     echo "setup: not root, so these stay away and their tests are skipped: $*" >&2
     return
   fi
+  echo "setup: apt-get install $*" >&2
   # RUNLEVEL: invoke-rc.d(8) starts no daemon.
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   # The daemons that come along are for tests, which start their own: policy-rc.d keeps apt from starting them.
@@ -75,6 +76,7 @@ fi
 
 stamp=node_modules/.package-lock.json
 if [ ! -e "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
+  echo "setup: npm ci" >&2
   # `npm ci` refuses a lock file without the optional packages for other platforms, which a registry need not
   # have; `npm install` takes the same versions from the same lock file.
   npm ci --no-audit --no-fund >/dev/null 2>&1 || npm install --no-save --no-audit --no-fund
