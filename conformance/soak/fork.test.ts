@@ -11,7 +11,7 @@ import { runCommand, startCommand } from "../command.ts";
 
 const forks = suite("fork");
 
-const count = Number(process.env.RUNT_SOAK ?? 1000);
+const count = Number(process.env.RUNT_SOAK ?? 2000);
 const program = join(import.meta.dirname, "fork_program.ts");
 const engine = Object.fromEntries(ENGINE.map((entry) => entry.split("=") as [string, string]));
 
