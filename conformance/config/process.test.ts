@@ -1,5 +1,5 @@
 // config.md "Process", "User" and "Linux Process": what the comparison with runc in oracle/ does not reach.
-import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
 import { conformance, refuse, succeed } from "../harness.ts";
@@ -20,18 +20,22 @@ for (const kind of ["uid", "gid"] as const)
     { runcFails: "runc 1.1.5 takes no id above 2147483647" },
   );
 
-user("the standard streams are given to the user; the host's null device is not", async (c) => {
-  const out = `${c.dir}/output`;
-  writeFileSync(out, "", { mode: 0o600 });
-  c.configure((spec) => {
-    spec.process.user = { uid: 1000, gid: 1000 };
-    // The user can open them again, as programs that log to /dev/stdout do.
-    shell(spec, "echo again >/dev/stdout");
-  });
-  succeed(await c.run({ stdout: out }));
-  assert.equal([statSync(out).uid, statSync(out).gid], [1000, 0]);
-  assert.is(statSync("/dev/null").uid, 0);
-});
+user(
+  "the standard streams are given to the user; the host's null device is not",
+  async (c) => {
+    const out = `${c.dir}/output`;
+    writeFileSync(out, "", { mode: 0o600 });
+    c.configure((spec) => {
+      spec.process.user = { uid: 1000, gid: 1000 };
+      // The user can open them again, as programs that log to /dev/stdout do.
+      shell(spec, "echo again >/dev/stdout");
+    });
+    succeed(await c.run({ stdout: out }));
+    assert.equal([statSync(out).uid, statSync(out).gid], [1000, 0]);
+    assert.is(statSync("/dev/null").uid, 0);
+  },
+  { runcFails: "runc 1.1.5 copies the output of `run` through pipes of its own" },
+);
 
 user("a umask that is set counts, also when it is 0", async (c) => {
   c.configure((spec) => {
@@ -101,7 +105,42 @@ env("the program is looked up in the container's PATH, not the caller's", async 
   refuse(await c.create(), "executable file not found in $PATH");
 });
 
+env("of the directories in PATH the first counts that has a file which may be executed", async (c) => {
+  for (const [dir, mode] of [
+    ["one", 0o644],
+    ["two", 0o755],
+    ["three", 0o755],
+  ] as const) {
+    mkdirSync(`${c.rootfs}/${dir}`);
+    writeFileSync(`${c.rootfs}/${dir}/program`, `#!/bin/sh\necho ${dir}\n`, { mode });
+  }
+  mkdirSync(`${c.rootfs}/zero/program`, { recursive: true });
+  c.configure((spec) => {
+    spec.process.env = ["PATH=/none:/zero:/one:/two:/three:/bin"];
+    spec.process.args = ["program"];
+  });
+  assert.is(succeed(await c.run()).stdout, "two\n");
+});
+
 env.run();
+
+const names = conformance("hostname and domainname");
+
+names(
+  "are the container's, and not the host's",
+  async (c) => {
+    const ofHost = readFileSync("/proc/sys/kernel/domainname", "utf8");
+    c.configure((spec) => {
+      Object.assign(spec, { hostname: "h".repeat(64), domainname: "example.org" });
+      shell(spec, "hostname; cat /proc/sys/kernel/domainname");
+    });
+    assert.is(succeed(await c.run()).stdout, `${"h".repeat(64)}\nexample.org\n`);
+    assert.is(readFileSync("/proc/sys/kernel/domainname", "utf8"), ofHost);
+  },
+  { runcFails: "runc 1.1.5 does not know domainname" },
+);
+
+names.run();
 
 const oom = conformance("process.oomScoreAdj");
 
