@@ -8,8 +8,8 @@ export interface Failure {
 /** Words and exit code are those of runc's command line library. */
 export class NoSuchCommand extends Error {
   override readonly name = "NoSuchCommand";
-  constructor(command: string) {
-    super(`No help topic for '${command}'`);
+  constructor(readonly given: string) {
+    super(`No help topic for '${given}'`);
   }
 }
 

@@ -3,6 +3,7 @@
  * longer than a whole `state`, so it is imported only when somebody asks for help or makes a mistake.
  */
 import type { Argv, Options } from "yargs";
+import { closestName } from "../runtime/spec/unknown_keys.ts";
 import type { Command, Example } from "./command.ts";
 import { commands, type Entry } from "./commands.ts";
 import { NoSuchCommand } from "./exit.ts";
@@ -55,6 +56,14 @@ export async function showUsage(program: string, topic: string | undefined, erro
   const colon = topic === undefined ? "." : ":";
   const heading = error === undefined ? "Incorrect Usage." : `Incorrect Usage${colon} ${error}`;
   writeStdout(`${heading}\n\n${await helpText(program, topic)}\n`);
+}
+
+/** For who asked for a command that is not there. */
+export function showNearest(program: string, given: string): void {
+  const names = commands.map(({ name }) => name);
+  const closest = closestName(given, names);
+  const meant = closest === undefined ? "" : `Did you mean "${closest}"? `;
+  writeStdout(`${meant}"${program} help" lists the commands.\n`);
 }
 
 async function helpText(program: string, topic: string | undefined): Promise<string> {

@@ -89,6 +89,8 @@ async function report(error: unknown): Promise<number> {
     await import("./help.ts")
       .then((help) => help.showUsage(program, named, error.repeatable ? message : undefined))
       .catch(() => {});
+  if (error instanceof NoSuchCommand)
+    await import("./help.ts").then((help) => help.showNearest(program, error.given)).catch(() => {});
   log.debug(stackOf(error));
   log.error(message);
   return code;

@@ -131,6 +131,20 @@ people("help for what helps, and for what is not there", async () => {
   assert.match(stderr, "No help topic for 'nonsense'");
 });
 
+people("a command that is not there: which may have been meant", async () => {
+  for (const [given, meant] of [
+    ["statee", 'Did you mean "state"? '],
+    ["Delete", 'Did you mean "delete"? '],
+    ["craete", 'Did you mean "create"? '],
+    ["nonsense", ""],
+  ] as const) {
+    const { status, stdout, stderr } = await runt(given, "x");
+    assert.is(status, 3);
+    assert.is(stdout, `${meant}"runt help" lists the commands.\n`);
+    assert.match(stderr, new RegExp(`level=error msg="No help topic for '${given}'"\n$`));
+  }
+});
+
 people("a page shows values beside their names, and no types", async () => {
   const page = succeed(await runt("exec", "--help")).stdout;
   assert.match(page, /^ {2}-u, --user UID\[:GID\] +user and group, as numbers$/m);
