@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { InvalidSpec } from "./invalid_spec.ts";
-import { InvalidJson, parseJson } from "./read.ts";
+import { InvalidJson, type JsonValue, parseJson } from "./read.ts";
 import { unknownKeys } from "./unknown_keys.ts";
 import { validateSpec } from "./validate.ts";
 
@@ -27,6 +27,37 @@ function messageOf(run: () => void): string {
   return "no error";
 }
 
+type Schema = { readonly [keyword: string]: unknown };
+const load = (file: string): Schema => JSON.parse(readFileSync(join(schema, file), "utf8")) as Schema;
+
+/** A value with every property that a schema names, each of a type that it allows. */
+function sample(part: Schema, file: string): JsonValue {
+  const { $ref, type, properties = {}, patternProperties = {}, additionalProperties, items } = part;
+  const { allOf = [], anyOf = [] } = part;
+  if (typeof $ref === "string") {
+    const [target = "", pointer = ""] = $ref.split("#");
+    const keys = pointer.split("/").slice(1);
+    const referred = keys.reduce((inner, key) => inner[key] as Schema, load(target || file));
+    return sample(referred, target || file);
+  }
+  const parts = [...(allOf as Schema[]), ...(anyOf as Schema[])].map((each) => sample(each, file));
+  if (type === "array") return items === undefined ? [] : [sample(items as Schema, file)];
+  if (type !== "object" && parts.length > 0) return merged(parts);
+  if (type === "object" || Object.keys(properties as Schema).length > 0) {
+    const named = Object.entries(properties as Readonly<Record<string, Schema>>);
+    const free = Object.values(patternProperties as Readonly<Record<string, Schema>>);
+    if (typeof additionalProperties === "object") free.push(additionalProperties as Schema);
+    const own = [...named, ...free.map((each) => ["x", each] as const)];
+    return merged([Object.fromEntries(own.map(([name, each]) => [name, sample(each, file)])), ...parts]);
+  }
+  return type === "boolean" ? true : type === "integer" || type === "number" ? 1 : "x";
+}
+
+const merged = (values: readonly JsonValue[]): JsonValue =>
+  values.every((each) => typeof each === "object")
+    ? (Object.assign({}, ...values) as JsonValue)
+    : (values[0] ?? null);
+
 const examples = suite("validateSpec [examples of the specification]");
 
 examples("a version and a root are all that a configuration needs", () => {
@@ -40,6 +71,21 @@ examples("a version and a root are all that a configuration needs", () => {
 });
 
 if (existsSync(config)) {
+  examples("every property of the schema is known, and so has a type", () => {
+    const document = sample({ $ref: "config-schema.json#" }, "") as Record<string, JsonValue>;
+    for (const platform of ["solaris", "windows", "vm", "zos", "freebsd"]) delete document[platform];
+    const text = JSON.stringify(document);
+    for (const deep of ["hcaHandles", "listenerMetadata", "errnoRet", "closID", "execCPUAffinity"])
+      assert.match(text, `"${deep}":`);
+    assert.equal(unknownKeys(document), []);
+    assert.equal(
+      unknownKeys({ ...document, linux: { ...(document.linux as object), other: 1 } }).map(
+        ({ field }) => field,
+      ),
+      ["linux.other"],
+    );
+  });
+
   examples("every good example is there and is judged", () => {
     assert.equal(readdirSync(join(config, "good")).sort(), [
       "linux-netdevice.json",
