@@ -1,9 +1,10 @@
 // Each of the three ways of sealing (runtime/process/seal.ts): the container finds a file it cannot write behind
-// /proc/PID/exe of the runtime.
-import { openSync, readlinkSync } from "node:fs";
+// /proc/PID/exe of the runtime, which has one thread and an environment that says nothing of the caller's.
+import { openSync, readFileSync, readlinkSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { eventually, startCommand } from "../command.ts";
 import { conformance } from "../harness.ts";
+import { statusField } from "../inspect.ts";
 import { faultsPath } from "../needs.ts";
 import { shell } from "../spec.ts";
 
@@ -17,6 +18,9 @@ const ways = [
     /^\/memfd:runt/,
   ],
 ] as const;
+
+/** What keeps JavaScriptCore on one thread. */
+const oneThread = ["BUN_JSC_useConcurrentGC=0", "BUN_JSC_useConcurrentJIT=0", "BUN_JSC_numberOfGCMarkers=1"];
 
 const seal = conformance("sealing");
 
@@ -35,6 +39,10 @@ for (const [title, faults, exe] of ways)
         status = (await c.state().catch(() => ({ status: "" }))).status;
       }
       assert.match(readlinkSync(`/proc/${running.pid}/exe`), exe);
+      const environment = readFileSync(`/proc/${running.pid}/environ`, "utf8").split("\0").filter(Boolean);
+      for (const entry of oneThread) assert.ok(environment.includes(entry), entry);
+      for (const entry of environment) assert.match(entry, /^(BUN_JSC_\w+|RUNT_SEALED_FD)=\d+$/);
+      assert.is(statusField(running.pid, "Threads"), "1");
       assert.throws(() => openSync(`/proc/${running.pid}/exe`, "r+"), /ETXTBSY|EROFS|EPERM|EACCES/);
       await c.runt(["kill", c.id, "KILL"]);
       await running.done;
