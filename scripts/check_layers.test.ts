@@ -52,6 +52,18 @@ for (const [title, file, text, expected] of [
     "syscalls/a.ts:1: node:path: what is shipped does without the engine's modules",
   ],
   [
+    "a package before it is needed",
+    "cmd/help.ts",
+    'import yargs from "yargs";',
+    "cmd/help.ts:1: yargs is for people: to be loaded late, by import()",
+  ],
+  [
+    "help before it is needed",
+    "cmd/a.ts",
+    'import { showHelp } from "./help.ts";',
+    "cmd/a.ts:1: ./help.ts is for people: to be loaded late, by import()",
+  ],
+  [
     "the order inside runtime/",
     "runtime/process/a.ts",
     'import { a } from "../lifecycle/a.ts";',
@@ -106,7 +118,12 @@ for (const [title, file, text, expected] of [
 
 for (const [title, file, text] of [
   ["downward", "cmd/a.ts", 'import { a } from "../runtime/errors.ts";'],
-  ["a package", "cmd/help.ts", 'import yargs from "yargs";'],
+  [
+    "a package, late",
+    "cmd/help.ts",
+    'import type { Argv } from "yargs";\nconst yargs = await import("yargs");',
+  ],
+  ["help, late", "cmd/a.ts", 'await import("./help.ts");'],
   ["package.json", "cmd/version.ts", 'import { version } from "../package.json";'],
   [
     "a type from higher up, of a types.ts",
