@@ -45,7 +45,6 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function dispatch(options: GlobalValues, name: string, words: readonly string[]): Promise<number> {
   log = createLog(logSettings(options));
-  const { trace, ...settings } = checkGlobals(options);
   const sealed = sealedCommands.has(name);
   // Before anything else: the first start of such a command replaces itself here. A question for help is spared
   // that; what only looks like one is sealed below, once the line has been read.
@@ -67,6 +66,8 @@ async function dispatch(options: GlobalValues, name: string, words: readonly str
   }
   if (perhapsHelp) await seal();
   log.open();
+  // Not before: of a sealed start the caller's environment is what it carries, not what it has.
+  const { trace, ...settings } = checkGlobals(options);
   if (trace !== undefined) traceTo(trace);
   begun = name;
   const context: RuntimeContext = {

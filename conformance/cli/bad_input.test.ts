@@ -551,6 +551,7 @@ bad(
     for (const words of [
       ["state", "x"],
       ["exec", "x", "true"],
+      ["exec", "x", "df", "-h"], // no question for help
     ]) {
       const result = await runCommand(asUser([runtime, "--trace", "-", ...words]), { env, cwd: "/" });
       refuse(result, join(c.dir, "runtime/runt/x"));
