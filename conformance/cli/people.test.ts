@@ -2,10 +2,13 @@
 import { dirname } from "node:path";
 import * as assert from "uvu/assert";
 import { type Result, runCommand } from "../command.ts";
-import { conformance, succeed } from "../harness.ts";
+import { conformance, type Fixture, succeed } from "../harness.ts";
 import { findCommand, type Need, runtimePath } from "../needs.ts";
 
-const people = conformance("people");
+const suite = conformance("people");
+/** The words and pages are runt's own. */
+const people = (title: string, body: (c: Fixture) => Promise<void>, needs: readonly Need[] = []): void =>
+  suite(title, body, { needs: ["built", ...needs] });
 const runt = (...args: string[]): Promise<Result> => runCommand([runtimePath, ...args]);
 
 people("the help names every command, and each has a page that says what it takes", async () => {
@@ -58,7 +61,7 @@ for (const [shell, script, expected] of [
       const result = succeed(await runCommand([findCommand(shell) ?? shell, "-c", script], { env }));
       assert.is(result.stdout, expected);
     },
-    { needs: ["built", shell as Need] },
+    [shell as Need],
   );
 
 /** One record in the log on stderr that says this, with exit 1, and the usage on stdout. */
@@ -152,4 +155,4 @@ people("a page shows values beside their names, and no types", async () => {
   assert.not.match(page, /\[(string|boolean|default)/);
 });
 
-people.run();
+suite.run();
