@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   symlinkSync,
@@ -277,6 +278,36 @@ const suite = tableSuite("config: mounts", [
       shows: ["from the host\n"],
     },
   ),
+  ...(
+    [
+      ["/run/resolved/stub.conf", "/run/resolved/stub.conf"],
+      ["../run/stub.conf", "/run/stub.conf"],
+      ["second", "/third"],
+    ] as const
+  ).map(([target, made]) =>
+    mounting(
+      `a file is bound on a link that leads nowhere yet [${target}]`,
+      [{ ...bind("ro"), source: "VOLUME/file", destination: "/etc/resolv.conf" }],
+      {
+        edit: (_spec, c) => {
+          symlinkSync(target, join(c.rootfs, "etc/resolv.conf"));
+          symlinkSync("/third", join(c.rootfs, "etc/second"));
+        },
+        script: "cat /etc/resolv.conf; cut -d' ' -f5 /proc/self/mountinfo",
+        shows: ["from the host\n", `${made}\n`],
+        after: (c) => {
+          if (!lstatSync(join(c.rootfs, "etc/resolv.conf")).isSymbolicLink())
+            throw new Error("no link any more");
+          if (existsSync(made)) throw new Error(`${made} was made on the host`);
+        },
+      },
+    ),
+  ),
+  mounting("a directory is made where a link leads nowhere yet", [{ ...tmpfs(), destination: "/gone/x" }], {
+    edit: (_spec, c) => symlinkSync("/nowhere/yet", join(c.rootfs, "gone")),
+    script: "cut -d' ' -f5 /proc/self/mountinfo",
+    shows: ["/nowhere/yet/x\n"],
+  }),
   mounting("a file is not bound on a directory", [{ ...bind(), source: "VOLUME/file" }], {
     refuses:
       "mount on /mnt: ENOTDIR (not a directory), asked for by mounts[7] (it is a directory, the source is none)",

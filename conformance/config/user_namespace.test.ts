@@ -1,7 +1,7 @@
 // vm
 // config-linux.md "User namespaces" and "User namespace mappings": new with maps, joined by path, and what a process
 // in one sees of the host.
-import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { type Result, runCommand } from "../command.ts";
@@ -51,6 +51,38 @@ userns("all capabilities of the configuration, also those that the runtime lacks
     shell(spec, "grep CapEff /proc/self/status");
   });
   assert.is(succeed(await c.run()).stdout, "CapEff:\t0000000001000020\n");
+});
+
+userns("a bind mount from below a directory that only the host's root may enter", async (c) => {
+  const closed = join(c.dir, "closed");
+  mkdirSync(join(closed, "volume"), { recursive: true });
+  writeFileSync(join(closed, "volume/file"), "from the host\n");
+  chmodSync(closed, 0o700);
+  mapped(c, (spec) => {
+    for (const [destination, name] of [
+      ["/a", "volume"],
+      ["/b", "volume/file"],
+    ] as const)
+      spec.mounts.push({ destination, source: join(closed, name), options: ["rbind", "ro"] });
+    spec.root.readonly = false;
+    shell(
+      spec,
+      "cat /a/file /b; echo x 2>&1 >/b; grep -E ' /(a|b) ' /proc/self/mountinfo | cut -d' ' -f 6,7",
+    );
+  });
+  const { stdout } = succeed(await c.run());
+  assert.match(stdout, /^from the host\nfrom the host\n/);
+  assert.match(stdout, /Read-only file system/);
+  assert.not.match(stdout, /shared:/);
+});
+
+userns("one from a source that is missing there is refused", async (c) => {
+  const closed = join(c.dir, "closed");
+  mkdirSync(closed);
+  chmodSync(closed, 0o700);
+  const source = join(closed, "none");
+  mapped(c, (spec) => spec.mounts.push({ destination: "/a", source, options: ["rbind"] }));
+  refuse(await c.run(), `open_tree ${source}: ENOENT (no such file or directory), asked for by mounts[7]`);
 });
 
 userns("a user within the maps, with its groups", async (c) => {

@@ -66,7 +66,7 @@ import {
 } from "./rootfs.ts";
 import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
-import { ask, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
+import { ask, askForSource, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   createCwd,
   enterCwd,
@@ -218,7 +218,13 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   const { plan, channel } = context;
   const oldApi = chooseMountApi(procfs);
   const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
-  const readOnlyLater = mountAll(root, plan.mounts, { cgroups: context.cgroups, mapped: context.mapped });
+  const ownUsers = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
+  const hostsMounts = (plan.namespaces.create & CLONE_NEWNS) !== 0;
+  const readOnlyLater = mountAll(root, plan.mounts, {
+    cgroups: context.cgroups,
+    mapped: context.mapped,
+    askForSource: ownUsers && hostsMounts ? (mount) => askForSource(channel, mount) : undefined,
+  });
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
     createDevLinks(root);

@@ -2,13 +2,14 @@
 import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
 
 import { MOUNT_ATTR__ATIME, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
+import { RuntimeError, safetyViolation } from "../errors.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts.ts";
 
@@ -23,6 +24,8 @@ export interface MountContext {
   readonly cgroups: CgroupView;
   /** The sources of id-mapped bind mounts, detached. */
   readonly mapped: ReadonlyMap<BindStep, Fd>;
+  /** Has the parent open the source of the mount with this index; undefined where it has no more right than we. */
+  readonly askForSource: ((mount: number) => Fd | undefined) | undefined;
 }
 
 /** File systems whose place must be a real directory: a link there has been a way out more than once. */
@@ -31,10 +34,10 @@ const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
 /** Makes every mount of the plan in its order, beneath `root`; returns those to be made read-only in the end. */
 export function mountAll(root: Fd, steps: readonly MountStep[], context: MountContext): Fd[] {
   const readOnlyLater: Fd[] = [];
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
     setTraceField(step.from);
     try {
-      if (step.kind === "bind") bind(root, step, context);
+      if (step.kind === "bind") bind(root, step, openSource(step, index, context));
       else if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
       else if (step.kind === "remount") remount(root, step);
       else {
@@ -50,8 +53,20 @@ export function mountAll(root: Fd, steps: readonly MountStep[], context: MountCo
   return readOnlyLater;
 }
 
-function bind(root: Fd, step: BindStep, { mapped }: MountContext): void {
-  const source = mapped.get(step) ?? cloneTree(CWD, step.source, step.recursive);
+/** Root of a user namespace may not search every directory of the host, though it was told to bind what lies there. */
+function openSource(step: BindStep, index: number, { mapped, askForSource }: MountContext): Fd {
+  const made = mapped.get(step);
+  if (made !== undefined) return made;
+  try {
+    return cloneTree(CWD, step.source, step.recursive);
+  } catch (error) {
+    const source = isErrno(error, "EACCES") ? askForSource?.(index) : undefined;
+    if (source === undefined) throw error;
+    return source;
+  }
+}
+
+function bind(root: Fd, step: BindStep, source: Fd): void {
   try {
     const isDirectory = isType(fstat(source), S_IFDIR);
     const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
@@ -101,10 +116,20 @@ function remount(root: Fd, step: RemountStep): void {
   }
 }
 
+/** The words are runc's, as people search for them. */
+function placeOf(root: Fd, { type, destination }: FilesystemStep, links: Links): Fd {
+  try {
+    return mountPoint(root, destination, "directory", type, links);
+  } catch (error) {
+    if (links !== "refuse" || !(error instanceof RuntimeError)) throw error;
+    throw safetyViolation(`filesystem "${type}" must be mounted on ordinary directory: ${error.message}`);
+  }
+}
+
 function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const covers = step.type === "tmpfs" && existsInRoot(root, step.destination, links);
-  const target = mountPoint(root, step.destination, "directory", step.type, links);
+  const target = placeOf(root, step, links);
   let mounted: Fd;
   try {
     mounted = createFilesystem(step.type, step.options, step.attributes, step.mount2);

@@ -38,7 +38,7 @@ export function mountPoint(
   }
   if (insideProc && !coverableInProc.has(clean)) {
     throw safetyViolation(
-      `mounting on ${destination} is refused: inside /proc only a short list of files may be covered`,
+      `${JSON.stringify(destination)} cannot be mounted because it is inside /proc, of which only a few files may be covered`,
     );
   }
   const target = openOrCreateInRoot(
@@ -50,7 +50,9 @@ export function mountPoint(
   // By another way than its name, such as a link in the image, the place may still be inside a procfs.
   if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC) {
     close(target);
-    throw safetyViolation(`mounting on ${destination} is refused: it leads into /proc`);
+    throw safetyViolation(
+      `${JSON.stringify(destination)} cannot be mounted because it is inside /proc, by a link`,
+    );
   }
   return target;
 }

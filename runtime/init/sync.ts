@@ -8,6 +8,8 @@
  *     |  <--------------- cgroup ----------------  |  only with systemd as the driver, which makes the cgroup now,
  *     |  ------------------ go ------------------>  |  and later for a process with a small memory limit: out, in
  *     |                                             |  root file system, /dev, console
+ *     |  <---------------- source ----------------  |  only for a bind mount whose source the child may not reach
+ *     |  --------------- go, source -------------->  |
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity
  *     |  <---------------- limits ----------------  |  all but the last step into the cgroups
@@ -30,7 +32,7 @@ import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
-export type Request = "net-devices" | "hooks" | "limits" | "listener" | "ready" | CgroupRequest;
+export type Request = "net-devices" | "source" | "hooks" | "limits" | "listener" | "ready" | CgroupRequest;
 
 /** With systemd as the driver: into the cgroup, out of it for the time being, and back. */
 export type CgroupRequest = "cgroup" | "leave-cgroup" | "rejoin-cgroup";
@@ -47,7 +49,7 @@ export type ChildFailure =
 
 /** One packet of the child. */
 export type ChildMessage =
-  | { readonly request: Request; readonly descriptor?: Fd | undefined }
+  | { readonly request: Request; readonly descriptor?: Fd | undefined; readonly mount?: number }
   | { readonly note: string }
   | { readonly failure: ChildFailure };
 
@@ -61,6 +63,13 @@ const decoder = new TextDecoder();
 export function ask(channel: Fd, request: Request, descriptor?: Fd): boolean {
   send(channel, { request, descriptor });
   return tryRead(channel, new Uint8Array(16)) > 0;
+}
+
+/** Child: asks for the source of the mount with this index, a detached mount; undefined when the parent has none. */
+export function askForSource(channel: Fd, mount: number): Fd | undefined {
+  send(channel, { request: "source", mount });
+  const received = receiveMessage(channel, 16);
+  return typeof received === "number" ? undefined : received.descriptor;
 }
 
 /** Child: a note for the parent's log at debug level. */
@@ -98,9 +107,9 @@ export function nextMessage(channel: Fd): ChildMessage | undefined {
   return JSON.parse(decoder.decode(received.bytes)) as ChildMessage;
 }
 
-/** Parent: lets the child go on. */
-export function go(channel: Fd): void {
-  sendMessage(channel, encoder.encode("go"));
+/** Parent: lets the child go on, perhaps with a descriptor that it asked for. */
+export function go(channel: Fd, descriptor?: Fd): void {
+  sendMessage(channel, encoder.encode("go"), descriptor);
 }
 
 /** Anything that was thrown, as data. */

@@ -24,10 +24,10 @@ import { errorOf, go, isCgroupRequest, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { moveNetDevices } from "../net_devices.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
+import { openMappedSources, openSource } from "../process/bind_sources.ts";
 import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
-import { openMappedSources } from "../process/mapped_sources.ts";
 import { makeNotifyDirectory } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
@@ -265,6 +265,13 @@ function serve(
     if ("failure" in message) throw errorOf(message.failure);
     if ("note" in message) {
       context.debugLog(message.note);
+      continue;
+    }
+    if (message.request === "source") {
+      const step = plan.mounts[message.mount ?? -1];
+      const source = step?.kind === "bind" ? openSource(step, plan.rootfs.hostPropagation) : undefined;
+      go(channel, source);
+      if (source !== undefined) close(source);
       continue;
     }
     if (isCgroupRequest(message.request)) unitEntry?.answer(message.request);

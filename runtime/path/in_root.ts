@@ -24,6 +24,7 @@ import {
   tryMkdirat,
   tryOpenat,
   tryOpenat2,
+  tryReadlinkat,
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
@@ -69,21 +70,58 @@ function refusedLink(path: string, errno: number, links: Links): Error | undefin
 
 /**
  * The place to mount on: an O_PATH descriptor of an existing path, or of a directory or empty file made for it.
- * Missing parents are made one by one, each opened without following links before the next is made in it.
+ * Missing parents are made one by one, each opened without following links before the next is made in it. A link that
+ * leads nowhere is followed to where it would lead, beneath the root: images have such an /etc/resolv.conf.
  */
 export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "file", links: Links): Fd {
   const existing = tryOpenInRoot(root, path, O_PATH, links);
   if (existing >= 0) return requireKind(existing as Fd, path, kind);
   if (existing !== -ENOENT)
     throw refusedLink(path, -existing, links) ?? OpError.from("open", path, -existing);
+  // What changes after this is a link that is refused.
+  if (links === "follow-in-root") return openOrCreateInRoot(root, withoutLinks(root, path), kind, "refuse");
   const parts = cleanPath(path).split("/");
   const name = parts.pop() ?? "";
-  const parent = createDirectories(root, parts, links);
+  const parent = createDirectories(root, parts);
   try {
     return kind === "directory" ? makeDirectory(parent, name, path) : makeFile(parent, name, path);
   } finally {
     close(parent);
   }
+}
+
+/** As many links as the kernel follows (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+/** Where a path leads that does not exist as a whole: every link in it replaced by what it says. */
+function withoutLinks(root: Fd, path: string): string {
+  const left = cleanPath(path).split("/");
+  const done: string[] = [];
+  let followed = 0;
+  for (let part = left.shift(); part !== undefined; part = left.shift()) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      done.pop();
+      continue;
+    }
+    done.push(part);
+    const target = linkTarget(root, done.join("/"));
+    if (target === undefined) continue;
+    if (++followed > MOST_LINKS) throw OpError.from("open", path, ELOOP);
+    if (target.startsWith("/")) done.length = 0;
+    else done.pop();
+    left.unshift(...target.split("/"));
+  }
+  return `/${done.join("/")}`;
+}
+
+/** What a link says; undefined for what is no link, or not there. */
+function linkTarget(root: Fd, path: string): string | undefined {
+  const fd = tryOpenInRoot(root, path, O_PATH | O_NOFOLLOW, "refuse");
+  if (fd < 0) return undefined;
+  const target = tryReadlinkat(fd as Fd, "");
+  close(fd as Fd);
+  return target;
 }
 
 function requireKind(fd: Fd, path: string, kind: "directory" | "file"): Fd {
@@ -99,16 +137,16 @@ function requireKind(fd: Fd, path: string, kind: "directory" | "file"): Fd {
   );
 }
 
-function createDirectories(root: Fd, parts: readonly string[], links: Links): Fd {
+function createDirectories(root: Fd, parts: readonly string[]): Fd {
   let current = dupAbove(root, 3);
   for (let depth = 1; depth <= parts.length; depth++) {
     const prefix = parts.slice(0, depth).join("/");
-    const found = tryOpenInRoot(root, prefix, O_PATH | O_DIRECTORY, links);
+    const found = tryOpenInRoot(root, prefix, O_PATH | O_DIRECTORY, "refuse");
     let next: Fd;
     try {
       if (found >= 0) next = found as Fd;
       else if (found === -ENOENT) next = makeDirectory(current, parts[depth - 1] ?? "", `/${prefix}`);
-      else throw refusedLink(`/${prefix}`, -found, links) ?? OpError.from("open", `/${prefix}`, -found);
+      else throw refusedLink(`/${prefix}`, -found, "refuse") ?? OpError.from("open", `/${prefix}`, -found);
     } finally {
       close(current);
     }
@@ -120,11 +158,11 @@ function createDirectories(root: Fd, parts: readonly string[], links: Links): Fd
 function makeDirectory(parent: Fd, name: string, path: string): Fd {
   const made = tryMkdirat(parent, name, 0o755);
   if (made < 0 && made !== -EEXIST) throw OpError.from("mkdir", path, -made);
-  // EEXIST is a link that leads nowhere, or a race: the open below does not follow links and so refuses both.
+  // EEXIST is a race: the open below does not follow links and so refuses one.
   const fd = tryOpenat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (fd >= 0) return fd as Fd;
   if (fd === -ENOTDIR || fd === -ELOOP) {
-    throw safetyViolation(`${path} in the root file system is a dangling symbolic link or was replaced`);
+    throw safetyViolation(`${path} in the root file system was replaced by something else`);
   }
   throw OpError.from("open", path, -fd);
 }
@@ -133,7 +171,7 @@ function makeFile(parent: Fd, name: string, path: string): Fd {
   const made = tryOpenat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
   if (made >= 0) close(made as Fd);
   else if (made === -EEXIST) {
-    throw safetyViolation(`${path} in the root file system is a dangling symbolic link or was replaced`);
+    throw safetyViolation(`${path} in the root file system was replaced by something else`);
   } else throw OpError.from("create", path, -made);
   return openat(parent, name, O_PATH | O_NOFOLLOW);
 }

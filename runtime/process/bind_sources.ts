@@ -1,6 +1,7 @@
 /**
- * The sources of id-mapped bind mounts, made by the parent: mapping the ids of a file system takes a right in the user
- * namespace that it was mounted in, which a container in one of its own does not have (mount_setattr(2)).
+ * The sources of bind mounts that the parent makes, as a container in a user namespace of its own has no right to:
+ * mapping the ids of a file system takes one in the user namespace that it was mounted in (mount_setattr(2)), and the
+ * way to a source may lead through a directory of the host's root.
  */
 
 import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
@@ -45,13 +46,28 @@ export function openMappedSources(
   return sources;
 }
 
-/** The ids of a mount can be mapped only while it is detached. */
-function mapped({ source, recursive }: BindStep, idmap: IdmapPlan, userns: Fd, propagation: number): Fd {
-  if (missingMountCalls().length > 0) throw notMapped(source, ENOSYS);
+/** A detached copy of a source that the init process cannot reach; undefined where the kernel has no such thing. */
+export function openSource({ source, recursive, from }: BindStep, propagation: number): Fd | undefined {
+  if (missingMountCalls().length > 0) return undefined;
+  try {
+    return detachedCopy(source, recursive, propagation);
+  } catch (error) {
+    throw error instanceof OpError ? error.askedBy(from) : error;
+  }
+}
+
+function detachedCopy(source: HostPath, recursive: boolean, propagation: number): Fd {
   const copy = cloneTree(CWD, source, recursive);
   // Else what is mounted in a shared copy would be so on the host as well.
   const leave = { set: 0, clear: 0, propagation: propagation & ~MS_REC };
   mountSetattr(copy, (propagation & MS_REC) !== 0, leave, source);
+  return copy;
+}
+
+/** The ids of a mount can be mapped only while it is detached. */
+function mapped({ source, recursive }: BindStep, idmap: IdmapPlan, userns: Fd, propagation: number): Fd {
+  if (missingMountCalls().length > 0) throw notMapped(source, ENOSYS);
+  const copy = detachedCopy(source, recursive, propagation);
   const attr = { set: MOUNT_ATTR_IDMAP, clear: 0, propagation: 0, userns };
   const result = tryMountSetattr(copy, idmap.recursive, attr);
   if (result < 0) throw notMapped(source, -result);
