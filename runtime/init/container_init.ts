@@ -37,6 +37,7 @@ import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { BindStep } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
+import { useStreams } from "../process/streams.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
@@ -115,6 +116,7 @@ function initialise(context: InitContext): never {
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
+  useStreams(context.streams);
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
   const { doors } = context;

@@ -1,5 +1,6 @@
 /** What the parent hands to every process that becomes a user's program: made before the fork. */
 import type { Fd } from "../../syscalls/types.ts";
+import type { Stream } from "../process/streams.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 
 export interface ChildContext {
@@ -9,6 +10,8 @@ export interface ChildContext {
   readonly seccomp: SeccompFilter | undefined;
   /** Where the master of the pty goes. */
   readonly consoleSocket: Fd | undefined;
+  /** What become its standard streams; the others are the caller's. */
+  readonly streams: readonly Stream[];
   /** Descriptors 3 to 2+N are the user's. */
   readonly preservedFds: number;
 }

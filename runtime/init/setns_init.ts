@@ -32,6 +32,7 @@ import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { fork } from "../process/fork.ts";
+import { useStreams } from "../process/streams.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { closeAllBut, closeAllFrom, raiseHardLimits, setLimits } from "./disinherit.ts";
@@ -90,6 +91,7 @@ function enter(context: SetnsContext): never {
   const { process, birth, init } = context;
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
+  useStreams(context.streams);
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
   const doors = leaveHost(context, procfs);
   if (context.namespaces !== 0) setns(init, context.namespaces, "the container's namespaces");

@@ -10,7 +10,11 @@ import type { CreateRequest } from "./launch_plan.ts";
 export function createContainer(context: RuntimeContext, asked: CreateRequest): void {
   const { request, spec } = prepare(context, asked);
   const consoleSocket = openConsoleSocket(spec.process.terminal ?? false, request.consoleSocket, true);
-  const { channel, dir, state } = launch(context, request, spec, { waitForStart: true, consoleSocket });
+  const { channel, dir, state } = launch(context, request, spec, {
+    waitForStart: true,
+    consoleSocket,
+    streams: [],
+  });
   try {
     go(channel);
   } catch (error) {

@@ -31,6 +31,7 @@ import { planSeccomp, type SeccompPlan } from "../plan/seccomp.ts";
 import { fork } from "../process/fork.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { sendPidfd } from "../process/pidfd_socket.ts";
+import type { Stream } from "../process/streams.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import type { Process, State } from "../spec/types.ts";
@@ -46,6 +47,8 @@ export interface Entering {
   readonly subCgroups: readonly string[];
   /** Where the master of the pty goes: the caller's socket, or one of ours when attached. */
   readonly consoleSocket: Fd | undefined;
+  /** What become its standard streams; the others are the caller's. */
+  readonly streams: readonly Stream[];
   readonly pidfdSocket: Fd | undefined;
   readonly pidFile: HostPath | undefined;
   readonly preservedFds: number;
@@ -114,7 +117,7 @@ function planInside({ context, saved, process, subCgroups }: Entering): InsidePl
 
 /** The first process is gone again when this returns; the second is a child of ours (CLONE_PARENT). */
 function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
-  const { context, saved, process, subCgroups, consoleSocket, preservedFds } = entering;
+  const { context, saved, process, subCgroups, consoleSocket, streams, preservedFds } = entering;
   const { seccompPlan, entry, ...inherited } = plan;
   const init = openProcess(saved.init);
   if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
@@ -132,12 +135,14 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
       seccomp,
       watched: hasPtrace(saved.config.process) || hasPtrace(process),
       consoleSocket,
+      streams,
       preservedFds,
     });
   const first = withInitialAffinity(plan.process.affinity, () =>
     forkInto(entry.cloneInto, () => (subCgroups.length > 0 ? undefined : unifiedOfInit(saved)), inside),
   );
-  for (const fd of [childBirth, init, channel, consoleSocket]) if (fd !== undefined) close(fd);
+  const ends = streams.map(({ end }) => end);
+  for (const fd of [childBirth, init, channel, consoleSocket, ...ends]) if (fd !== undefined) close(fd);
   try {
     const second = receiveForked(birth);
     if (second === undefined) throw diedEarly(first.pid);

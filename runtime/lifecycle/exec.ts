@@ -14,6 +14,7 @@ import { openPidfdSocket } from "../process/pidfd_socket.ts";
 import { keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
 import { queueSignals } from "../process/signals.ts";
+import { StreamRelay } from "../process/streams.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import { openStateDir, readState } from "../state/store.ts";
 import { enterAndStart } from "./enter.ts";
@@ -48,6 +49,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
+  const relay = new StreamRelay(terminal || request.detach);
   const start = (socket: Fd | undefined, beforeProgram?: () => void) =>
     enterAndStart({
       context,
@@ -55,6 +57,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
       process,
       subCgroups: request.cgroup,
       consoleSocket: socket,
+      streams: relay.streams,
       pidfdSocket,
       pidFile: request.pidFile,
       preservedFds: request.preserveFds,
@@ -67,15 +70,15 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
   const signals = queueSignals();
   const console = terminal ? messagePair() : undefined;
-  let relay: TerminalRelay | undefined;
+  let tty: TerminalRelay | undefined;
   try {
     // The terminal has its size before the program can ask for it.
     const started = start(console?.[1], () => {
-      if (console !== undefined) relay = new TerminalRelay(receiveMaster(console[0]));
+      if (console !== undefined) tty = new TerminalRelay(receiveMaster(console[0]));
     });
-    return attach(started.pid, started.pidfd, signals, relay);
+    return attach(started.pid, started.pidfd, signals, tty ?? relay);
   } finally {
-    relay?.restore();
+    tty?.restore();
     signals.end();
   }
 }

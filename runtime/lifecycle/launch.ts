@@ -31,6 +31,7 @@ import { createExecFifo } from "../process/exec_fifo.ts";
 import { makeNotifyDirectory } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
+import type { Stream } from "../process/streams.ts";
 import { makeUserns, requireSameMaps } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
@@ -58,6 +59,8 @@ export interface LaunchMode {
   readonly waitForStart: boolean;
   /** Where the master of the pty goes: the caller's socket, or one of ours when attached. */
   readonly consoleSocket: Fd | undefined;
+  /** What become its standard streams; the others are the caller's. */
+  readonly streams: readonly Stream[];
 }
 
 /** A container whose init process is ready. */
@@ -201,6 +204,7 @@ function make(making: Making): Launched {
         : unitWays(entry),
       parentHooks,
       consoleSocket: mode.consoleSocket,
+      streams: mode.streams,
       start,
       preservedFds: making.userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
@@ -210,6 +214,7 @@ function make(making: Making): Launched {
   for (const fd of [
     childChannel,
     mode.consoleSocket,
+    ...mode.streams.map(({ end }) => end),
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),

@@ -8,6 +8,7 @@ import { errorOf, go, nextMessage } from "../init/sync.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { NotifySocket } from "../process/notify_socket.ts";
 import { queueSignals } from "../process/signals.ts";
+import { StreamRelay } from "../process/streams.ts";
 import { TerminalRelay } from "../process/terminal.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { unlock } from "../state/store.ts";
@@ -43,7 +44,7 @@ function runDetached(
   spec: RunnableSpec,
   consoleSocket: Fd | undefined,
 ): number {
-  const launched = launch(context, request, spec, { waitForStart: false, consoleSocket });
+  const launched = launch(context, request, spec, { waitForStart: false, consoleSocket, streams: [] });
   let notify: NotifySocket | undefined;
   try {
     notify = letGo(launched);
@@ -60,7 +61,12 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   if (!request.noSubreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
   const signals = queueSignals();
   const console = spec.process.terminal === true ? messagePair() : undefined;
-  const launched = launch(context, request, spec, { waitForStart: false, consoleSocket: console?.[1] });
+  const relay = new StreamRelay(console !== undefined);
+  const launched = launch(context, request, spec, {
+    waitForStart: false,
+    consoleSocket: console?.[1],
+    streams: relay.streams,
+  });
   let terminal: TerminalRelay | undefined;
   let started = false;
   try {
@@ -68,7 +74,7 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
     const notify = letGo(launched);
     started = true;
     settle(launched);
-    return attach(launched.pid, launched.pidfd, signals, terminal, notify);
+    return attach(launched.pid, launched.pidfd, signals, terminal ?? relay, notify);
   } finally {
     terminal?.restore();
     if (!request.keep || !started) destroyUnlessGone(context, launched.dir, launched.state);

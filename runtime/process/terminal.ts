@@ -14,7 +14,7 @@ import {
   tryRead,
   tryWrite,
 } from "../../syscalls/file.ts";
-import { readSignal, SIGCHLD, SIGCONT, SIGWINCH } from "../../syscalls/signal.ts";
+import { readSignal } from "../../syscalls/signal.ts";
 import {
   getTermios,
   isTerminal,
@@ -25,13 +25,13 @@ import {
   trySetTermios,
 } from "../../syscalls/tty.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { AT_ONCE, HARMLESS, type Relay } from "./relay.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
-const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
 
 /** Copies between the caller's standard streams and the master of the container's pty. */
-export class TerminalRelay {
+export class TerminalRelay implements Relay {
   readonly #master: Fd;
   readonly #host: Fd | undefined;
   readonly #saved: Uint8Array | undefined;
@@ -137,12 +137,6 @@ function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
   if (count === -EAGAIN) return new Uint8Array(0);
   return count <= 0 ? undefined : buffer.slice(0, count);
 }
-
-/**
- * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF): whoever stays in a write, because
- * nobody reads, forwards no signal and sees no end.
- */
-const AT_ONCE = 4096;
 
 /** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
 function writeSome(fd: Fd, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
