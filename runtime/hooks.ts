@@ -1,6 +1,6 @@
 /**
  * Hooks (config.md "POSIX-platform Hooks"): each is a process group of its own that gets the container's state on
- * its standard input, exactly the environment that it declares, and no descriptor of ours.
+ * its standard input, the environment that it declares, and no descriptor of ours.
  */
 import { EAGAIN, errnoMeaning, errnoName } from "../syscalls/constants/errno.ts";
 import { POLLIN, POLLOUT } from "../syscalls/constants/poll.ts";
@@ -9,6 +9,7 @@ import {
   close,
   dup3,
   F_SETFL,
+  fchdir,
   O_NONBLOCK,
   type PollRequest,
   pipe,
@@ -16,6 +17,7 @@ import {
   tryFcntl,
   tryRead,
   tryWrite,
+  umask,
 } from "../syscalls/file.ts";
 import { execve, exitGroup, ownProcessGroup, stringArray, tryKill, waitFor } from "../syscalls/process.ts";
 import { SIGKILL } from "../syscalls/signal.ts";
@@ -39,8 +41,16 @@ export type HookKind =
 export interface HookContext {
   /** The state document that each reads from its standard input. */
   readonly state: string;
-  /** The environment of a hook that declares none: the process's for startContainer, else empty. */
-  readonly defaultEnv?: readonly string[];
+  /**
+   * The environment of a hook that declares none, as runc has it: on the runtime's side the caller's, for
+   * startContainer that of the process. A program of the host in the container's namespaces gets an empty one: runc
+   * 1.1 gives it that of the process, in which an image may have put LD_PRELOAD.
+   */
+  readonly defaultEnv: () => readonly string[];
+  /** Where it starts; the caller's working directory, the bundle, when absent. */
+  readonly directory?: Fd;
+  /** The caller's, where this process has set another. */
+  readonly umask?: number;
   /** The last thing before each hook's execve, in the hook's process. */
   readonly beforeExec?: (() => void) | undefined;
   /** In the init process: the runtime's own procfs. */
@@ -53,7 +63,7 @@ const OUTPUT_LIMIT = 4096;
 /** Runs the hooks of a kind in order; the first to fail ends it with an error. */
 export function runHooks(kind: HookKind, hooks: readonly Hook[] | undefined, context: HookContext): void {
   hooks?.forEach((hook, i) => {
-    runHook(hook, `${kind} hook #${i} ${hook.path}`, context);
+    runHook(hook, `${kind} hook #${i}: ${hook.path}`, context);
   });
 }
 
@@ -63,7 +73,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
   const [stderrRead, stderrWrite] = pipe();
   const path = cstr(hook.path);
   const argv = stringArray(hook.args !== undefined && hook.args.length > 0 ? hook.args : [hook.path]);
-  const envp = stringArray(hook.env ?? context.defaultEnv ?? []);
+  const envp = stringArray(hook.env ?? context.defaultEnv());
   const { pid, pidfd } = fork(
     0,
     () => {
@@ -71,6 +81,8 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
       [stdinRead, stdoutWrite, stderrWrite].forEach((fd, standard) => {
         dup3(fd, standard as Fd, 0);
       });
+      if (context.directory !== undefined) fchdir(context.directory);
+      if (context.umask !== undefined) umask(context.umask);
       closeAllFrom(3);
       resetSignals();
       context.beforeExec?.();

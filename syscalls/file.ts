@@ -357,6 +357,11 @@ export function clearCloexec(fd: Fd): void {
   call("fcntl", [fd, F_SETFD, flags & ~FD_CLOEXEC], `fd ${fd}`);
 }
 
+/** The opposite, for what came through our own execve(2). */
+export function setCloexec(fd: Fd): void {
+  call("fcntl", [fd, F_SETFD, FD_CLOEXEC], `fd ${fd}`);
+}
+
 /** A second descriptor of the same open file, at or above `minimum`. */
 export function dupAbove(fd: Fd, minimum: number): Fd {
   return call("fcntl", [fd, F_DUPFD_CLOEXEC, minimum], `fd ${fd}`, "dup") as Fd;

@@ -98,18 +98,56 @@ for (const kind of onHost)
       : {},
   );
 
-hooks(
-  "hook environment [none declared: empty]",
-  async (c) => {
+for (const kind of onHost.filter((kind) => kind !== "createContainer"))
+  hooks(`${kind} [no environment declared: all of the caller's; an empty one: none]`, async (c) => {
     c.configure((spec) => {
       spec.process.env = ["PATH=/bin", "FROM_IMAGE=1"];
-      spec.hooks = { createRuntime: [{ path: "/usr/bin/env", args: ["env", "-0"] }] };
-      spec.hooks.createRuntime?.push(hook(c, "cat /proc/$$/environ > $LOG"));
+      const dump = (name: string) => hook(c, `cat /proc/$$/environ >${join(c.dir, name)}`);
+      spec.hooks = { [kind]: [dump("none"), { ...dump("empty"), env: [] }] };
+      shell(spec, "exec sleep 60");
+    });
+    const env = { PATH: process.env.PATH ?? "", CALLER: "a\nb", ODD: "=", XDG_RUNTIME_DIR: "/tmp" };
+    succeed(await c.create({ env }));
+    succeed(await c.runt(["start", c.id], { env }));
+    succeed(await c.runt(["delete", "--force", c.id], { env }));
+    assert.is(readFileSync(join(c.dir, "empty"), "utf8"), "");
+    const got = readFileSync(join(c.dir, "none"), "utf8")
+      .split("\0")
+      .filter((entry) => entry !== "");
+    assert.equal(
+      got.sort(),
+      Object.entries(env)
+        .map(([name, value]) => `${name}=${value}`)
+        .sort(),
+    );
+  });
+
+hooks(
+  "createContainer [no environment declared: none, as the image could have its say in that of the process]",
+  async (c) => {
+    c.configure((spec) => {
+      spec.process.env = ["PATH=/bin", "LD_PRELOAD=/evil.so"];
+      spec.hooks = { createContainer: [hook(c, "cat /proc/self/environ >$LOG")] };
     });
     await lifetime(c);
-    assert.is(log(c), "");
+    assert.not.match(log(c), /PATH|LD_PRELOAD/);
   },
-  { runcFails: "runc 1.1.5 gives a hook without env the runtime's own environment" },
+  { runcFails: "runc 1.1.5 gives it the environment of the process" },
+);
+
+hooks(
+  "createContainer [its directory is the root file system, its umask the caller's, its cgroups the container's]",
+  async (c) => {
+    c.configure((spec) => {
+      spec.hooks = { createContainer: [hook(c, "pwd >$LOG; umask >>$LOG; cat /proc/self/cgroup >>$LOG")] };
+    });
+    await lifetime(c);
+    const [directory, umask, ...cgroups] = log(c).trim().split("\n");
+    assert.is(directory, c.rootfs);
+    assert.is(umask, `0${process.umask().toString(8).padStart(3, "0")}`);
+    assert.ok(cgroups.length > 0);
+    for (const line of cgroups) assert.match(line, c.token);
+  },
 );
 
 hooks(
@@ -190,7 +228,7 @@ for (const command of ["start", "run"] as const)
         };
         shell(spec, "exec sleep 1000");
       });
-      const text = "error running poststart hook #0 /bin/sh: exit status 7, stdout: , stderr: ";
+      const text = "error running poststart hook #0: /bin/sh: exit status 7, stdout: , stderr: ";
       if (command === "run") refuse(await c.run(), `run failed: ${text}`);
       else {
         succeed(await c.create());
@@ -214,7 +252,7 @@ hooks(
     });
     succeed(await c.create());
     const { stderr } = succeed(await c.runt(["delete", "--force", c.id]));
-    assert.match(stderr, "error running poststop hook #0 /bin/sh: exit status 1, stdout: , stderr: ");
+    assert.match(stderr, "error running poststop hook #0: /bin/sh: exit status 1, stdout: , stderr: ");
     assert.is(log(c), "second\n");
   },
   {

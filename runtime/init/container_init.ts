@@ -127,11 +127,12 @@ function initialise(context: InitContext): never {
   const procfs = openProcfs();
   if (plan.hostname !== "") sethostname(plan.hostname);
   if (plan.domainname !== "") setdomainname(plan.domainname);
-  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks of the runtime
+  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks
   // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
   // it needs least.
   const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
-  const early = ownCgroupNamespace || context.parentHooks || typeof doors.join === "string";
+  const hooksLook = context.parentHooks || (plan.hooks.createContainer?.length ?? 0) > 0;
+  const early = ownCgroupNamespace || hooksLook || typeof doors.join === "string";
   const pass = (way: CgroupWay): void => {
     if (typeof way === "string") askOrEnd(channel, way);
     else goThrough(way);
@@ -142,7 +143,9 @@ function initialise(context: InitContext): never {
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const slave = ownMounts ? setUpRootfs(context, procfs) : stayInMounts(context, procfs);
+  const slave = ownMounts
+    ? setUpRootfs(context, procfs, callersUmask)
+    : stayInMounts(context, procfs, callersUmask);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
@@ -199,7 +202,7 @@ function initialise(context: InitContext): never {
   if (hooks.length > 0) {
     runHooks("startContainer", hooks, {
       state: context.stateFor(getpid(), "created"),
-      defaultEnv: env,
+      defaultEnv: () => env,
       procfs: { directory: procfs, prefix: "" },
       // A hook may be a program of the image: it must not be freer than the container.
       beforeExec: late === undefined ? undefined : () => loadFilter(late),
@@ -216,7 +219,7 @@ function initialise(context: InitContext): never {
 }
 
 /** The mount namespace's part: everything between the copy of the host's mounts and the container's own "/". */
-function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
+function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd | undefined {
   const { plan, channel } = context;
   const oldApi = chooseMountApi(procfs);
   const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
@@ -237,6 +240,9 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
   if (context.parentHooks) askOrEnd(channel, "hooks");
   runHooks("createContainer", plan.hooks.createContainer, {
     state: context.stateFor(getpid(), "creating"),
+    defaultEnv: () => [],
+    directory: root,
+    umask: callersUmask,
     procfs: { directory: procfs, prefix: "" },
   });
   createCwd(root, plan.process.cwd);
@@ -252,11 +258,13 @@ function setUpRootfs(context: InitContext, procfs: Fd): Fd | undefined {
 }
 
 /** The same without a mount namespace: hooks, and a root that is the host's directory. */
-function stayInMounts(context: InitContext, procfs: Fd): undefined {
+function stayInMounts(context: InitContext, procfs: Fd, callersUmask: number): undefined {
   const { plan, channel } = context;
   if (context.parentHooks) askOrEnd(channel, "hooks");
   runHooks("createContainer", plan.hooks.createContainer, {
     state: context.stateFor(getpid(), "creating"),
+    defaultEnv: () => [],
+    umask: callersUmask,
     procfs: { directory: procfs, prefix: "" },
   });
   chrootInto(plan.rootfs.path, plan.process.cwd);

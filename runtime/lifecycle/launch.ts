@@ -31,6 +31,7 @@ import { createExecFifo } from "../process/exec_fifo.ts";
 import { makeNotifyDirectory } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
+import { secretDescriptors, wholeEnvironment } from "../process/seal.ts";
 import type { Stream } from "../process/streams.ts";
 import { makeUserns, requireSameMaps } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
@@ -181,7 +182,10 @@ function make(making: Making): Launched {
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   const bySystemd = cgroup.driver === "systemd";
   if (!bySystemd) cgroup.create(limits.plan);
-  const early = { namespace: (plan.namespaces.create & CLONE_NEWCGROUP) !== 0, hooks: parentHooks };
+  const early = {
+    namespace: (plan.namespaces.create & CLONE_NEWCGROUP) !== 0,
+    hooks: parentHooks || (plan.hooks.createContainer?.length ?? 0) > 0,
+  };
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory, early, cgroup.driver);
   const doors = !bySystemd && {
     join: openCgroupDoors(entry.joinAll),
@@ -192,7 +196,7 @@ function make(making: Making): Launched {
   const place = { plan: plan.namespaces, joins: namespaces, userns, entry };
   const init = forkInto(place, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
-    for (const fd of [channel, dir.fd, pidfdSocket]) if (fd !== undefined) close(fd);
+    for (const fd of [channel, dir.fd, pidfdSocket, ...secretDescriptors()]) if (fd !== undefined) close(fd);
     containerInit({
       plan,
       seccomp: making.seccomp,
@@ -285,7 +289,7 @@ function serve(
       raiseHardLimits(plan.process.rlimits, init.pid);
     }
     if (message.request === "hooks") {
-      const hooks = { state: hookState(state, "creating", init.pid) };
+      const hooks = { state: hookState(state, "creating", init.pid), defaultEnv: wholeEnvironment };
       runHooks("prestart", plan.hooks.prestart, hooks);
       runHooks("createRuntime", plan.hooks.createRuntime, hooks);
     }

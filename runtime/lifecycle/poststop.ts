@@ -2,6 +2,7 @@
 import type { RuntimeContext } from "../context.ts";
 import { messageOf } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
+import { wholeEnvironment } from "../process/seal.ts";
 import type { SavedState } from "../state/store.ts";
 import { hookState } from "./state.ts";
 
@@ -9,7 +10,10 @@ import { hookState } from "./state.ts";
 export function runPoststop(context: RuntimeContext, saved: SavedState): void {
   for (const hook of saved.config.hooks?.poststop ?? []) {
     try {
-      runHooks("poststop", [hook], { state: hookState(saved, "stopped", 0) });
+      runHooks("poststop", [hook], {
+        state: hookState(saved, "stopped", undefined),
+        defaultEnv: wholeEnvironment,
+      });
     } catch (error) {
       context.warn(messageOf(error));
     }

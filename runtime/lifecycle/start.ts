@@ -9,7 +9,7 @@ import { runHooks } from "../hooks.ts";
 import { type ChildFailure, errorOf } from "../init/sync.ts";
 import { openStarter, releaseInit } from "../process/exec_fifo.ts";
 import { NotifySocket } from "../process/notify_socket.ts";
-import { sealSelf } from "../process/seal.ts";
+import { sealSelf, wholeEnvironment } from "../process/seal.ts";
 import { openProcess } from "../state/init_pid.ts";
 import { lock, openStateDir, readState, type SavedState, type StateDir, unlock } from "../state/store.ts";
 import { killInit } from "./kill.ts";
@@ -56,6 +56,7 @@ export function poststart(saved: SavedState): void {
   try {
     runHooks("poststart", saved.config.hooks?.poststart, {
       state: hookState(saved, "running", saved.init.pid),
+      defaultEnv: wholeEnvironment,
     });
   } catch (error) {
     killInit(saved);

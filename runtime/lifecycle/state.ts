@@ -38,8 +38,8 @@ export function stateDocument(saved: SavedState, status: Status, owner = ""): St
   };
 }
 
-/** The state document of the specification, which hooks get on their standard input. */
-export function hookState(saved: SavedState, status: Status, pid: number): string {
+/** The state document of the specification, which hooks get on their standard input; as from runc, without a pid when there is none. */
+export function hookState(saved: SavedState, status: Status, pid: number | undefined): string {
   const { annotations, ociVersion: version } = saved.config;
   return JSON.stringify({
     ociVersion: version,

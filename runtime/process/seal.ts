@@ -29,6 +29,7 @@ import {
   readToEnd,
   seekTo,
   sendfile,
+  setCloexec,
   statx,
   tryReadlinkat,
   writeAll,
@@ -75,6 +76,8 @@ export type CallerEnvironment = Readonly<Record<string, string | undefined>>;
 /** What the first start tells the second. */
 interface Carried {
   readonly environment: CallerEnvironment;
+  /** A memfd with all of the environment, which only hooks of the runtime may get. */
+  readonly whole: Fd;
   /** Descriptors from 3 on that the caller handed in, when the command line speaks of them. */
   readonly inherited: readonly number[];
 }
@@ -84,6 +87,22 @@ let carried: Carried | undefined;
 /** The environment that the caller gave to the first start; in the second, the part of it that was carried over. */
 export function callerEnvironment(): CallerEnvironment {
   return carried?.environment ?? process.env;
+}
+
+/**
+ * All of the caller's environment, for a hook that runs on its side and declares none. Read no earlier, and by no
+ * process that will be in a container: see CARRIED.
+ */
+export function wholeEnvironment(): readonly string[] {
+  if (carried === undefined) throw new Error("the environment of hooks is asked for before sealing");
+  seekTo(carried.whole, 0);
+  const text = new TextDecoder().decode(readToEnd(carried.whole));
+  return text === "" ? [] : text.split("\0");
+}
+
+/** What the child of a fork that enters a container has to close first. */
+export function secretDescriptors(): readonly Fd[] {
+  return carried === undefined ? [] : [carried.whole];
 }
 
 /** The caller's descriptors from 3 on: in the second start what else is open there is the runtime's own. */
@@ -114,17 +133,23 @@ export function sealSelf(): void {
   const wanted = process.env.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds"));
   // Before anything of ours is open that could be taken for the caller's.
   const inherited = wanted ? keepInherited() : [];
-  const payload = memfdCreate("runt-environment");
-  writeAll(
-    payload,
-    new TextEncoder().encode(JSON.stringify({ environment: carriedOf(process.env), inherited })),
-  );
-  addSeals(payload, ALL_SEALS);
-  clearCloexec(payload);
+  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  const whole = sealedText("runt-hooks", variables.join("\0"));
+  const told: Carried = { environment: carriedOf(process.env), whole, inherited };
+  const payload = sealedText("runt-environment", JSON.stringify(told));
   const environment = [...ENGINE, `${SEALED_FD}=${payload}`];
   const program = sealedProgram();
   const result = execveFd(program, stringArray([process.argv0, ...args]), stringArray(environment));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
+}
+
+/** A memfd that survives the execve and can no longer be changed. */
+function sealedText(name: string, text: string): Fd {
+  const fd = memfdCreate(name);
+  writeAll(fd, new TextEncoder().encode(text));
+  addSeals(fd, ALL_SEALS);
+  clearCloexec(fd);
+  return fd;
 }
 
 function carriedOf(environment: CallerEnvironment): CallerEnvironment {
@@ -156,8 +181,9 @@ function receive(payload: Fd): Carried {
   seekTo(payload, 0);
   const bytes = readToEnd(payload);
   close(payload);
-  const { environment, inherited } = JSON.parse(new TextDecoder().decode(bytes)) as Carried;
-  return { environment, inherited };
+  const { environment, whole, inherited } = JSON.parse(new TextDecoder().decode(bytes)) as Carried;
+  setCloexec(whole);
+  return { environment, whole, inherited };
 }
 
 /** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */
