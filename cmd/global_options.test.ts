@@ -35,6 +35,21 @@ globals("refuse an unknown log format with runc's words", () => {
   assert.throws(() => logSettings(readGlobals(["--log-format", "xml"]).options), "invalid log-format: xml");
 });
 
+for (const [text, rootless] of [
+  ["", "auto"],
+  ["AUTO", "auto"],
+  ["1", true],
+  ["True", true],
+  ["f", false],
+] as const)
+  globals(`--rootless=${text}, as Go reads it`, () =>
+    assert.is(checkGlobals(readGlobals([`--rootless=${text}`]).options).rootless, rootless),
+  );
+
+globals("an empty --log-format is as none", () => {
+  assert.is(logSettings(readGlobals(["--log-format="]).options).format, "text");
+});
+
 globals("make relative paths absolute", () => {
   assert.is(checkGlobals(readGlobals(["--root", "a/../b"]).options).root, `${process.cwd()}/b`);
 });

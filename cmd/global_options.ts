@@ -2,7 +2,7 @@
 import { geteuid, type HostPath } from "../runtime/host.ts";
 import { callerEnvironment } from "../runtime/process/seal.ts";
 import type { LogSettings } from "./log.ts";
-import { type OptionTable, readArgv } from "./options.ts";
+import { type OptionTable, readArgv, tryBoolean } from "./options.ts";
 import { absolute, optionalPath } from "./paths.ts";
 
 export const globalOptions = {
@@ -53,7 +53,7 @@ export type GlobalValues = ReturnType<typeof readGlobals>["options"];
 
 /** The log that the options ask for. Apart from the rest, so that what is wrong with the rest can be logged there. */
 export function logSettings(values: GlobalValues): LogSettings {
-  const format = values["log-format"];
+  const format = values["log-format"] || "text";
   if (format !== "text" && format !== "json") throw new Error(`invalid log-format: ${format}`);
   return { ...optionalPath("path", values.log), format, debug: values.debug };
 }
@@ -85,7 +85,8 @@ function givenRoot(path: string): HostPath {
 }
 
 function parseRootless(text: string): boolean | "auto" {
-  if (text === "auto") return text;
-  if (text === "true" || text === "false") return text === "true";
+  if (text === "" || text.toLowerCase() === "auto") return "auto";
+  const value = tryBoolean(text);
+  if (value !== undefined) return value;
   throw new Error(`invalid value for --rootless: ${text} (true, false or auto)`);
 }

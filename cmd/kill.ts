@@ -6,7 +6,6 @@ export const kill = command({
   operands: "<container-id> [signal]",
   min: 1,
   max: 2,
-  flagsFirst: true,
   description: `Sends a signal, SIGTERM by default, to a container's init process. The signal is a number or a name in
 any case, with or without SIG: 9, KILL, sigterm, RTMIN+3.`,
   examples: [
@@ -17,7 +16,8 @@ any case, with or without SIG: 9, KILL, sigterm, RTMIN+3.`,
   options: {
     all: { kind: "boolean", short: "a", description: "send it to all processes of the container" },
   },
-  run(context, { all }, id: string, signal = "SIGTERM") {
-    killContainer(context, { id, signal: parseSignal(signal), all });
+  run(context, { all }, id: string, signal = "") {
+    // As runc: an empty word, such as a script's unset variable, is none.
+    killContainer(context, { id, signal: parseSignal(signal || "SIGTERM"), all });
   },
 });

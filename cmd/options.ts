@@ -123,9 +123,15 @@ function parseInteger(flag: string, text: string): number {
   throw flagError(`invalid value ${quote(text)} for flag -${flag}: ${problem}`);
 }
 
-function parseBoolean(flag: string, text: string): boolean {
+/** As Go's strconv.ParseBool; undefined for what is neither. */
+export function tryBoolean(text: string): boolean | undefined {
   if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
-  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
+  return /^(0|f|F|false|FALSE|False)$/.test(text) ? false : undefined;
+}
+
+function parseBoolean(flag: string, text: string): boolean {
+  const value = tryBoolean(text);
+  if (value !== undefined) return value;
   throw flagError(`invalid boolean value ${quote(text)} for -${flag}: parse error`);
 }
 

@@ -255,13 +255,13 @@ const ofContainers: readonly OfContainer[] = [
     says: "runt create failed: JSON specification file config.json not found (DIR/bundle/config.json)",
   },
   {
-    title: "create [a state root that others may write to]",
+    title: "create [a state root that everybody may write to]",
     act: (c) => {
       mkdirSync(c.root);
       chmodSync(c.root, 0o777);
     },
     args: create,
-    says: "runt create failed: state root DIR/state may be written by others than its owner, uid 0",
+    says: "runt create failed: state root DIR/state may be written by everybody",
   },
   {
     title: "create [--no-pivot and rootfsPropagation]",

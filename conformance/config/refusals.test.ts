@@ -54,12 +54,12 @@ const table: readonly Refusal[] = [
       [
         "a root that does not exist",
         (spec) => Object.assign(spec.root, { path: "nowhere" }),
-        "open DIR/bundle/nowhere: ENOENT (no such file or directory), asked for by root.path",
+        "invalid rootfs: open DIR/bundle/nowhere: ENOENT (no such file or directory), asked for by root.path",
       ],
       [
         "a root that is a file",
         (spec) => Object.assign(spec.root, { path: "config.json" }),
-        "open DIR/bundle/config.json: ENOTDIR (not a directory), asked for by root.path",
+        "invalid rootfs: open DIR/bundle/config.json: ENOTDIR (not a directory), asked for by root.path",
       ],
       [
         "a program that does not exist",

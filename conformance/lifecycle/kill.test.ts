@@ -48,6 +48,18 @@ kill("--all before the id, as containerd passes it", async (c) => {
   assert.ok(await eventually(() => !isAlive(pid)));
 });
 
+kill("an empty word for the signal, as of an unset variable: TERM", async (c) => {
+  const heard = await listening(c, ["TERM"]);
+  succeed(await c.runt(["kill", c.id, ""]));
+  assert.ok(await eventually(() => heard() === "TERM\n"));
+});
+
+kill("--all behind the words", async (c) => {
+  await listening(c, []);
+  succeed(await c.runt(["kill", c.id, "9", "--all"]));
+  assert.ok(await eventually(async () => (await c.state()).status === "stopped"));
+});
+
 kill("signal 0 of a running container: nothing happens, exit 0", async (c) => {
   await listening(c, []);
   succeed(await c.runt(["kill", c.id, "0"]));

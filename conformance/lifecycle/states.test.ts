@@ -1,6 +1,6 @@
 // vm
 // The states of a container, what `state` and `list` say of each, and who may follow whom.
-import { mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { eventually, sleep } from "../command.ts";
 import { type ContainerState, conformance, refuse, succeed } from "../harness.ts";
@@ -131,6 +131,27 @@ states("list as a table, as JSON and as ids", async (c) => {
   assert.equal(head.trim().split(/ +/), ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]);
   const columns = line.trim().split(/ +/);
   assert.equal([...columns.slice(0, 4), columns[5]], [c.id, String(pid), "created", c.bundle, "root"]);
+});
+
+for (const [title, idOf] of [
+  ["beginning with a dot", (token: string) => `.${token}`],
+  ["of 255 letters, the longest name of a directory", (token: string) => token.padEnd(255, "x")],
+] as const)
+  states(`an id ${title}`, async (c) => {
+    const id = idOf(c.token);
+    c.configure((spec) => shell(spec, "exec sleep 60"));
+    succeed(await c.runt(["run", "--detach", "--bundle", c.bundle, id]));
+    assert.is(succeed(await c.runt(["list", "--quiet"])).stdout, `${id}\n`);
+    succeed(await c.runt(["exec", id, "true"]));
+    succeed(await c.deleteForce(id));
+    assert.is(succeed(await c.runt(["list", "--quiet"])).stdout, "");
+  });
+
+states("a state root of somebody else, with a group that may write to it", async (c) => {
+  mkdirSync(c.root);
+  chmodSync(c.root, 0o770);
+  chownSync(c.root, 1000, 1000);
+  succeed(await c.run());
 });
 
 states.run();

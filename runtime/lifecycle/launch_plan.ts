@@ -82,7 +82,7 @@ function requireRealRootfs(path: HostPath): void {
   const fd = tryOpenat2(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (fd === -ELOOP)
     throw new RuntimeError("invalid-argument", "invalid rootfs: not an absolute path, or a symlink");
-  if (fd < 0) throw OpError.from("open", path, -fd).askedBy("root.path" as SpecField);
+  if (fd < 0) throw OpError.from("invalid rootfs: open", path, -fd).askedBy("root.path" as SpecField);
   close(fd as Fd);
 }
 

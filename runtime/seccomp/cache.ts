@@ -32,9 +32,7 @@ import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
-
-/** In the state root. */
-export const CACHE_DIRECTORY = ".seccomp-cache";
+import { SECCOMP_CACHE } from "../state/container_id.ts";
 
 /** Part of each key: to be raised when this file's format or what is compiled changes. */
 export const CACHE_FORMAT = 3;
@@ -47,7 +45,7 @@ const HEADER = 24;
 
 /** The program of this key, or undefined. */
 export function readCached(root: HostPath, key: string): Uint8Array | undefined {
-  const fd = tryOpenat(CWD, `${root}/${CACHE_DIRECTORY}/${key}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const fd = tryOpenat(CWD, `${root}/${SECCOMP_CACHE}/${key}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return undefined;
   try {
     const stat = fstat(fd as Fd);
@@ -79,7 +77,7 @@ export function writeCached(root: HostPath, key: string, program: Uint8Array): s
 }
 
 function openDirectory(root: HostPath): Fd {
-  const path = `${root}/${CACHE_DIRECTORY}`;
+  const path = `${root}/${SECCOMP_CACHE}`;
   tryMkdirat(CWD, path, 0o700);
   const fd = openat(CWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   const { mode, uid } = fstat(fd);

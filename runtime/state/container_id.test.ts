@@ -4,13 +4,13 @@ import { requireValidId } from "./container_id.ts";
 
 const ids = suite("requireValidId");
 
-for (const id of ["a", "A-b_c+d.1", "0", "-x", "a..b", "_", "+", "x".repeat(200)])
+for (const id of ["a", "A-b_c+d.1", "0", "-x", "a..b", "_", "+", "x".repeat(255), ".hidden", "..."])
   ids(`accepts ${id.slice(0, 20)}`, () => requireValidId(id));
 
 for (const id of [
   ".",
   "..",
-  ".hidden",
+  ".seccomp-cache",
   "../x",
   "a/b",
   "/",
@@ -23,7 +23,6 @@ for (const id of [
   "%2e%2e",
   "a:b",
   "a@b",
-  "x".repeat(201),
 ])
   ids(`refuses ${JSON.stringify(id).slice(0, 20)}`, () => {
     assert.throws(

@@ -1,12 +1,12 @@
 /** Container ids: they become names of directories, cgroups and units, so their alphabet is small. */
 import { RuntimeError } from "../errors.ts";
 
-/** Leaves room for what cgroups and units add to the name (NAME_MAX is 255). */
-const LONGEST = 200;
+/** A name of the runtime's own among the containers of a state root, and so no id. */
+export const SECCOMP_CACHE = ".seccomp-cache";
 
-/** Throws for what is no id: runc's alphabet, and as in crun no leading dot. */
+/** Throws for what is no id: runc's alphabet. A name that is too long is refused by the file system. */
 export function requireValidId(id: string): void {
   if (id === "") throw new RuntimeError("invalid-argument", "container id cannot be empty");
-  if (/^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$/.test(id) && id.length <= LONGEST) return;
+  if (/^[A-Za-z0-9_+.-]+$/.test(id) && ![".", "..", SECCOMP_CACHE].includes(id)) return;
   throw new RuntimeError("invalid-argument", "invalid container ID format");
 }

@@ -29,13 +29,12 @@ import {
   tryUnlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
-import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { notFound, RuntimeError } from "../errors.ts";
 import { parseJson, stringifyJson } from "../spec/read.ts";
 import type { RunnableSpec } from "../spec/types.ts";
-import { requireValidId } from "./container_id.ts";
+import { requireValidId, SECCOMP_CACHE } from "./container_id.ts";
 import type { ProcessIdentity } from "./init_pid.ts";
 
 /** What state.json holds: all that later commands need, so that a later edit of config.json has no effect. */
@@ -73,7 +72,10 @@ const STATE = "state.json";
 /** State is written by us; a file larger than this is not ours. */
 const LARGEST = 64 * 1024 * 1024;
 
-/** Makes the state root if it is missing, and refuses one that others may write to. */
+/**
+ * Makes the state root if it is missing, and refuses one that everybody may write to. Whose it is otherwise, and who is
+ * in its group, is for who names it to know.
+ */
 export function ensureRoot(root: HostPath): Fd {
   const parts = root.split("/");
   for (let i = 2; i <= parts.length; i++) {
@@ -83,11 +85,10 @@ export function ensureRoot(root: HostPath): Fd {
     if (made < 0 && made !== -EEXIST && made !== -EROFS) throw OpError.from("mkdir", path, -made);
   }
   const fd = openat(CWD, root, O_RDONLY | O_DIRECTORY);
-  const { mode, uid } = fstat(fd);
-  const euid = geteuid();
-  if ((uid === euid || uid === 0) && (mode & 0o022) === 0) return fd;
+  const { mode } = fstat(fd);
+  if ((mode & 0o002) === 0) return fd;
   close(fd);
-  throw new RuntimeError("safety", `state root ${root} may be written by others than its owner, uid ${euid}`);
+  throw new RuntimeError("safety", `state root ${root} may be written by everybody`);
 }
 
 /** Makes <root>/<id>, which exactly one caller can; the directory is the claim on the id. */
@@ -241,13 +242,13 @@ function namesIn(dir: Fd): string[] {
   }
 }
 
-/** The ids below the root, in the order of their names (what begins with a dot is no id but the runtime's own); none when the root is not there. */
+/** The ids below the root, in the order of their names (the cache among them is none); none when the root is not there. */
 export function listIds(root: HostPath): string[] | undefined {
   const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
   if (fd === -ENOENT) return undefined;
   if (fd < 0) throw OpError.from("open", root, -fd);
   const ids = readDirectory(fd as Fd)
-    .filter((entry) => entry.type === 4 && !entry.name.startsWith("."))
+    .filter((entry) => entry.type === 4 && entry.name !== SECCOMP_CACHE)
     .map((entry) => entry.name)
     .sort();
   close(fd as Fd);
