@@ -297,7 +297,9 @@ const halves: readonly [title: string, asked: string | Json, says: string | RegE
   [
     "memory below what is used",
     { cpu: { cpus: "0" }, memory: { limit: 4096, swap: 8192, checkBeforeUpdate: true } },
-    cgroupVersion === 1 ? "current usage" : "rejecting memory limit 4096 <= usage",
+    cgroupVersion === 1
+      ? "unable to set memory limit to 4096 (current usage"
+      : "rejecting memory limit 4096 <= usage",
   ],
   [
     "idle, and then an error",

@@ -208,7 +208,7 @@ if (version === 1)
       const said = refusal(() => cgroup.apply(plan({ memory: { limit: 4096 } })));
       assert.match(
         said,
-        /^write \S+\/memory\.limit_in_bytes: EBUSY \(device or resource busy\), asked for by linux\.resources\.memory\.limit \("4096" to controller memory; current usage: \d+, peak usage: \d+\)$/,
+        /^write \S+\/memory\.limit_in_bytes: EBUSY \(device or resource busy\), asked for by linux\.resources\.memory\.limit \("4096" to controller memory; unable to set memory limit to 4096 \(current usage: \d+, peak usage: \d+\)\)$/,
       );
     } finally {
       await shell.end();

@@ -184,13 +184,14 @@ function thawOne(directory: Fd): void {
   close(file as Fd);
 }
 
-function explain(directory: HostPath, { file }: CgroupWrite, errno: number): string | undefined {
+function explain(directory: HostPath, { file, value }: CgroupWrite, errno: number): string | undefined {
   if (errno === ENOENT) return "this kernel does not have the file";
   if (errno === EACCES || errno === EPERM) return "not delegated: the cgroup belongs to another user";
   if (errno === EBUSY && file === "memory.limit_in_bytes") {
     const usage = tryReadControl(directory, "memory.usage_in_bytes");
     const peak = tryReadControl(directory, "memory.max_usage_in_bytes");
-    return `current usage: ${usage}, peak usage: ${peak}`;
+    // The words are runc's.
+    return `unable to set memory limit to ${value} (current usage: ${usage}, peak usage: ${peak})`;
   }
   if (file === "cpuset.cpus" || file === "cpuset.mems")
     return `the parent cgroup has ${tryReadControl(parentOf(directory), file)}`;
