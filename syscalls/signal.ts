@@ -10,12 +10,15 @@ export const SIGNAL_MAX = 64;
 
 /** Every disposition back to SIG_DFL: Bun ignores SIGPIPE and SIGXFSZ, and ignored signals outlive execve(2). */
 export function defaultAllSignals(): void {
+  for (let signal = 1; signal <= SIGNAL_MAX; signal++)
+    if (signal !== 9 && signal !== 19) defaultSignal(signal);
+}
+
+/** One disposition back to SIG_DFL. */
+export function defaultSignal(signal: number): void {
   const act = new BigUint64Array(4); // struct sigaction of the kernel, all zero: SIG_DFL
-  for (let signal = 1; signal <= SIGNAL_MAX; signal++) {
-    if (signal === 9 || signal === 19) continue;
-    // EINVAL for the two numbers that libc keeps to itself is impossible here: this is the raw call.
-    tryCall("rt_sigaction", [signal, act, null, 8]);
-  }
+  // EINVAL for the two numbers that libc keeps to itself is impossible here: this is the raw call.
+  tryCall("rt_sigaction", [signal, act, null, 8]);
 }
 
 /** The mask with these signals, as the kernel's sigset_t. */

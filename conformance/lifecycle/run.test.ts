@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { eventually, runCommand } from "../command.ts";
+import { eventually, runCommand, startCommand } from "../command.ts";
 import { conformance, refuse, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";
 import { runtimePath } from "../needs.ts";
@@ -126,5 +126,25 @@ run(
   },
   { runcFails: "runc 1.1.5 hands down the soft limit that Go raised to the hard one" },
 );
+
+for (const signal of ["CHLD", "TERM", "HUP"])
+  run(`a caller that ignores SIG${signal}: the status and the signals arrive`, async (c) => {
+    c.configure((spec) =>
+      shell(
+        spec,
+        "trap 'exit 7' TERM; grep SigIgn /proc/self/status; echo ready; while :; do sleep 0.02; done",
+      ),
+    );
+    const out = join(c.dir, "out");
+    const ignoring = ["env", `--ignore-signal=${signal}`];
+    const running = startCommand(
+      [...ignoring, runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id],
+      { stdout: out },
+    );
+    assert.ok(await eventually(() => readFileSync(out, "utf8").includes("ready")));
+    assert.match(readFileSync(out, "utf8"), /^SigIgn:\t0000000000000000$/m);
+    running.kill("SIGTERM");
+    assert.is((await running.done).status, 7);
+  });
 
 run.run();

@@ -36,6 +36,7 @@ import {
 } from "../../syscalls/file.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
+import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -124,6 +125,8 @@ export function sealSelf(): void {
   const number = process.env[SEALED_FD];
   if (number !== undefined) {
     carried = receive(Number(number) as Fd);
+    // With a caller that ignores it, children would be gone before they can be asked how they ended.
+    defaultSignal(SIGCHLD);
     if (globalThis.FAULT_INJECTION && carried.environment.RUNT_FAULT !== undefined) {
       armFaults(carried.environment.RUNT_FAULT);
     }
