@@ -1,6 +1,6 @@
 // The standard streams of a program in the foreground without a terminal: pipes of its own user, whatever the caller's
 // are, from which everything arrives.
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { eventually, runCommand, startCommand } from "../command.ts";
@@ -99,6 +99,25 @@ for (const how of ["run", "exec"] as const) {
     assert.is(result.status, 7);
   });
 }
+
+for (const how of ["run", "exec"] as const)
+  for (const pipes of [false, true])
+    streams(`${how}: in a user namespace they are its root's [${pipes ? "pipes" : "files"}]`, async (c) => {
+      const first = 100_000;
+      for (const dir of [c.dir, c.bundle, c.rootfs]) chmodSync(dir, 0o755);
+      const script = "stat -L -c '%F %u %g' /proc/self/fd/1; echo out >/dev/stdout; echo err >/dev/stderr";
+      c.configure((spec) => {
+        spec.linux.namespaces.push({ type: "user" });
+        const mappings = [{ containerID: 0, hostID: first, size: 65536 }];
+        Object.assign(spec.linux, { uidMappings: mappings, gidMappings: mappings });
+        shell(spec, how === "run" ? script : "sleep 60");
+      });
+      if (how === "exec") succeed(await c.runt(["run", "--detach", "--bundle", c.bundle, c.id]));
+      const args = how === "run" ? ["run", "--bundle", c.bundle, c.id] : ["exec", c.id, "sh", "-c", script];
+      const { stdout, stderr } = succeed(await c.runt(args, { pipes }));
+      assert.is(stdout, "fifo 0 0\nout\n");
+      assert.is(stderr, "err\n");
+    });
 
 streams("exec: it waits for who still has its output, as runc does", async (c) => {
   const command = await commandFor(c, "exec", "{ sleep 0.5; echo late; } & echo early");

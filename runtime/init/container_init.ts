@@ -37,7 +37,6 @@ import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { BindStep } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import { useStreams } from "../process/streams.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
@@ -67,6 +66,7 @@ import {
 } from "./rootfs.ts";
 import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
+import { useStreams } from "./streams.ts";
 import { ask, askForSource, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
 import {
   createCwd,

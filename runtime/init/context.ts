@@ -1,7 +1,7 @@
 /** What the parent hands to every process that becomes a user's program: made before the fork. */
 import type { Fd } from "../../syscalls/types.ts";
-import type { Stream } from "../process/streams.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
+import type { Stream } from "./streams.ts";
 
 export interface ChildContext {
   /** Where the child and the parent talk (init/sync.ts). */

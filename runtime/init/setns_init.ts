@@ -32,7 +32,6 @@ import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { fork } from "../process/fork.ts";
-import { useStreams } from "../process/streams.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { closeAllBut, closeAllFrom, raiseHardLimits, setLimits } from "./disinherit.ts";
@@ -43,6 +42,7 @@ import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { writeOomScore } from "./oom_score.ts";
 import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
+import { useStreams } from "./streams.ts";
 import { ask, tellFailure, tellForked, tellNote } from "./sync.ts";
 import {
   enterCwd,

@@ -7,10 +7,9 @@ import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
-
+import { rootOnHost } from "../plan/host_ids.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { openPidfdSocket } from "../process/pidfd_socket.ts";
-
 import { keepPreservedFds } from "../process/preserved_fds.ts";
 import { inheritedDescriptors } from "../process/seal.ts";
 import { queueSignals } from "../process/signals.ts";
@@ -49,7 +48,8 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
-  const relay = new StreamRelay(terminal || request.detach);
+  const relay =
+    terminal || request.detach ? undefined : new StreamRelay(rootOnHost(saved.config.linux ?? {}));
   const start = (socket: Fd | undefined, beforeProgram?: () => void) =>
     enterAndStart({
       context,
@@ -57,7 +57,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
       process,
       subCgroups: request.cgroup,
       consoleSocket: socket,
-      streams: relay.streams,
+      streams: relay?.streams ?? [],
       pidfdSocket,
       pidFile: request.pidFile,
       preservedFds: request.preserveFds,

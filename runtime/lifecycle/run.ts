@@ -5,6 +5,7 @@ import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { errorOf, go, nextMessage } from "../init/sync.ts";
+import { rootOnHost } from "../plan/host_ids.ts";
 import { attach, receiveMaster } from "../process/attach.ts";
 import { NotifySocket } from "../process/notify_socket.ts";
 import { queueSignals } from "../process/signals.ts";
@@ -61,11 +62,11 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   if (!request.noSubreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
   const signals = queueSignals();
   const console = spec.process.terminal === true ? messagePair() : undefined;
-  const relay = new StreamRelay(console !== undefined);
+  const relay = console === undefined ? new StreamRelay(rootOnHost(spec.linux ?? {})) : undefined;
   const launched = launch(context, request, spec, {
     waitForStart: false,
     consoleSocket: console?.[1],
-    streams: relay.streams,
+    streams: relay?.streams ?? [],
   });
   let terminal: TerminalRelay | undefined;
   let started = false;

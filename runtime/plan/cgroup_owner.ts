@@ -1,6 +1,7 @@
 /** Whom a container's cgroup belongs to: config-linux.md "Cgroup ownership". */
-import type { LinuxIDMapping, Spec } from "../spec/types.ts";
+import type { Spec } from "../spec/types.ts";
 import { cleanPath } from "./clean_path.ts";
+import { hostId } from "./host_ids.ts";
 
 /**
  * The user on the host that `process.user.uid` is, when the container has a new cgroup namespace and its cgroup
@@ -22,10 +23,4 @@ export function planCgroupOwner({ process, mounts = [], linux = {} }: Spec): num
 /** The last of "ro" and "rw" counts, as for the mount. */
 function isReadOnly(options: readonly string[]): boolean {
   return options.lastIndexOf("ro") > options.lastIndexOf("rw");
-}
-
-/** An id without a mapping is a mistake that is told elsewhere. */
-function hostId(mappings: readonly LinuxIDMapping[], id: number): number | undefined {
-  const mapping = mappings.find(({ containerID, size }) => id >= containerID && id < containerID + size);
-  return mapping && mapping.hostID + id - mapping.containerID;
 }

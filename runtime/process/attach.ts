@@ -17,7 +17,7 @@ export function attach(
   pid: Pid,
   pidfd: Fd,
   signals: SignalQueue,
-  relay: Relay,
+  relay: Relay | undefined,
   notify?: NotifySocket,
 ): number {
   const fixed = [
@@ -26,7 +26,7 @@ export function attach(
   ];
   let told = false;
   for (;;) {
-    const moving = relay.requests();
+    const moving = relay?.requests() ?? [];
     const said = notify === undefined || told ? [] : [{ fd: notify.fd, events: POLLIN }];
     const events = poll([...fixed, ...moving, ...said], -1);
     const ready = new Map<Fd, number>();
@@ -34,25 +34,25 @@ export function attach(
       const event = events[i + 2] ?? 0;
       if (event !== 0) ready.set(fd, event);
     });
-    relay.move(ready);
+    relay?.move(ready);
     // As runc: the process to watch is this one, which lives as long as the container.
     if (said.length > 0 && events.at(-1) !== 0) told = notify?.passOn(getpid()) ?? true;
     const sent = events[1] !== 0 && forward(signals.fd, pidfd, relay);
     const status = reap(pid);
     if (status === undefined) continue;
     // A signal that just came may have found the process dead already: then it was for who waits here.
-    relay.drain(signals.fd, !sent);
+    relay?.drain(signals.fd, !sent);
     close(pidfd);
     return status;
   }
 }
 
 /** Passes signals on to the process; true when there was one. */
-function forward(queue: Fd, pidfd: Fd, relay: Relay): boolean {
+function forward(queue: Fd, pidfd: Fd, relay: Relay | undefined): boolean {
   let sent = false;
   for (let signal = readSignal(queue); signal !== 0; signal = readSignal(queue)) {
     if (signal === SIGCHLD) continue;
-    if (signal === SIGWINCH && relay.resize !== undefined) relay.resize();
+    if (signal === SIGWINCH && relay?.resize !== undefined) relay.resize();
     else {
       tryPidfdSendSignal(pidfd, signal);
       sent = true;

@@ -9,7 +9,6 @@ import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
 import { S_IFCHR, S_IFIFO } from "../../syscalls/constants/stat.ts";
 import {
   close,
-  dup3,
   F_SETFL,
   fstat,
   isType,
@@ -17,31 +16,20 @@ import {
   type PollRequest,
   pipe,
   poll,
+  tryFchown,
   tryFcntl,
   tryRead,
   tryWrite,
 } from "../../syscalls/file.ts";
 import { readSignal } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import type { Stream } from "../init/streams.ts";
+import type { Owner } from "../plan/host_ids.ts";
 import { AT_ONCE, HARMLESS, type Relay } from "./relay.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
 const STDERR = 2 as Fd;
-
-/** A descriptor that is to be one or two standard streams of the program. */
-export interface Stream {
-  readonly standards: readonly Fd[];
-  readonly end: Fd;
-}
-
-/** Child: puts them in their places. */
-export function useStreams(streams: readonly Stream[]): void {
-  for (const { standards, end } of streams) {
-    for (const standard of standards) dup3(end, standard, 0);
-    close(end);
-  }
-}
 
 /** Copies between the caller's standard streams and the program's pipes. */
 export class StreamRelay implements Relay {
@@ -50,18 +38,19 @@ export class StreamRelay implements Relay {
   readonly #input: Copy | undefined;
   readonly #outputs: readonly Copy[];
 
-  /** With a terminal of its own, or detached, the program has none of them. */
-  constructor(without: boolean) {
+  /** `root` is the container's, where that is not the host's: who does not own a stream cannot open it again. */
+  constructor(root: Owner | undefined) {
     const streams: Stream[] = [];
     const outputs: Copy[] = [];
-    for (const standards of without ? [] : standardStreams()) {
+    for (const standards of standardStreams()) {
       const [standard] = standards;
-      if (standard === undefined || isHandedOn(standard)) continue;
+      if (standard === undefined || isHandedOn(standard, root)) continue;
       const [reading, writing] = pipe();
       const input = standard === STDIN;
       const [ours, end] = input ? [writing, reading] : [reading, writing];
       streams.push({ standards, end });
       tryFcntl(ours, F_SETFL, O_NONBLOCK);
+      if (root !== undefined) tryFchown(end, root.uid, root.gid);
       if (input) this.#input = new Copy(STDIN, ours, ours);
       else outputs.push(new Copy(ours, standard, ours));
     }
@@ -111,10 +100,10 @@ function standardStreams(): (readonly Fd[])[] {
   return same ? [[STDIN], [STDOUT, STDERR]] : [[STDIN], [STDOUT], [STDERR]];
 }
 
-/** A pipe opens again as what it is, whoever owns it; so does the null device, which is the container's own then. */
-function isHandedOn(standard: Fd): boolean {
+/** A pipe opens again for its owner, whom the init process changes; the null device is the container's own then. */
+function isHandedOn(standard: Fd, root: Owner | undefined): boolean {
   const stat = fstat(standard);
-  if (isType(stat, S_IFIFO)) return true;
+  if (isType(stat, S_IFIFO)) return root === undefined || stat.uid === root.uid;
   return isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3;
 }
 
