@@ -10,6 +10,7 @@ export type Need =
   | "cgroup1"
   | "cgroup2"
   | "systemd"
+  | "test machine"
   | "libsystemd"
   | "built"
   | "apparmor"
@@ -97,6 +98,7 @@ export function missing(need: Need): string | undefined {
     return cgroupVersion === 2 ? undefined : "cgroup v2 is not all that this host mounts";
   if (need === "systemd")
     return existsSync("/run/systemd/system") ? undefined : "this host does not run systemd"; // sd_booted(3)
+  if (need === "test machine") return inTestMachine ? undefined : "this is not the test machine (docs/vm.md)";
   if (need === "apparmor")
     return existsSync("/sys/kernel/security/apparmor") ? undefined : "AppArmor is not enabled on this host";
   if (need === "cni")
@@ -142,6 +144,9 @@ export function needs(title: string, ...all: readonly Need[]): boolean {
   if (reasons.length > 0) console.log(`skip: ${title}: ${reasons.join("; ")}`);
   return reasons.length === 0;
 }
+
+/** Of which nothing stays: a test may do with it what it likes. */
+export const inTestMachine: boolean = existsSync("/usr/local/sbin/vm-agent");
 
 /** 2 on a host with nothing but the unified hierarchy, else 1; a hybrid is limited by its v1 controllers. */
 export const cgroupVersion: 1 | 2 = existsSync("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1;

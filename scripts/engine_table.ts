@@ -7,10 +7,20 @@ export type Counts = {
   readonly output: string;
 };
 
-export type Row = { readonly file: string; readonly runt: Counts; readonly runc: Counts };
+export type Row = {
+  readonly file: string;
+  /** Which kind of machine it ran on. */
+  readonly machine: string;
+  readonly runt: Counts;
+  readonly runc: Counts;
+};
 
 const begin = "<!-- engines: npm run test:engines -- --write -->";
 const end = "<!-- /engines -->";
+const head = [
+  "| engine | on the | with runt | with runc | in `conformance/engines` |",
+  "| --- | --- | --- | --- | --- |",
+];
 
 /** A suite says which engine it ran in a line `engine: NAME VERSION (HOW), runtime PATH`. */
 const engineOf = (output: string): string | undefined => output.match(/engine: (.*), runtime .*$/m)?.[1];
@@ -24,20 +34,30 @@ const counts = ({ passed, failed, skips }: Counts): string =>
 
 /** A suite that could not start its engine is not in the table. */
 export function engineTable(rows: readonly Row[]): string {
-  const lines = rows.flatMap(({ file, runt, runc }) => {
+  const lines = rows.flatMap(({ file, machine, runt, runc }) => {
     const engine = engineOf(runt.output);
-    return engine === undefined ? [] : [`| ${engine} | ${counts(runt)} | ${counts(runc)} | \`${file}\` |`];
+    return engine === undefined
+      ? []
+      : [`| ${engine} | ${machine} | ${counts(runt)} | ${counts(runc)} | \`${file}\` |`];
   });
-  return [
-    "| engine | with runt | with runc | in `conformance/engines` |",
-    "| --- | --- | --- | --- |",
-    ...lines,
-  ].join("\n");
+  return [...head, ...lines].join("\n");
 }
 
-/** The text with the table between its two marks, which must be there. */
+/** The text with the table's rows between its two marks, which must be there, in place of those of the same suites. */
 export function withTable(text: string, table: string): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`no ${begin} … ${end}`);
-  return `${text.slice(0, from)}${begin}\n\n${table}\n\n${text.slice(to)}`;
+  const rows = new Map([...rowsOf(text.slice(from, to)), ...rowsOf(table)]);
+  const lines = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
+  return `${text.slice(0, from)}${begin}\n\n${[...head, ...lines].join("\n")}\n\n${text.slice(to)}`;
 }
+
+/** By machine and file. */
+const rowsOf = (table: string): [string, string][] =>
+  table
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !head.includes(line))
+    .map((line) => {
+      const [, machine = "", , , file = ""] = line.slice(2, -2).split(" | ");
+      return [`${machine} ${file}`, line];
+    });

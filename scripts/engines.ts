@@ -1,24 +1,42 @@
-// `npm run test:engines [-- --write | -- PATH-SUBSTRING…]`: the engine suites in their long form, with runt and with
-// runc, and the table of what passed; `--write`, with all of them, puts it into README.md. Fails unless all pass with
-// both.
+// `npm run test:engines [-- --write --here --vm PATH-SUBSTRING…]`: the engine suites in their long form, with runt and
+// with runc, on this machine and, where they are made for it, in the test machine; `--here` or `--vm` for one of these.
+// Prints the table of what passed; `--write` puts its rows into README.md. Fails unless all pass with both.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { engineTable, withTable } from "./engine_table.ts";
-import { type Outcome, runFile } from "./test_file.ts";
+import { basename, join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { type Counts, engineTable, type Row, withTable } from "./engine_table.ts";
+import { runFile } from "./test_file.ts";
+import { readFiles } from "./test_report.ts";
+import { runInTestMachine } from "./vm/tests.ts";
 
 const top = join(import.meta.dirname, "..");
 const folder = join(top, "conformance/engines");
 const readme = join(top, "README.md");
-const write = process.argv.includes("--write");
-const words = process.argv.slice(2).filter((word) => word !== "--write");
-if (write && words.length > 0) throw new Error("the table in README.md is of all suites");
-const runtimes = { runt: join(top, "dist/runt"), runc: undefined };
+const flag = { type: "boolean", default: false } as const;
+const { values: flags, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { write: flag, here: flag, vm: flag },
+});
 
-async function run(file: string, runtime: keyof typeof runtimes): Promise<Outcome> {
-  const { RUNT: _, RUNTIME: __, ...rest } = process.env;
-  const path = runtimes[runtime];
-  const named = path === undefined ? { RUNTIME: runtime } : { RUNT: path };
-  const outcome = await runFile(file, { RUNT_TEST_TIMEOUT: "900", ...rest, ...named, RUNT_ENGINES: "long" });
+const { RUNT: _, RUNTIME: __, ...rest } = process.env;
+const long = { RUNT_TEST_TIMEOUT: "900", RUNT_VM_SECONDS: "3600", ...rest, RUNT_ENGINES: "long" };
+const environments = {
+  runt: { ...long, RUNT: join(top, "dist/runt") },
+  runc: { ...long, RUNTIME: "runc" },
+};
+
+const files = readdirSync(folder)
+  .filter(
+    (name) => name.endsWith(".test.ts") && (words.length === 0 || words.some((word) => name.includes(word))),
+  )
+  .sort()
+  .map((name) => join(folder, name));
+const mark = (file: string): string | undefined => readFileSync(file, "utf8").match(/^\/\/ (vm.*)$/m)?.[1];
+const filesHere = flags.vm ? [] : files.filter((file) => mark(file) !== "vm only");
+const filesThere = flags.here ? [] : files.filter((file) => mark(file) !== undefined);
+
+async function here(file: string, runtime: keyof typeof environments): Promise<Counts> {
+  const outcome = await runFile(file, environments[runtime]);
   console.log(
     `${basename(file)} with ${runtime}: ${outcome.passed} passed, ${outcome.failed} failed (${outcome.seconds.toFixed(1)} s)`,
   );
@@ -27,21 +45,34 @@ async function run(file: string, runtime: keyof typeof runtimes): Promise<Outcom
   return outcome;
 }
 
-const rows: { file: string; runt: Outcome; runc: Outcome }[] = [];
-for (const name of readdirSync(folder)
-  .filter((each) => each.endsWith(".test.ts"))
-  .sort()) {
-  if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
-  const file = join(folder, name);
-  rows.push({ file: name, runt: await run(file, "runt"), runc: await run(file, "runc") });
+/** In one boot; the counts by file. */
+async function there(runtime: keyof typeof environments): Promise<(file: string) => Counts | undefined> {
+  const names = filesThere.map((file) => relative(top, file));
+  const run = await runInTestMachine(names, "x64", environments[runtime]);
+  const reports = readFiles(run.output);
+  unreported += run.failed > 0 && reports.every(({ failed }) => failed === 0) ? 1 : 0;
+  return (file) => reports.find((report) => report.file === relative(top, file));
+}
+
+let unreported = 0;
+const rows: Row[] = [];
+for (const file of filesHere) {
+  const counts = { runt: await here(file, "runt"), runc: await here(file, "runc") };
+  rows.push({ file: basename(file), machine: "development machine", ...counts });
+}
+if (filesThere.length > 0) {
+  const counts = { runt: await there("runt"), runc: await there("runc") };
+  for (const file of filesThere) {
+    const [runt, runc] = [counts.runt(file), counts.runc(file)];
+    if (runt && runc) rows.push({ file: basename(file), machine: "test machine", runt, runc });
+  }
 }
 const table = engineTable(rows);
 console.log(`\n${table}`);
-if (write) writeFileSync(readme, withTable(readFileSync(readme, "utf8"), table));
+if (flags.write) writeFileSync(readme, withTable(readFileSync(readme, "utf8"), table));
 
 const all = rows.flatMap(({ runt, runc }) => [runt, runc]);
-const sum = (count: (outcome: Outcome) => number): number =>
-  all.reduce((total, each) => total + count(each), 0);
-const failed = sum((outcome) => outcome.failed);
-console.log(`${sum((outcome) => outcome.passed)} passed, ${failed} failed`);
+const sum = (count: (each: Counts) => number): number => all.reduce((total, each) => total + count(each), 0);
+const failed = sum((each) => each.failed) + unreported;
+console.log(`${sum((each) => each.passed)} passed, ${failed} failed`);
 process.exitCode = failed === 0 && rows.length > 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests and the demonstration need on a fresh Debian: the peers and busybox by apt, the rest
-# by npm. Says what it does, and does nothing that is already done. `setup.sh engines` also gets the engines that
-# the tests drive, `setup.sh engines vm` what the test machine needs as well, if it can.
+# by npm. Says what it does, and does nothing that is already done. `engines` also gets the engines that the tests
+# drive, `vm` what the test machine needs, and `arm64` what that of arm64 needs, if it can.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -62,14 +62,21 @@ case " $* " in *" engines "*)
   ;;
 esac
 
-if [ "${2-}" = vm ] && [ "$(uname -m)" = x86_64 ]; then
-  packages=""
+packages=""
+case " $* $(uname -m)" in *" vm "*x86_64)
   wants qemu-system-x86_64 qemu-system-x86
   wants debootstrap debootstrap
   wants mkfs.ext4 e2fsprogs
-  # shellcheck disable=SC2086
-  [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
-fi
+  ;;
+esac
+case " $* " in *" arm64 "*)
+  wants qemu-system-aarch64 qemu-system-arm
+  wants depmod kmod
+  wants mkfs.ext4 e2fsprogs
+  ;;
+esac
+# shellcheck disable=SC2086
+[ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
 
 # A link leads to the packages of another checkout, which `npm ci` would remove.
 [ ! -L node_modules ] || exit 0

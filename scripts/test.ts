@@ -5,9 +5,11 @@
 //   test.ts PATH…        here, the files with one of these in their path
 //   test.ts --vm         those marked for it, in the test machine
 //   test.ts --vm PATH…   in the test machine, the files with one of these in their path, marked or not
+//   test.ts --arm64 […]  in the test machine of arm64, likewise
 //
-// A line in the file marks it: `// vm`, here and in the test machine; `// vm only`, nowhere but there;
-// `// serial`, with no other beside it. `--inside` is for the test machine, where files run whatever their marks.
+// A line in the file marks it: `// vm`, here and in the test machine; `// vm only`, nowhere but there; `// arm64`, in
+// that of arm64 when it is asked for; `// serial`, with no other beside it, and `// vm serial`, the same but only in a
+// test machine. `--inside` is for these, where files run whatever their marks.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -34,7 +36,11 @@ function print(outcome: Outcome): void {
   const name = relative(top, outcome.file);
   const mark = outcome.problems.length === 0 ? "ok  " : "FAIL";
   const skipped = outcome.skips.length > 0 ? `, ${outcome.skips.length} skipped` : "";
-  console.log(`${mark} ${name}: ${outcome.passed} passed${skipped} (${outcome.seconds.toFixed(1)} s)`);
+  const failed = outcome.failed > 0 ? `, ${outcome.failed} failed` : "";
+  console.log(
+    `${mark} ${name}: ${outcome.passed} passed${failed}${skipped} (${outcome.seconds.toFixed(1)} s)`,
+  );
+  for (const [said] of outcome.output.matchAll(/engine: .*, runtime .*$/gm)) console.log(`       ${said}`);
   for (const skip of outcome.skips) console.log(`       ${skip}`);
   for (const problem of outcome.problems) console.log(`     ! ${problem}`);
   if (outcome.problems.length > 0) console.log(outcome.output.replace(/^/gm, "     | "));
@@ -56,7 +62,11 @@ async function runAll(files: readonly string[], width: number): Promise<Outcome[
 
 const { values: flags, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { vm: { type: "boolean", default: false }, inside: { type: "boolean", default: false } },
+  options: {
+    vm: { type: "boolean", default: false },
+    arm64: { type: "boolean", default: false },
+    inside: { type: "boolean", default: false },
+  },
 });
 const files = folders
   .flatMap(findTests)
@@ -65,9 +75,11 @@ const marked = (...marks: readonly string[]): string[] =>
   files.filter((file) => marks.some((mark) => readFileSync(file, "utf8").split("\n").includes(`// ${mark}`)));
 
 const vmOnly = flags.inside ? [] : marked("vm only");
-const here = flags.vm ? [] : files.filter((file) => !vmOnly.includes(file));
-const inMachine = wanted.length === 0 ? marked("vm", "vm only") : flags.vm ? files : [];
-const serial = marked("serial");
+const elsewhere = flags.vm || flags.arm64;
+const here = elsewhere ? [] : files.filter((file) => !vmOnly.includes(file));
+const inMachine =
+  wanted.length === 0 ? marked(...(flags.arm64 ? ["arm64"] : ["vm", "vm only"])) : elsewhere ? files : [];
+const serial = marked("serial", ...(flags.inside ? ["vm serial"] : []));
 const outcomes = [
   ...(await runAll(
     here.filter((file) => !serial.includes(file)),
@@ -78,11 +90,16 @@ const outcomes = [
     1,
   )),
 ];
-const unseen = vmOnly.filter((file) => !inMachine.includes(file));
+const unseen = flags.arm64 ? [] : vmOnly.filter((file) => !inMachine.includes(file));
 for (const file of unseen) console.log(`skip: ${relative(top, file)}: runs in the test machine only: --vm`);
 const nothing: Totals = { passed: 0, failed: 0, skipped: 0 };
 const machine =
-  inMachine.length > 0 ? await runInTestMachine(inMachine.map((file) => relative(top, file))) : nothing;
+  inMachine.length > 0
+    ? await runInTestMachine(
+        inMachine.map((file) => relative(top, file)),
+        flags.arm64 ? "arm64" : "x64",
+      )
+    : nothing;
 
 // `.only` would make the rest of its file invisible.
 const only = files.filter((file) => /^\s*\w+\.only\(/m.test(readFileSync(file, "utf8")));

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readReport, readRun, totalsLine } from "./test_report.ts";
+import { readFiles, readReport, readRun, totalsLine } from "./test_report.ts";
 
 const report = suite("readReport");
 
@@ -60,6 +60,27 @@ run("a whole run's totals, as they were printed", () => {
     { passed: 4, failed: 1, skipped: 0 },
   ])
     assert.equal(readRun(`${files}${totalsLine(totals)}\n`, 1, 2), totals);
+});
+
+run("what it printed of each file", () => {
+  const text = `In it, 2 files:\n${files}     ! 1 of 3 passed\n     | text\n4 passed, 2 failed\n`;
+  const [first, second] = readFiles(text.replace("1 passed (2", "1 passed, 2 failed (2"));
+  const skip = "skip: x: y";
+  assert.equal(first, {
+    file: "a/b.test.ts",
+    passed: 3,
+    failed: 0,
+    skips: [skip],
+    output: `       ${skip}`,
+  });
+  assert.equal(second, {
+    file: "c.test.ts",
+    passed: 1,
+    failed: 2,
+    skips: [],
+    output: "     ! 1 of 3 passed\n     | text",
+  });
+  assert.equal(readFiles(""), []);
 });
 
 for (const [title, text, status, says] of [

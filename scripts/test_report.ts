@@ -34,6 +34,22 @@ export function readReport(text: string, status: number | null, timedOutAfter?: 
   return { passed: passed - Math.min(returned, passed), failed, skips, problems };
 }
 
+export type FileReport = Omit<Report, "problems"> & { readonly file: string; readonly output: string };
+
+/** What a whole run printed of each of its files: a line for each, and what is set in below it. */
+export function readFiles(text: string): FileReport[] {
+  const parts = text.split(/^(?=(?:ok {2}|FAIL) \S+: \d+ passed)/m).slice(1);
+  return parts.map((part) => {
+    const [, file = "", passed, failed] =
+      part.match(/^(?:ok {2}|FAIL) (\S+): (\d+) passed(?:, (\d+) failed)?/) ?? [];
+    const below = part.split("\n").slice(1);
+    const end = below.findIndex((line) => !line.startsWith("     "));
+    const output = below.slice(0, end < 0 ? undefined : end).join("\n");
+    const skips = (output.match(/^ {7}skip: .+$/gm) ?? []).map((line) => line.trim());
+    return { file, passed: Number(passed), failed: Number(failed ?? 0), skips, output };
+  });
+}
+
 /** The last line of a run. */
 export const totalsLine = ({ passed, failed, skipped }: Totals): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;

@@ -30,6 +30,12 @@ export function limitsIn(cgroups: string): Limits {
   };
 }
 
+/** How many processes of the cgroup, which is of version 2, the kernel has killed because of its limit. */
+export function oomKills(cgroups: string): number {
+  const events = read(join(v2Path(cgroups), "memory.events")) ?? "";
+  return Number(/^oom_kill (\d+)$/m.exec(events)?.[1]);
+}
+
 /** "max", -1, and v1's number just below 2^63 mean that there is no limit. */
 function number(text: string): number | undefined {
   const value = Number(text);

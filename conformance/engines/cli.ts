@@ -56,3 +56,10 @@ export async function withContainer(
 
 export const inspect = (e: Cli, name: string, format: string): Promise<string> =>
   e.says("inspect", "--format", format, name);
+
+/** The text of /proc/PID/cgroup of the container's first process, with cgroups as they are called outside of the machine. */
+export async function cgroupsOf(e: Cli, name: string): Promise<string> {
+  const pid = await inspect(e, name, "{{.State.Pid}}");
+  const { stdout } = succeed(await e.host.run(["cat", `/proc/${pid}/cgroup`]));
+  return stdout.replaceAll(/^(\d+:[^:]*:)/gm, `$1${e.host.cgroupRoot}`);
+}

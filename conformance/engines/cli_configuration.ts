@@ -1,11 +1,11 @@
 // What Podman and Docker can ask for in a container's configuration: who the process is, what it sees, its limits.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { CaseOptions } from "../harness.ts";
 import { refuse, succeed } from "../harness.ts";
 import { limitsIn } from "./cgroup_limits.ts";
-import { type Cli, inspect, once, output, withContainer } from "./cli.ts";
+import { type Cli, cgroupsOf, once, output, withContainer } from "./cli.ts";
 import type { EngineSuite } from "./engine.ts";
 import { imageName } from "./oci_image.ts";
 
@@ -195,9 +195,6 @@ export function configurationTests<E extends Cli>(test: EngineSuite<E>): void {
 
 /** The limits in force on the container's first process. */
 export async function limitsOf(e: Cli, name: string) {
-  const pid = await inspect(e, name, "{{.State.Pid}}");
-  const { stdout } = succeed(await e.host.run(["cat", `/proc/${pid}/cgroup`]));
-  const token = basename(e.host.dir); // the machine's root cgroup, as it is called outside
-  const { memory, quota, period, pids, cpus } = limitsIn(stdout.replaceAll(/^(\d+:[^:]*:)/gm, `$1/${token}`));
+  const { memory, quota, period, pids, cpus } = limitsIn(await cgroupsOf(e, name));
   return { memory, share: quota === undefined ? undefined : quota / period, pids, cpus };
 }

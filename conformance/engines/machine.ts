@@ -18,6 +18,8 @@ export type Machine = {
   readonly dir: string;
   /** The command line that runs this one inside. */
   readonly enter: (argv: readonly string[]) => string[];
+  /** What its cgroups are called outside: this, and then what they are called inside. */
+  readonly cgroupRoot: string;
   readonly run: (argv: readonly string[], options?: CommandOptions) => Promise<Result>;
   readonly start: (argv: readonly string[], options?: CommandOptions) => Running;
   /** How a path of the inside, such as one of /proc or /run, is called outside. */
@@ -62,6 +64,7 @@ export async function startMachine({ dir, token }: Fixture): Promise<Machine> {
   return {
     dir,
     enter,
+    cgroupRoot: `/${token}`,
     run: (argv, options) => runCommand(enter(argv), { env, timeoutSeconds: 120, ...options }),
     start: (argv, options) => startCommand(enter(argv), { env, ...options }),
     path: (inside) => join(`/proc/${pid}/root`, inside),
@@ -81,6 +84,7 @@ export async function startMachine({ dir, token }: Fixture): Promise<Machine> {
 export const thisMachine = ({ dir }: Fixture): Machine => ({
   dir,
   enter: (argv) => [...argv],
+  cgroupRoot: "",
   run: (argv, options) => runCommand(argv, { timeoutSeconds: 120, ...options }),
   start: startCommand,
   path: (inside) => inside,

@@ -1,4 +1,5 @@
 // The life of containers under Podman, rootful.
+// vm serial
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
 // What Podman can ask for in a container's configuration, rootful.
+// vm serial
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

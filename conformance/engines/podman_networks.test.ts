@@ -1,4 +1,5 @@
 // Networks, builds and compose with Podman, rootful.
+// vm serial
 import { buildTest, composeTest, networkTests } from "./cli_networks.ts";
 import { engineSuite } from "./engine.ts";
 import { podmanNeeds, startPodman } from "./podman.ts";

@@ -1,13 +1,12 @@
 // Pods under Podman, rootful, and Kubernetes' YAML.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+// vm serial
 import * as assert from "uvu/assert";
-import { eventually } from "../command.ts";
 import { refuse } from "../harness.ts";
 import { withContainer } from "./cli.ts";
 import { engineSuite } from "./engine.ts";
 import { imageName } from "./oci_image.ts";
 import { podmanNeeds, startPodman } from "./podman.ts";
+import { withKubePod } from "./podman_kube.ts";
 
 const podman = engineSuite("podman: pods", podmanNeeds, startPodman);
 
@@ -49,57 +48,16 @@ podman("a pod with a shared pid namespace", async (p) => {
   await p.says("pod", "rm", "--force", "--time", "0", "pids");
 });
 
-const kube = `
-apiVersion: v1
-kind: ConfigMap
-metadata: { name: settings }
-data: { greeting: hello }
----
-apiVersion: v1
-kind: Pod
-metadata: { name: kubed, labels: { app: test } }
-spec:
-  restartPolicy: Never
-  hostname: kubehost
-  volumes:
-    - name: shared
-      emptyDir: {}
-  containers:
-    - name: writer
-      image: ${imageName}
-      imagePullPolicy: Never
-      command: ["sh", "-c", 'echo "$GREETING $(hostname) $(id -u)" >/data/out; exec sleep 1000']
-      env:
-        - name: GREETING
-          valueFrom: { configMapKeyRef: { name: settings, key: greeting } }
-      volumeMounts: [{ name: shared, mountPath: /data }]
-      resources: { limits: { memory: 64Mi, cpu: 500m } }
-    - name: reader
-      image: ${imageName}
-      imagePullPolicy: Never
-      command: ["sleep", "1000"]
-      volumeMounts: [{ name: shared, mountPath: /in }]
-      securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ["CHOWN"] } }
-`;
-
 podman(
   "play kube: a pod with two containers, a volume, a configuration map and limits; Podman's own infra container",
-  async (p) => {
-    const file = join(p.host.dir, "pod.yaml");
-    writeFileSync(file, kube);
-    await p.says("play", "kube", "--network", "none", file);
-    const reading = ["exec", "kubed-reader", "cat", "/in/out"];
-    const shared = async () => (await p.cli(reading)).stdout === "hello kubehost 0\n";
-    assert.ok(await eventually(shared, 60));
-    const memory = await p.says("inspect", "--format", "{{.HostConfig.Memory}}", "kubed-writer");
-    assert.is(memory, `${64 * 1024 * 1024}`);
-    refuse(await p.cli(["exec", "kubed-reader", "touch", "/x"]), "Read-only file system");
-    assert.match(await p.says("generate", "kube", "kubed"), /kind: Pod/);
-    await p.says("play", "kube", "--down", file);
-    await p.says("volume", "prune", "--force");
-    assert.is(await p.says("pod", "ps", "--quiet"), "");
-  },
-  { needs: ["catatonit"] }, // which the infra container's image is made of
+  (p) =>
+    withKubePod(p, async () => {
+      const memory = await p.says("inspect", "--format", "{{.HostConfig.Memory}}", "kubed-writer");
+      assert.is(memory, `${64 * 1024 * 1024}`);
+      refuse(await p.cli(["exec", "kubed-reader", "touch", "/x"]), "Read-only file system");
+      assert.match(await p.says("generate", "kube", "kubed"), /kind: Pod/);
+    }),
+  { needs: ["catatonit"] },
 );
 
 podman.run();

@@ -1,5 +1,6 @@
 // The test machine: Debian 12 with cgroup v2 and systemd, emulated by QEMU. It boots, runs one shell script as
 // root, and is gone: nothing that happens in it lasts, but what the script writes to a directory shared for that.
+// There is one of arm64 too, which has no systemd.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
@@ -9,13 +10,17 @@ import { join } from "node:path";
 /** A directory of this machine, which has the same path in the other. */
 export type Share = { readonly dir: string; readonly writable: boolean };
 
+export type Architecture = "x64" | "arm64";
+
+export type Image = { readonly dir: string; readonly architecture: Architecture };
+
 export type MachineOptions = {
   /** Shell text for bash. */
   readonly command: string;
   readonly shares: readonly Share[];
   /** The command's working directory. */
   readonly cwd: string;
-  /** Without systemd. */
+  /** Without systemd, as that of arm64 always is. */
   readonly quick?: boolean;
   readonly megabytes?: number;
   readonly timeoutSeconds: number;
@@ -29,29 +34,46 @@ export type MachineOptions = {
 export type End = { readonly status: number } | { readonly failure: string; readonly timedOut: boolean };
 
 /** The image in the cache, built if need be; or the reason why there can be none on this machine. */
-export function findImage(): { readonly image: string } | { readonly impossible: string } {
-  const { status, stdout } = spawnSync(join(import.meta.dirname, "build.sh"), {
+export function findImage(
+  architecture: Architecture = "x64",
+): { readonly image: Image } | { readonly impossible: string } {
+  const script = architecture === "arm64" ? "build_arm64.sh" : "build.sh";
+  const { status, stdout } = spawnSync(join(import.meta.dirname, script), {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
   const said = stdout.trim();
   if (status === 3) return { impossible: said };
-  if (status !== 0) throw new Error(`scripts/vm/build.sh failed: exit status ${status}`);
-  return { image: said };
+  if (status !== 0) throw new Error(`scripts/vm/${script} failed: exit status ${status}`);
+  return { image: { dir: said, architecture } };
 }
 
 const kernelArguments = [
-  "console=ttyS0 quiet panic=-1 root=/dev/nvme0n1 rootfstype=ext4 rw",
+  "quiet panic=-1 root=/dev/nvme0n1 rootfstype=ext4 rw",
   "apparmor=1 security=apparmor cgroup_no_v1=all systemd.unified_cgroup_hierarchy=1 systemd.show_status=0",
   // What makes an emulated boot shorter.
-  "mitigations=off nokaslr nowatchdog tsc=reliable no_timer_check random.trust_cpu=on",
-  "rcupdate.rcu_expedited=1 8250.nr_uarts=1",
+  "mitigations=off nokaslr nowatchdog random.trust_cpu=on rcupdate.rcu_expedited=1",
 ].join(" ");
+
+/** What differs between the architectures. */
+const emulated = {
+  x64: {
+    program: "qemu-system-x86_64",
+    // Five levels of page tables only cost time here.
+    hardware: "-machine pc,usb=off,hpet=off,memory-backend=ram -cpu max,la57=off",
+    kernel: "console=ttyS0 tsc=reliable no_timer_check 8250.nr_uarts=1",
+  },
+  arm64: {
+    program: "qemu-system-aarch64",
+    hardware: "-machine virt,gic-version=3,memory-backend=ram -cpu cortex-a72",
+    kernel: "console=ttyAMA0",
+  },
+} as const;
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ports = ["control", "out", "err"] as const;
 
-export async function runInMachine(image: string, options: MachineOptions): Promise<End> {
+export async function runInMachine(image: Image, options: MachineOptions): Promise<End> {
   const run = mkdtempSync(join(tmpdir(), "vm-"));
   const children: ChildProcess[] = [];
   const stop = (): void => {
@@ -77,7 +99,7 @@ export async function runInMachine(image: string, options: MachineOptions): Prom
     ];
     for (const [i, share] of options.shares.entries()) children.push(await startShare(run, i, share));
     const console = join(run, "console");
-    const machine = start("qemu-system-x86_64", machineArguments(image, run, options));
+    const machine = start(emulated[image.architecture].program, machineArguments(image, run, options));
     children.push(machine);
     let said = "";
     machine.stderr?.on("data", (chunk) => {
@@ -159,17 +181,17 @@ const isListening = (path: string): boolean =>
     .split("\n")
     .some((line) => line.endsWith(` ${path}`) && line.split(" ")[3] === "00010000");
 
-function machineArguments(image: string, run: string, options: MachineOptions): string[] {
+function machineArguments(image: Image, run: string, options: MachineOptions): string[] {
   const memory = options.megabytes ?? 2048;
-  const quick = options.quick ? "init=/usr/local/sbin/vm-quick-init" : "";
+  const { hardware, kernel } = emulated[image.architecture];
+  const quick = options.quick || image.architecture === "arm64" ? "init=/usr/local/sbin/vm-quick-init" : "";
   return [
     ..."-nodefaults -no-user-config -display none -no-reboot -accel tcg,thread=multi,tb-size=512".split(" "),
-    ..."-machine pc,usb=off,hpet=off,memory-backend=ram".split(" "),
-    // Five levels of page tables only cost time here.
-    ..."-cpu max,la57=off -smp 2".split(" "),
+    ...`${hardware} -smp 2`.split(" "),
     ...["-m", `${memory}`, "-object", `memory-backend-memfd,id=ram,size=${memory}M,share=on`],
-    ...["-kernel", join(image, "vmlinuz"), "-append", `${kernelArguments} ${quick} ${options.kernel ?? ""}`],
-    ...["-drive", `file=${join(image, "disk.img")},format=raw,if=none,id=disk,snapshot=on,cache=unsafe`],
+    ...["-kernel", join(image.dir, "vmlinuz")],
+    ...["-append", [kernel, kernelArguments, quick, options.kernel ?? ""].join(" ")],
+    ...["-drive", `file=${join(image.dir, "disk.img")},format=raw,if=none,id=disk,snapshot=on,cache=unsafe`],
     ..."-device nvme,drive=disk,serial=disk -device virtio-rng-pci -device virtio-serial-pci".split(" "),
     ...["-serial", `file:${join(run, "console")}`],
     ...ports.flatMap((name) => [

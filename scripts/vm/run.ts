@@ -8,6 +8,7 @@ const usage = `usage: npm run vm -- [options] 'COMMAND'
   -s, --share DIR    also share this directory, read-only, under the same path
   -w, --write DIR    the same, read-write
   -q, --quick        without systemd: boots faster
+  -a, --arm64        an arm64 machine, which has no systemd
   -m, --memory MB    2048 unless given
   -t, --timeout S    300 unless given
   -k, --kernel ARGS  further arguments of the kernel
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
       share: { type: "string", short: "s", multiple: true, default: [] },
       write: { type: "string", short: "w", multiple: true, default: [] },
       quick: { type: "boolean", short: "q", default: false },
+      arm64: { type: "boolean", short: "a", default: false },
       memory: { type: "string", short: "m", default: "2048" },
       timeout: { type: "string", short: "t", default: "300" },
       kernel: { type: "string", short: "k", default: "" },
@@ -29,7 +31,7 @@ async function main(): Promise<number> {
     console.error(usage);
     return 2;
   }
-  const found = findImage();
+  const found = findImage(values.arm64 ? "arm64" : "x64");
   if ("impossible" in found) {
     console.error(`vm: ${found.impossible}`);
     return 125;
