@@ -3,8 +3,9 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import * as assert from "uvu/assert";
+import { runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
-import { findCommand } from "../needs.ts";
+import { findCommand, runtimePath } from "../needs.ts";
 import { shell } from "../spec.ts";
 
 const apparmor = conformance("apparmorProfile");
@@ -55,6 +56,21 @@ apparmor(
       assert.is(succeed(await c.run()).stdout, `${name} (enforce)\n`);
     }),
   { needs },
+);
+
+apparmor(
+  "the program is confined where securityfs is not mounted, as Podman has it for a user namespace",
+  (c) =>
+    withProfile(c, async (name) => {
+      c.configure((spec) => {
+        spec.process.apparmorProfile = name;
+        spec.process.args = ["cat", "/proc/self/attr/current"];
+      });
+      const run = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
+      const without = ["unshare", "-m", "sh", "-ec", 'umount /sys/kernel/security; exec "$@"', "sh"];
+      assert.is(succeed(await runCommand([...without, ...run])).stdout, `${name} (enforce)\n`);
+    }),
+  { needs: [...needs, "unshare"] },
 );
 
 apparmor(

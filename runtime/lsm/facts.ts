@@ -1,4 +1,4 @@
-/** Which security modules this host enforces, asked as libapparmor and libselinux do. */
+/** Which security modules this host enforces. */
 import { SELINUX_MAGIC } from "../../syscalls/constants/magic.ts";
 import { textOf } from "../../syscalls/cstring.ts";
 import {
@@ -10,7 +10,6 @@ import {
   O_RDONLY,
   readToEnd,
   tryOpenat,
-  tryStatx,
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { LsmFacts } from "../plan/host.ts";
@@ -20,12 +19,11 @@ export function readLsmFacts(root = ""): LsmFacts {
   return { apparmor: hasApparmor(root), selinux: hasSelinux(root) };
 }
 
-function hasApparmor(root: string): boolean {
-  if (typeof tryStatx(CWD, `${root}/sys/kernel/security/apparmor`, 0) === "number") return false;
-  return tryReadText(`${root}/sys/module/apparmor/parameters/enabled`).startsWith("Y");
-}
+/** Not by its directory in securityfs: Podman unmounts that for the runtime of a container with a user namespace. */
+const hasApparmor = (root: string): boolean =>
+  tryReadText(`${root}/sys/module/apparmor/parameters/enabled`).startsWith("Y");
 
-/** Loaded without a policy, SELinux calls every process "kernel" and enforces nothing. */
+/** As libselinux asks. Loaded without a policy, SELinux calls every process "kernel" and enforces nothing. */
 function hasSelinux(root: string): boolean {
   const fd = tryOpenat(CWD, `${root}/sys/fs/selinux`, O_PATH | O_DIRECTORY);
   if (fd < 0) return false;
