@@ -1,3 +1,4 @@
+// arm64
 // vm
 // pause, resume and ps on every kind of host: what they print and refuse, beside runc.
 import { readFileSync } from "node:fs";

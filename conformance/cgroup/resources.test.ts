@@ -1,3 +1,4 @@
+// arm64
 // vm
 // config-linux.md "Control groups": for each configuration every control file of the container's cgroups, in all
 // hierarchies of this host, as the runtime under test sets it and as runc does. Where systemd runs, the same table by

@@ -1,3 +1,4 @@
+// arm64
 // config.md "Process", "User" and "Linux Process": what the comparison with runc in oracle/ does not reach.
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import * as assert from "uvu/assert";

@@ -1,3 +1,4 @@
+// arm64
 // linux.seccomp: what a container may call, from the inside of one, and the refusals of profiles that cannot be.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import * as assert from "uvu/assert";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { engineProfile } from "../seccomp_profile.ts";
 import { type Seccomp, type Spec, shell } from "../spec.ts";
-import { writeSystemCall } from "../system_call.ts";
+import { callNumbers, writeSystemCall } from "../system_call.ts";
 
 const seccomp = conformance("seccomp");
 
@@ -68,7 +69,7 @@ seccomp("a name that no library knows is told at debug level and left out", asyn
     c,
     {
       defaultAction: "SCMP_ACT_ALLOW",
-      syscalls: [{ names: ["no_such_call", "mkdir"], action: "SCMP_ACT_ERRNO" }],
+      syscalls: [{ names: ["no_such_call", "mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO" }],
     },
     (spec) => shell(spec, "mkdir /tmp/x"),
   );
@@ -106,8 +107,8 @@ seccomp("conditions on socket, an action among those that allow, as Podman write
     socket("SCMP_ACT_ALLOW", { ...netlink, op: "SCMP_CMP_NE" }),
     socket("SCMP_ACT_ALLOW", { ...audit, op: "SCMP_CMP_NE" }),
   ];
-  writeSystemCall(join(c.rootfs, "audit"), 41n, [16n, 3n, 9n]);
-  writeSystemCall(join(c.rootfs, "route"), 41n, [16n, 3n, 0n]);
+  writeSystemCall(join(c.rootfs, "audit"), callNumbers.socket, [16n, 3n, 9n]);
+  writeSystemCall(join(c.rootfs, "route"), callNumbers.socket, [16n, 3n, 0n]);
   configure(c, { ...profile, syscalls }, (spec) => shell(spec, "/audit; echo $?; /route; echo $?"));
   assert.is(succeed(await c.run()).stdout, "22\n0\n");
 });
@@ -158,7 +159,7 @@ for (const defaultAction of ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"])
       syscalls: [{ names: ["execve", "exit_group"], action: "SCMP_ACT_ALLOW" }],
     };
     const set = (c: Fixture): void => {
-      writeSystemCall(join(c.rootfs, "program"), 231n, [7n]);
+      writeSystemCall(join(c.rootfs, "program"), callNumbers.exit_group, [7n]);
       configure(c, strict, (spec) => {
         spec.process.args = ["/program"];
         edit(spec);

@@ -1,3 +1,4 @@
+// arm64
 // vm
 // The states of a container, what `state` and `list` say of each, and who may follow whom.
 import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";

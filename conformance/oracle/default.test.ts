@@ -1,3 +1,4 @@
+// arm64
 // The configuration that `spec` prints, and small departures from it that belong to no other topic.
 import { oracleSuite } from "./compare.ts";
 
