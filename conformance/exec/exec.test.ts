@@ -1,4 +1,3 @@
-// arm64
 // exec in the foreground and detached: exit codes, streams, refusals, pid files, cgroups.
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
