@@ -16,13 +16,13 @@ table("a row for each suite that says its engine, with what passed", () => {
   const rows = [
     {
       file: "a.test.ts",
-      machine: "moon",
+      cgroups: "moon",
       runt: counts(2, 0, [], said),
       runc: counts(1, 1, ["skip: b: c"], said),
     },
     {
       file: "b.test.ts",
-      machine: "moon",
+      cgroups: "moon",
       runt: counts(0, 0, ["skip: c: d"], ""),
       runc: counts(0, 0, [], ""),
     },
@@ -33,7 +33,7 @@ table("a row for each suite that says its engine, with what passed", () => {
   ]);
 });
 
-table("is put between its marks, in place of the rows of the same suites on the same machine", () => {
+table("is put between its marks, in place of the rows of the same suites with the same cgroups", () => {
   const mark = "<!-- engines: npm run test:engines -- --write -->";
   const text = `a\n${mark}\nold\n<!-- /engines -->\nb\n`;
   const [first, second] = engineTable([]).split("\n");

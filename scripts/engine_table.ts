@@ -9,8 +9,8 @@ export type Counts = {
 
 export type Row = {
   readonly file: string;
-  /** Which kind of machine it ran on. */
-  readonly machine: string;
+  /** Which the machine has that it ran on. */
+  readonly cgroups: string;
   readonly runt: Counts;
   readonly runc: Counts;
 };
@@ -18,7 +18,7 @@ export type Row = {
 const begin = "<!-- engines: npm run test:engines -- --write -->";
 const end = "<!-- /engines -->";
 const head = [
-  "| engine | on the | with runt | with runc | in `conformance/engines` |",
+  "| engine | cgroups | with runt | with runc | in `conformance/engines` |",
   "| --- | --- | --- | --- | --- |",
 ];
 
@@ -34,11 +34,11 @@ const counts = ({ passed, failed, skips }: Counts): string =>
 
 /** A suite that could not start its engine is not in the table. */
 export function engineTable(rows: readonly Row[]): string {
-  const lines = rows.flatMap(({ file, machine, runt, runc }) => {
+  const lines = rows.flatMap(({ file, cgroups, runt, runc }) => {
     const engine = engineOf(runt.output);
     return engine === undefined
       ? []
-      : [`| ${engine} | ${machine} | ${counts(runt)} | ${counts(runc)} | \`${file}\` |`];
+      : [`| ${engine} | ${cgroups} | ${counts(runt)} | ${counts(runc)} | \`${file}\` |`];
   });
   return [...head, ...lines].join("\n");
 }
@@ -52,12 +52,12 @@ export function withTable(text: string, table: string): string {
   return `${text.slice(0, from)}${begin}\n\n${[...head, ...lines].join("\n")}\n\n${text.slice(to)}`;
 }
 
-/** By machine and file. */
+/** By cgroups and file. */
 const rowsOf = (table: string): [string, string][] =>
   table
     .split("\n")
     .filter((line) => line.startsWith("| ") && !head.includes(line))
     .map((line) => {
-      const [, machine = "", , , file = ""] = line.slice(2, -2).split(" | ");
-      return [`${machine} ${file}`, line];
+      const [, cgroups = "", , , file = ""] = line.slice(2, -2).split(" | ");
+      return [`${cgroups} ${file}`, line];
     });

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { cgroupVersion } from "../conformance/needs.ts";
 import { type Counts, engineTable, type Row, withTable } from "./engine_table.ts";
 import { runFile } from "./test_file.ts";
 import { readFiles } from "./test_report.ts";
@@ -58,13 +59,13 @@ let unreported = 0;
 const rows: Row[] = [];
 for (const file of filesHere) {
   const counts = { runt: await here(file, "runt"), runc: await here(file, "runc") };
-  rows.push({ file: basename(file), machine: "development machine", ...counts });
+  rows.push({ file: basename(file), cgroups: cgroupVersion === 1 ? "v1" : "v2", ...counts });
 }
 if (filesThere.length > 0) {
   const counts = { runt: await there("runt"), runc: await there("runc") };
   for (const file of filesThere) {
     const [runt, runc] = [counts.runt(file), counts.runc(file)];
-    if (runt && runc) rows.push({ file: basename(file), machine: "test machine", runt, runc });
+    if (runt && runc) rows.push({ file: basename(file), cgroups: "v2, by systemd", runt, runc });
   }
 }
 const table = engineTable(rows);
