@@ -24,6 +24,8 @@ export type MachineOptions = {
   readonly quick?: boolean;
   readonly megabytes?: number;
   readonly timeoutSeconds: number;
+  /** How long the first word of a command that says one at once may take: an emulated boot may hang. */
+  readonly firstWordSeconds?: number;
   /** Further arguments of the kernel. */
   readonly kernel?: string;
   readonly stdout: (chunk: Uint8Array) => void;
@@ -31,7 +33,9 @@ export type MachineOptions = {
 };
 
 /** How it ended: the command's exit status, or why there is none and the end of what the machine said. */
-export type End = { readonly status: number } | { readonly failure: string; readonly timedOut: boolean };
+export type End =
+  | { readonly status: number }
+  | { readonly failure: string; readonly timedOut: boolean; readonly silent: boolean };
 
 /** The image in the cache, built if need be; or the reason why there can be none on this machine. */
 export function findImage(
@@ -86,6 +90,12 @@ export async function runInMachine(image: Image, options: MachineOptions): Promi
   let timedOut = false;
   try {
     let answer = "";
+    let silent = true;
+    const heard = (say: (chunk: Uint8Array) => void) => (socket: Socket) =>
+      socket.on("data", (chunk: Buffer) => {
+        silent = false;
+        say(chunk);
+      });
     const script = scriptOf(options);
     const done = [
       listen(join(run, "control"), (socket) => {
@@ -94,8 +104,8 @@ export async function runInMachine(image: Image, options: MachineOptions): Promi
           answer += chunk.toString();
         });
       }),
-      listen(join(run, "out"), (socket) => socket.on("data", options.stdout)),
-      listen(join(run, "err"), (socket) => socket.on("data", options.stderr)),
+      listen(join(run, "out"), heard(options.stdout)),
+      listen(join(run, "err"), heard(options.stderr)),
     ];
     for (const [i, share] of options.shares.entries()) children.push(await startShare(run, i, share));
     const console = join(run, "console");
@@ -105,16 +115,25 @@ export async function runInMachine(image: Image, options: MachineOptions): Promi
     machine.stderr?.on("data", (chunk) => {
       said += String(chunk);
     });
-    const timer = setTimeout(() => {
-      timedOut = true;
-      machine.kill("SIGKILL");
-    }, options.timeoutSeconds * 1000);
+    let within = options.timeoutSeconds;
+    const endAfter = (seconds: number, applies: () => boolean) =>
+      setTimeout(() => {
+        if (!applies()) return;
+        timedOut = true;
+        within = seconds;
+        machine.kill("SIGKILL");
+      }, seconds * 1000);
+    const timers = [
+      endAfter(options.timeoutSeconds, () => true),
+      endAfter(options.firstWordSeconds ?? options.timeoutSeconds, () => silent),
+    ];
     await new Promise((resolve) => machine.once("exit", resolve));
-    clearTimeout(timer);
+    timers.forEach(clearTimeout);
     await Promise.all(done.map((close) => close()));
     if (/^\d+\n$/.test(answer)) return { status: Number(answer) };
-    const reason = timedOut ? `did not end within ${options.timeoutSeconds} s` : "ended without a status";
-    return { failure: `the test machine ${reason}\n${said}${endOf(console)}`, timedOut };
+    const late = silent ? "said nothing" : "did not end";
+    const reason = timedOut ? `${late} within ${within} s` : "ended without a status";
+    return { failure: `the test machine ${reason}\n${said}${endOf(console)}`, timedOut, silent };
   } finally {
     process.off("exit", stop);
     for (const signal of signals) process.off(signal, interrupted);

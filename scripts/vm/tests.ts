@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { bunFor, targetNamed } from "../targets.ts";
 import { readRun, type Totals } from "../test_report.ts";
-import { type Architecture, findImage, quote, runInMachine } from "./machine.ts";
+import { type Architecture, type End, findImage, quote, runInMachine } from "./machine.ts";
 import { checkoutShares, top } from "./shares.ts";
 
 export type MachineRun = Totals & { readonly output: string };
@@ -40,14 +40,23 @@ export async function runInTestMachine(
     process.stdout.write(chunk);
   };
   const { bun, runt } = programs[architecture]();
-  const end = await runInMachine(found.image, {
-    command: `${assignments(env.RUNTIME === undefined ? { RUNT: runt, ...env } : env)} ${bun} run scripts/test.ts --inside ${files.join(" ")}`,
-    shares: checkoutShares(),
-    cwd: top,
-    timeoutSeconds: Number(env.RUNT_VM_SECONDS ?? 1200),
-    stdout: print,
-    stderr: print,
-  });
+  const settings = assignments(env.RUNTIME === undefined ? { RUNT: runt, ...env } : env);
+  const boot = (): Promise<End> =>
+    runInMachine(found.image, {
+      command: `uname -srm; ${settings} ${bun} run scripts/test.ts --inside ${files.join(" ")}`,
+      shares: checkoutShares(),
+      cwd: top,
+      timeoutSeconds: Number(env.RUNT_VM_SECONDS ?? 1200),
+      firstWordSeconds: 180,
+      stdout: print,
+      stderr: print,
+    });
+  let end = await boot();
+  if ("failure" in end && end.silent) {
+    // Before any test: it is QEMU that hung, or the kernel in it.
+    console.log(`${end.failure}\nOnce more:`);
+    end = await boot();
+  }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   const totals = "failure" in end ? end.failure : readRun(output, end.status, files.length);
   if (typeof totals !== "string") {
