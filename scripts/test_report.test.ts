@@ -81,6 +81,7 @@ run("what it printed of each file", () => {
     output: "     ! 1 of 3 passed\n     | text",
   });
   assert.equal(readFiles(""), []);
+  assert.equal(readFiles("ok   a.test.ts: 1 passed (1.0 s)\n").length, 1);
 });
 
 for (const [title, text, status, says] of [

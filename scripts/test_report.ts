@@ -38,10 +38,11 @@ export type FileReport = Omit<Report, "problems"> & { readonly file: string; rea
 
 /** What a whole run printed of each of its files: a line for each, and what is set in below it. */
 export function readFiles(text: string): FileReport[] {
-  const parts = text.split(/^(?=(?:ok {2}|FAIL) \S+: \d+ passed)/m).slice(1);
-  return parts.map((part) => {
-    const [, file = "", passed, failed] =
+  const parts = text.split(/^(?=(?:ok {2}|FAIL) \S+: \d+ passed)/m);
+  return parts.flatMap((part) => {
+    const [first, file = "", passed, failed] =
       part.match(/^(?:ok {2}|FAIL) (\S+): (\d+) passed(?:, (\d+) failed)?/) ?? [];
+    if (first === undefined) return []; // what was said before
     const below = part.split("\n").slice(1);
     const end = below.findIndex((line) => !line.startsWith("     "));
     const output = below.slice(0, end < 0 ? undefined : end).join("\n");
