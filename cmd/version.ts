@@ -1,5 +1,4 @@
 /** What --version prints. go-runc and moby parse the first line: "NAME version X". */
-
 import { version } from "../package.json" with { type: "json" };
 import { printable } from "./quote.ts";
 

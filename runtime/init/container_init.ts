@@ -89,6 +89,8 @@ export interface InitContext extends ChildContext {
   readonly doors: CgroupWays;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
+  /** Some hook looks the process up in its cgroups (EarlyEntry). */
+  readonly hooksLook: boolean;
   /** Create: the fifo to wait on and the file for an error after that. Run: undefined, the parent says go. */
   readonly start: { readonly fifo: Fd; readonly errorFile: Fd } | undefined;
   /** The state document for hooks, with this pid and status. */
@@ -131,8 +133,7 @@ function initialise(context: InitContext): never {
   // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
   // it needs least.
   const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
-  const hooksLook = context.parentHooks || (plan.hooks.createContainer?.length ?? 0) > 0;
-  const early = ownCgroupNamespace || hooksLook || typeof doors.join === "string";
+  const early = ownCgroupNamespace || context.hooksLook || typeof doors.join === "string";
   const pass = (way: CgroupWay): void => {
     if (typeof way === "string") askOrEnd(channel, way);
     else goThrough(way);

@@ -4,7 +4,6 @@ import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
-
 import { MOUNT_ATTR__ATIME, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
@@ -12,7 +11,6 @@ import type { CgroupView } from "../cgroup/types.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
 import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts.ts";
-
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
 import { atDescriptors, cloneTree, createFilesystem, mountSetattr, tryMountSetattr } from "./detached.ts";

@@ -207,6 +207,7 @@ function make(making: Making): Launched {
         ? { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) }
         : unitWays(entry),
       parentHooks,
+      hooksLook: early.hooks,
       consoleSocket: mode.consoleSocket,
       streams: mode.streams,
       start,

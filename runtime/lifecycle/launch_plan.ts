@@ -37,6 +37,7 @@ export interface CreateRequest {
   readonly preserveFds: number;
 }
 
+/** What was decided; nothing of it has been made. */
 export interface LaunchPlan {
   readonly plan: ContainerPlan;
   readonly layout: CgroupLayout;

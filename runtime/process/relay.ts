@@ -1,5 +1,6 @@
 /** What stays between the caller and a program in the foreground, and copies what they say to each other. */
-import type { PollRequest } from "../../syscalls/file.ts";
+import { EAGAIN } from "../../syscalls/constants/errno.ts";
+import { type PollRequest, tryRead } from "../../syscalls/file.ts";
 import { SIGCHLD, SIGCONT, SIGWINCH } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
@@ -22,3 +23,11 @@ export const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
  * nobody reads, forwards no signal and sees no end.
  */
 export const AT_ONCE = 4096;
+
+/** Bytes, none yet (EAGAIN), or undefined at the end. */
+export function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
+  const buffer = new Uint8Array(16 * 1024);
+  const count = tryRead(fd, buffer);
+  if (count === -EAGAIN) return new Uint8Array(0);
+  return count <= 0 ? undefined : buffer.slice(0, count);
+}

@@ -18,14 +18,13 @@ import {
   poll,
   tryFchown,
   tryFcntl,
-  tryRead,
   tryWrite,
 } from "../../syscalls/file.ts";
 import { readSignal } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { Stream } from "../init/streams.ts";
 import type { Owner } from "../plan/host_ids.ts";
-import { AT_ONCE, HARMLESS, type Relay } from "./relay.ts";
+import { AT_ONCE, HARMLESS, type Relay, readSome } from "./relay.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
@@ -141,11 +140,9 @@ class Copy {
   }
 
   #fill(): void {
-    const buffer = new Uint8Array(16 * 1024);
-    const count = tryRead(this.from, buffer);
-    if (count === -EAGAIN) return;
-    if (count <= 0) this.end();
-    else this.#bytes = buffer.slice(0, count);
+    const bytes = readSome(this.from);
+    if (bytes === undefined) this.end();
+    else this.#bytes = bytes;
   }
 
   #write(): void {

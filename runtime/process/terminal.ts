@@ -11,7 +11,6 @@ import {
   poll,
   tryFcntl,
   tryOpenat,
-  tryRead,
   tryWrite,
 } from "../../syscalls/file.ts";
 import { readSignal } from "../../syscalls/signal.ts";
@@ -25,7 +24,7 @@ import {
   trySetTermios,
 } from "../../syscalls/tty.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import { AT_ONCE, HARMLESS, type Relay } from "./relay.ts";
+import { AT_ONCE, HARMLESS, type Relay, readSome } from "./relay.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
@@ -128,14 +127,6 @@ function findTerminal(): Fd | undefined {
   if (standard !== undefined) return standard;
   const controlling = tryOpenat(CWD, "/dev/tty", O_RDWR | O_NOCTTY);
   return controlling < 0 ? undefined : (controlling as Fd);
-}
-
-/** Bytes, none yet (EAGAIN), or undefined at the end. */
-function readSome(fd: Fd): Uint8Array<ArrayBuffer> | undefined {
-  const buffer = new Uint8Array(16 * 1024);
-  const count = tryRead(fd, buffer);
-  if (count === -EAGAIN) return new Uint8Array(0);
-  return count <= 0 ? undefined : buffer.slice(0, count);
 }
 
 /** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
