@@ -3,6 +3,7 @@
  * fails writes exactly one error record.
  */
 import { type Fd, type HostPath, isTerminal, openLog, STDERR, writeAll } from "../runtime/host.ts";
+import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { writeStderr } from "./output.ts";
 import { jsonLine, printable, quote } from "./quote.ts";
 
@@ -57,7 +58,7 @@ export function createLog({ path, format, debug }: LogSettings): Log {
     try {
       const people = fd === STDERR && format === "text" && isTerminal(STDERR);
       const line = people ? `${level}: ${printable(message)}` : record(format, level, message, new Date());
-      writeAll(fd, new TextEncoder().encode(`${line}\n`));
+      writeAll(fd, encodeUtf8(`${line}\n`));
     } catch {}
   }
 }

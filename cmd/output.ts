@@ -3,20 +3,19 @@
  * are out of bounds: they lose output when the disk is full and leave O_NONBLOCK set on the caller's pipe.
  */
 import { STDERR, STDOUT, wasClosed, writeAll } from "../runtime/host.ts";
+import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { printable } from "./quote.ts";
-
-const encoder = new TextEncoder();
 
 /** Throws when not all of it could be written: a caller must not take half an answer for a whole one. */
 export function writeStdout(text: string): void {
   if (wasClosed(STDOUT)) throw new Error("write standard output: EBADF (bad file descriptor)");
-  writeAll(STDOUT, encoder.encode(text), "standard output");
+  writeAll(STDOUT, encodeUtf8(text), "standard output");
 }
 
 /** Never throws: podman closes its end of stderr early, and there is nowhere else to say so. */
 export function writeStderr(text: string): void {
   try {
-    writeAll(STDERR, encoder.encode(text), "standard error");
+    writeAll(STDERR, encodeUtf8(text), "standard error");
   } catch {}
 }
 

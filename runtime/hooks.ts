@@ -23,6 +23,7 @@ import { execve, exitGroup, ownProcessGroup, stringArray, tryKill, waitFor } fro
 import { SIGKILL } from "../syscalls/signal.ts";
 import { monotonicNow } from "../syscalls/trace.ts";
 import type { Fd } from "../syscalls/types.ts";
+import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { RuntimeError } from "./errors.ts";
 import { closeAllFrom, resetSignals } from "./init/disinherit.ts";
 import { fork, type Procfs } from "./process/fork.ts";
@@ -88,7 +89,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
       context.beforeExec?.();
       const errno = -execve(path, argv, envp);
       const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
-      tryWrite(2 as Fd, new TextEncoder().encode(text));
+      tryWrite(2 as Fd, encodeUtf8(text));
       exitGroup(127);
     },
     { procfs: context.procfs },
@@ -135,7 +136,7 @@ function converse(
   state: string,
   deadline: bigint | undefined,
 ): { readonly stdout: string; readonly stderr: string } | "timeout" {
-  let input = new TextEncoder().encode(state);
+  let input = encodeUtf8(state);
   const output = { stdout: "", stderr: "" };
   let open: Fd[] = [stdout, stderr];
   for (const fd of [stdin, stdout, stderr]) tryFcntl(fd, F_SETFL, O_NONBLOCK);

@@ -19,6 +19,7 @@ import {
 } from "../syscalls/file.ts";
 import { setTrace } from "../syscalls/trace.ts";
 import type { Fd, HostPath } from "../syscalls/types.ts";
+import { encodeUtf8 } from "../syscalls/utf8.ts";
 
 export { writeAll } from "../syscalls/file.ts";
 export { getegid, geteuid } from "../syscalls/identity.ts";
@@ -50,7 +51,7 @@ export function createFile(path: HostPath, text: string): boolean {
   if (fd === -EEXIST) return false;
   if (fd < 0) throw OpError.from("create", path, -fd);
   try {
-    writeAll(fd as Fd, new TextEncoder().encode(text), path);
+    writeAll(fd as Fd, encodeUtf8(text), path);
   } catch (error) {
     tryUnlinkat(CWD, path);
     throw error;

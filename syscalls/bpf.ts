@@ -14,6 +14,7 @@ import { OpError } from "./error.ts";
 import { addressOf } from "./libc.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/bpf.ts";
 
@@ -44,7 +45,7 @@ export function tryProgLoad(program: BpfProgram, log?: Uint8Array): ResultOrErrn
     .u64(8, addressOf(program.instructions))
     .u64(16, addressOf(license.bytes));
   if (log !== undefined) attr.u32(24, 1).u32(28, log.length).u64(32, addressOf(log));
-  attr.bytes.set(new TextEncoder().encode(program.name.slice(0, 15)), 48);
+  attr.bytes.set(encodeUtf8(program.name.slice(0, 15)), 48);
   const parts = [program.instructions, license, log];
   let result = -EAGAIN;
   for (let attempt = 0; attempt < LOAD_ATTEMPTS && result === -EAGAIN; attempt++)

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BadString, cstr, textOf } from "./cstring.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 const strings = suite("cstr");
 
@@ -28,7 +29,7 @@ strings("a pair of surrogates is one character", () => {
 });
 
 strings("textOf: up to the first NUL, or as long as told", () => {
-  const bytes = new TextEncoder().encode("ab\0cd");
+  const bytes = encodeUtf8("ab\0cd");
   assert.is(textOf(bytes), "ab");
   assert.is(textOf(bytes, 5), "ab\0cd");
   assert.is(textOf(bytes, 0), "");

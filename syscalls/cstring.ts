@@ -1,12 +1,11 @@
 /** Strings for the kernel: NUL-terminated UTF-8, refused when they could mean something else there. */
-
-const encoder = new TextEncoder();
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 /** A NUL-terminated copy of a string that keeps its text for the trace and for errors. */
 export class CString {
   readonly bytes: Uint8Array;
   constructor(readonly text: string) {
-    this.bytes = encoder.encode(`${text}\0`);
+    this.bytes = encodeUtf8(`${text}\0`);
   }
 }
 
@@ -28,10 +27,8 @@ export interface StringArray {
   readonly strings: readonly CString[];
 }
 
-const decoder = new TextDecoder();
-
 /** The text before the first NUL of a buffer that the kernel filled. */
 export function textOf(bytes: Uint8Array, length?: number): string {
   const end = length ?? bytes.indexOf(0);
-  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decodeUtf8(end < 0 ? bytes : bytes.subarray(0, end));
 }

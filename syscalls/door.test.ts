@@ -4,6 +4,7 @@ import { call, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { close, pipe, poll, tryRead } from "./file.ts";
 import { monotonicNow } from "./trace.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 const door = suite("door");
 
@@ -51,7 +52,7 @@ door("a call that a signal interrupts goes on, and its time with it", () => {
 
 door("buffers are given by address, and a missing argument is 0", () => {
   const [reader, writer] = pipe();
-  assert.is(tryCall("write", [writer, new TextEncoder().encode("abc"), 3]), 3);
+  assert.is(tryCall("write", [writer, encodeUtf8("abc"), 3]), 3);
   const buffer = new Uint8Array(8);
   assert.is(tryRead(reader, buffer), 3);
   assert.equal([...buffer], [97, 98, 99, 0, 0, 0, 0, 0]);

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 // What the bundler defines in a build for tests; it has to be there before the door is.
 globalThis.FAULT_INJECTION = true;
@@ -9,7 +10,7 @@ const { close, memfdCreate, pipe, readToEnd, seekTo, writeAll } = await import("
 
 const faults = suite("faults");
 
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytes = (text: string): Uint8Array => encodeUtf8(text);
 
 faults("the Nth call of a name fails, those before and after do not", () => {
   armFaults("getpid:2:EBUSY,getuid:1:EIO");
@@ -33,7 +34,7 @@ faults("readToEnd: a read that fails once is an error, not the end of the file",
   seekTo(fd, 0);
   armFaults("read:1:EIO");
   assert.throws(() => readToEnd(fd), `read fd ${fd}: EIO (input/output error)`);
-  assert.is(new TextDecoder().decode(readToEnd(fd)), "content");
+  assert.is(decodeUtf8(readToEnd(fd)), "content");
   close(fd);
 });
 
@@ -46,7 +47,7 @@ faults("writeAll: a write that fails once is an error, and nothing is written tw
   );
   writeAll(fd, bytes("b"));
   seekTo(fd, 0);
-  assert.is(new TextDecoder().decode(readToEnd(fd)), "b");
+  assert.is(decodeUtf8(readToEnd(fd)), "b");
   close(fd);
 });
 
@@ -55,7 +56,7 @@ faults("EAGAIN waits, and then goes on", () => {
   armFaults("write:1:EAGAIN,read:1:EAGAIN");
   writeAll(writer, bytes("x"));
   close(writer);
-  assert.is(new TextDecoder().decode(readToEnd(reader)), "x");
+  assert.is(decodeUtf8(readToEnd(reader)), "x");
   close(reader);
 });
 

@@ -23,6 +23,7 @@ import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/fcntl.ts";
 
@@ -101,11 +102,12 @@ export function writeAll(fd: Fd, bytes: Uint8Array, object = `fd ${fd}`): void {
   }
 }
 
-const encoder = new TextEncoder();
 const chunk = new Uint8Array(64 * 1024);
 
 /** Everything from here to the end of the file, at most `limit` bytes (more is an error to the caller: undefined). */
-export function readToEnd(fd: Fd, limit = 1 << 30): Uint8Array | undefined {
+export function readToEnd(fd: Fd): Uint8Array;
+export function readToEnd(fd: Fd, limit: number): Uint8Array | undefined;
+export function readToEnd(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let total = 0;
   for (;;) {
@@ -134,7 +136,7 @@ export function readToEnd(fd: Fd, limit = 1 << 30): Uint8Array | undefined {
 export function readTextAt(dir: Fd, path: string): string {
   const fd = openat(dir, path, O_RDONLY);
   try {
-    const bytes = readToEnd(fd) ?? chunk.subarray(0, 0);
+    const bytes = readToEnd(fd);
     return textOf(bytes, bytes.length);
   } finally {
     close(fd);
@@ -145,7 +147,7 @@ export function readTextAt(dir: Fd, path: string): string {
 export function writeTextAt(dir: Fd, path: string, flags: number, text: string, mode = 0): void {
   const fd = openat(dir, path, flags, mode);
   try {
-    write(fd, encoder.encode(text), describe(dir, path));
+    write(fd, encodeUtf8(text), describe(dir, path));
   } finally {
     close(fd);
   }

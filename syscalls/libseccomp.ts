@@ -8,6 +8,7 @@ import { close, memfdCreate, readToEnd, seekTo } from "./file.ts";
 import { addressOf } from "./libc.ts";
 import { Struct } from "./struct.ts";
 import type { HostPath } from "./types.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 const { i32, u32, ptr } = FFIType;
 
@@ -26,7 +27,7 @@ export class NameTable {
   /** The library reads them as C strings: what a NUL byte would cut short is no name. */
   constructor(names: readonly string[]) {
     this.names = [...new Set(names)].filter((name) => !name.includes("\0"));
-    this.bytes = new TextEncoder().encode(`${this.names.join("\0")}\0`);
+    this.bytes = encodeUtf8(`${this.names.join("\0")}\0`);
   }
 }
 

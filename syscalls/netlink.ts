@@ -18,6 +18,7 @@ import { call, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/netlink.ts";
 
@@ -148,12 +149,10 @@ function aligned(length: number): number {
   return (length + 3) & ~3;
 }
 
-const encoder = new TextEncoder();
-
 /** A string attribute, NUL-terminated. */
 export function textAttribute(type: number, text: string): Attribute {
   if (text.includes("\0")) throw new BadString(`${JSON.stringify(text)} contains a NUL byte`);
-  return { type, value: encoder.encode(`${text}\0`) };
+  return { type, value: encodeUtf8(`${text}\0`) };
 }
 
 /** A 32-bit attribute. */

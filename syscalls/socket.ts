@@ -20,8 +20,7 @@ import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { addressOf } from "./libc.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
-
-const encoder = new TextEncoder();
+import { encodeUtf8 } from "./utf8.ts";
 
 /** socketpair(2) that keeps message boundaries: each send is one recv. */
 export function messagePair(): [Fd, Fd] {
@@ -37,7 +36,7 @@ export function setSendBuffer(fd: Fd, bytes: number): void {
 
 /** struct sockaddr_un; the path must fit sun_path (107 bytes and a NUL). */
 function unixAddress(path: string): Uint8Array {
-  const name = encoder.encode(path);
+  const name = encodeUtf8(path);
   if (name.length > 107) throw new BadString(`${path} is longer than the 107 bytes of a socket address`);
   if (name.includes(0)) throw new BadString(`${JSON.stringify(path)} contains a NUL byte`);
   const address = new Struct(2 + name.length + 1).u16(0, AF_UNIX);
@@ -137,7 +136,7 @@ export function interfaceUp(name: string): void {
   const fd = call("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name) as Fd;
   try {
     const request = new Struct(40);
-    request.bytes.set(encoder.encode(name).subarray(0, 15), 0);
+    request.bytes.set(encodeUtf8(name).subarray(0, 15), 0);
     call("ioctl", [fd, SIOCGIFFLAGS, request.bytes], name, "read interface flags");
     request.u16(16, request.getU16(16) | IFF_UP);
     call("ioctl", [fd, SIOCSIFFLAGS, request.bytes], name, "set interface up");

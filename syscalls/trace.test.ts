@@ -12,6 +12,7 @@ import {
   tracing,
 } from "./trace.ts";
 import type { Fd } from "./types.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 const trace = suite("trace");
 
@@ -27,7 +28,7 @@ function traced(act: () => void): string {
     setTraceField("");
   }
   seekTo(fd, 0);
-  const text = new TextDecoder().decode(readToEnd(fd));
+  const text = decodeUtf8(readToEnd(fd));
   close(fd);
   return text.replace(/<[\d.]+us>/g, "<time>").replace(/^\d+\.\d{3} /gm, "");
 }

@@ -6,6 +6,7 @@ import { errnoName } from "./constants/errno.ts";
 import { CString } from "./cstring.ts";
 import { addressOf, rawSyscall } from "./libc.ts";
 import { SYS } from "./numbers.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 /** What a system call argument may be before it becomes a register. */
 export type Arg = number | bigint | CString | NodeJS.TypedArray | DataView | null;
@@ -36,7 +37,6 @@ export function setTraceField(name: string): void {
   field = name;
 }
 
-const encoder = new TextEncoder();
 const clock = new BigInt64Array(2);
 
 /** Nanoseconds of CLOCK_MONOTONIC, by a raw call: Date and performance are out of bounds in the child. */
@@ -60,14 +60,14 @@ export function traceCall(
   const shown = args.map(show).join(", ");
   const outcome = errno === 0 ? String(result) : `-1 ${errnoName(errno)}`;
   const asked = field === "" ? "" : `  # ${field}`;
-  const line = encoder.encode(`${since} ${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
+  const line = encodeUtf8(`${since} ${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
   rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
 }
 
 /** Writes what comes next, as a line without a result, and no line after it. */
 export function endTrace(last: string): void {
   if (traceFd < 0) return;
-  const line = encoder.encode(`${label}${last}: the trace of this process ends here\n`);
+  const line = encodeUtf8(`${label}${last}: the trace of this process ends here\n`);
   rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
   traceFd = -1;
 }

@@ -4,9 +4,8 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_WRONLY, readTextAt, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupWrite } from "../plan/cgroup_write.ts";
-
-const encoder = new TextEncoder();
 
 /** What a file of a cgroup says that somebody has removed: before it was opened, or after. */
 export const gone: readonly number[] = [ENOENT, ENODEV];
@@ -31,7 +30,7 @@ export function tryWriteControl(directory: HostPath, file: string, value: string
   const fd = tryOpenat(CWD, `${directory}/${file}`, O_WRONLY);
   if (fd < 0) return fd;
   try {
-    return Math.min(0, tryWrite(fd as Fd, encoder.encode(value)));
+    return Math.min(0, tryWrite(fd as Fd, encodeUtf8(value)));
   } finally {
     close(fd as Fd);
   }
@@ -85,7 +84,7 @@ class LastOpened {
   /** Writes a value; returns 0 or errno. */
   write(path: string, value: string): number {
     if (!this.has(path)) return -this.fd;
-    return Math.max(0, -tryWrite(this.fd as Fd, encoder.encode(value)));
+    return Math.max(0, -tryWrite(this.fd as Fd, encodeUtf8(value)));
   }
 
   /** Opens the file, unless it is the one that is open. */

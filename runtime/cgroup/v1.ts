@@ -5,6 +5,7 @@ import { close, O_WRONLY, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import { sleepMs } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import {
   gone,
@@ -180,7 +181,7 @@ function inherit(directory: HostPath, file: string): string {
 function thawOne(directory: Fd): void {
   const file = tryOpenat(directory, "freezer.state", O_WRONLY);
   if (file < 0) return;
-  tryWrite(file as Fd, new TextEncoder().encode("THAWED"));
+  tryWrite(file as Fd, encodeUtf8("THAWED"));
   close(file as Fd);
 }
 

@@ -12,6 +12,7 @@ import {
   type WindowSize,
 } from "../../syscalls/tty.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
 import { openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
 import { cloneTree, moveMountOnto } from "./detached.ts";
@@ -48,7 +49,7 @@ export function openConsole(root: Fd, socket: Fd, size: WindowSize | undefined):
   }
   if (size !== undefined) setWindowSize(master, size);
   // The name travels as the payload, which must not be empty; the receivers look at the descriptor.
-  sendMessage(socket, new TextEncoder().encode(`/dev/pts/${ptyNumber(master)}`), master);
+  sendMessage(socket, encodeUtf8(`/dev/pts/${ptyNumber(master)}`), master);
   close(master);
   close(socket);
   return slave;

@@ -32,6 +32,7 @@ import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
@@ -305,5 +306,5 @@ function askOrEnd(channel: Fd, request: Request): void {
 
 /** After the start the error waits in a file for `start` to print it. */
 function reportLate(errorFile: Fd, error: unknown): void {
-  writeAll(errorFile, new TextEncoder().encode(JSON.stringify(failureOf(error))));
+  writeAll(errorFile, encodeUtf8(JSON.stringify(failureOf(error))));
 }

@@ -26,6 +26,7 @@ import {
 } from "../../syscalls/file.ts";
 import * as K from "../../syscalls/mount.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
 import { filesystemFlagOf, flagsOf } from "../plan/mount_options.ts";
 
@@ -112,7 +113,7 @@ export function createFilesystem(
     else data.push(value === undefined ? key : `${key}=${value}`);
   }
   const text = data.join(",");
-  if (new TextEncoder().encode(text).length >= MOUNT_DATA_LIMIT)
+  if (encodeUtf8(text).length >= MOUNT_DATA_LIMIT)
     throw OpError.from("mount", type, E2BIG, "the options together are longer than mount(2) takes");
   return stage("directory", (slot) => {
     const result = K.tryMount(source, slot, type, flags, text);

@@ -5,6 +5,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/file.ts";
 import { messagePair, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { ask, errorOf, failureOf, go, nextMessage, tellFailure, tellNote } from "./sync.ts";
 
@@ -43,7 +44,7 @@ sync("the end of the other side is the end, not an error", () => {
 
 sync("a child that asks while its parent ends is told no", () => {
   const [parent, child] = messagePair();
-  sendMessage(child, new TextEncoder().encode("{}")); // unread, so that the close resets the connection
+  sendMessage(child, encodeUtf8("{}")); // unread, so that the close resets the connection
   close(parent);
   assert.throws(() => ask(child, "ready"), /EPIPE|ECONNRESET/);
   close(child);

@@ -29,6 +29,7 @@ import { type ErrorData, OpError } from "../../syscalls/error.ts";
 import { tryRead, write } from "../../syscalls/file.ts";
 import { type Received, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { RuntimeError, type RuntimeErrorKind } from "../errors.ts";
 
 /** What the child asks of the parent. */
@@ -56,9 +57,6 @@ export type ChildMessage =
 /** The most that one packet may hold; a longer error text is cut. */
 const LIMIT = 64 * 1024;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** Child: asks, and waits for "go"; false when the parent is gone. `descriptor` is the child's own number of it. */
 export function ask(channel: Fd, request: Request, descriptor?: Fd): boolean {
   send(channel, { request, descriptor });
@@ -79,14 +77,14 @@ export function tellNote(channel: Fd, note: string): void {
 
 /** Child: this sibling of it was forked. */
 export function tellForked(channel: Fd, pid: number, pidfd: Fd): void {
-  sendMessage(channel, encoder.encode(String(pid)), pidfd);
+  sendMessage(channel, encodeUtf8(String(pid)), pidfd);
 }
 
 /** Parent: the process that its child has forked beside itself; a failure is thrown, and undefined is a death. */
 export function receiveForked(channel: Fd): { readonly pid: Pid; readonly pidfd: Fd } | undefined {
   const received = receive(channel);
   if (received === undefined) return undefined;
-  const text = decoder.decode(received.bytes);
+  const text = decodeUtf8(received.bytes);
   if (received.descriptor !== undefined) return { pid: Number(text) as Pid, pidfd: received.descriptor };
   throw errorOf((JSON.parse(text) as { failure: ChildFailure }).failure);
 }
@@ -104,12 +102,12 @@ export function tellFailure(channel: Fd, error: unknown): void {
 export function nextMessage(channel: Fd): ChildMessage | undefined {
   const received = receive(channel);
   if (received === undefined) return undefined;
-  return JSON.parse(decoder.decode(received.bytes)) as ChildMessage;
+  return JSON.parse(decodeUtf8(received.bytes)) as ChildMessage;
 }
 
 /** Parent: lets the child go on, perhaps with a descriptor that it asked for. */
 export function go(channel: Fd, descriptor?: Fd): void {
-  sendMessage(channel, encoder.encode("go"), descriptor);
+  sendMessage(channel, encodeUtf8("go"), descriptor);
 }
 
 /** Anything that was thrown, as data. */
@@ -134,11 +132,11 @@ function receive(channel: Fd): Received | undefined {
 }
 
 function send(channel: Fd, message: ChildMessage): void {
-  const bytes = encoder.encode(JSON.stringify(message));
+  const bytes = encodeUtf8(JSON.stringify(message));
   if (bytes.length <= LIMIT) write(channel, bytes);
   else
     write(
       channel,
-      encoder.encode(JSON.stringify({ failure: { kind: "child", message: "an error too long to report" } })),
+      encodeUtf8(JSON.stringify({ failure: { kind: "child", message: "an error too long to report" } })),
     );
 }

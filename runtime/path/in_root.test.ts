@@ -26,6 +26,7 @@ import {
   readToEnd,
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { decodeUtf8 } from "../../syscalls/utf8.ts";
 import { RuntimeError } from "../errors.ts";
 import { cleanPath } from "../plan/clean_path.ts";
 import { openInRoot, openOrCreateInRoot, tryOpenInRoot } from "./in_root.ts";
@@ -249,7 +250,7 @@ paths("a directory that turns into a link and back never leads out", () => {
           outcomes.add(String(fd));
           continue;
         }
-        outcomes.add(new TextDecoder().decode(readToEnd(fd as Fd)));
+        outcomes.add(decodeUtf8(readToEnd(fd as Fd)));
         close(fd as Fd);
         try {
           place(tree, openOrCreateInRoot(root, `outside/new${i}`, "file", "follow-in-root"));
@@ -270,7 +271,7 @@ paths("the root can be renamed meanwhile: the descriptor is what counts", () => 
     renameSync(tree.rootfs, moved);
     symlinkSync("/", tree.rootfs);
     const fd = openInRoot(tree.root, "/etc/passwd", O_RDONLY, "follow-in-root");
-    assert.is(new TextDecoder().decode(readToEnd(fd)), "image");
+    assert.is(decodeUtf8(readToEnd(fd)), "image");
     close(fd);
     assert.is(readTextAt(CWD, join(moved, "etc/passwd")), "image");
   });

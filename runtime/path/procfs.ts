@@ -28,6 +28,7 @@ import {
   MOUNT_ATTR_NOSUID,
 } from "../../syscalls/mount.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
 
 /**
@@ -53,7 +54,6 @@ function requireProcfs(fd: Fd): Fd {
   throw safetyViolation("/proc of the host is not a procfs");
 }
 
-const encoder = new TextEncoder();
 /** How everything below our procfs is opened: nothing that was mounted over or linked from it. */
 export const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
@@ -61,7 +61,7 @@ export const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 export function writeProc(procfs: Fd, path: string, value: string): void {
   const fd = openBelow(procfs, path, O_WRONLY);
   try {
-    write(fd, encoder.encode(value), `/proc/${path}`);
+    write(fd, encodeUtf8(value), `/proc/${path}`);
   } finally {
     close(fd);
   }

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close } from "../../syscalls/file.ts";
 import { messagePair, sendMessage } from "../../syscalls/socket.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { receiveMaster } from "./attach.ts";
 
 const master = suite("receiveMaster");
@@ -17,7 +18,7 @@ master("a process that ends without a word", () => {
 
 master("a message without a descriptor", () => {
   const [ours, theirs] = messagePair();
-  sendMessage(theirs, new TextEncoder().encode("/dev/pts/0"));
+  sendMessage(theirs, encodeUtf8("/dev/pts/0"));
   assert.throws(() => receiveMaster(ours), refused);
   close(theirs);
 });

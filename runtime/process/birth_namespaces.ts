@@ -17,6 +17,7 @@ import {
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupEntry } from "../cgroup/entry.ts";
 import { becomeRoot } from "../init/identity.ts";
 import { joinNamespace, type OpenNamespace } from "../init/namespaces.ts";
@@ -75,10 +76,10 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
         close(reporter);
         child(place.entry.joinAll);
       });
-      sendMessage(reporter, new TextEncoder().encode(JSON.stringify({ pid })));
+      sendMessage(reporter, encodeUtf8(JSON.stringify({ pid })));
       exitGroup(0);
     } catch (error) {
-      sendMessage(reporter, new TextEncoder().encode(JSON.stringify({ failure: failureOf(error) })));
+      sendMessage(reporter, encodeUtf8(JSON.stringify({ failure: failureOf(error) })));
       exitGroup(1);
     }
   });
@@ -86,7 +87,7 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   const answer = receiveMessage(report, 4096);
   for (const fd of [report, between.pidfd]) close(fd);
   waitFor(between.pid);
-  const text = typeof answer === "number" ? "{}" : new TextDecoder().decode(answer.bytes);
+  const text = typeof answer === "number" ? "{}" : decodeUtf8(answer.bytes);
   const { pid, failure } = JSON.parse(text || "{}") as { pid?: Pid; failure?: ChildFailure };
   if (failure !== undefined) throw errorOf(failure);
   // It is a child of this process that nobody else waits for, so its pid cannot have been given to another.

@@ -19,6 +19,7 @@ import {
 } from "../../syscalls/file.ts";
 import { bindDatagram, connectDatagram, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { Spec } from "../spec/types.ts";
 import type { StateDir } from "../state/store.ts";
 import { callerEnvironment } from "./seal.ts";
@@ -28,8 +29,6 @@ const SOCKET = "notify.sock";
 const INSIDE = "/run/notify";
 /** How long the host's service manager may take to read what was sent. */
 const BARRIER_TIMEOUT_MS = 30_000;
-
-const encoder = new TextEncoder();
 
 /** The caller's $NOTIFY_SOCKET; a path, or "@" and an abstract name. */
 function hostSocket(): string | undefined {
@@ -99,8 +98,8 @@ export class NotifySocket {
       .split("\n")
       .find((line) => line.startsWith("READY="));
     if (ready === undefined) return false;
-    sendMessage(this.host, encoder.encode(`${ready}\n`));
-    sendMessage(this.host, encoder.encode(`MAINPID=${mainPid}\n`));
+    sendMessage(this.host, encodeUtf8(`${ready}\n`));
+    sendMessage(this.host, encodeUtf8(`MAINPID=${mainPid}\n`));
     this.barrier();
     return true;
   }
@@ -108,7 +107,7 @@ export class NotifySocket {
   /** sd_notify_barrier(3): the other end is closed when everything before it has been read. */
   private barrier(): void {
     const [read, write] = pipe(O_CLOEXEC);
-    sendMessage(this.host, encoder.encode("BARRIER=1"), write);
+    sendMessage(this.host, encodeUtf8("BARRIER=1"), write);
     close(write);
     poll([{ fd: read, events: POLLHUP }], BARRIER_TIMEOUT_MS);
     close(read);

@@ -14,6 +14,7 @@ import {
 } from "../../syscalls/file.ts";
 import { getpid } from "../../syscalls/process.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 
 /** Writes the pid to <dir>/.<name>, then renames it; a link in the place of the file is replaced, not followed. */
 export function writePidFile(path: HostPath, pid: Pid): void {
@@ -24,7 +25,7 @@ export function writePidFile(path: HostPath, pid: Pid): void {
   try {
     const fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666);
     try {
-      writeAll(fd, new TextEncoder().encode(String(pid)), path);
+      writeAll(fd, encodeUtf8(String(pid)), path);
     } finally {
       close(fd);
     }

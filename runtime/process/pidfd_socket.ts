@@ -2,6 +2,7 @@
 import { close } from "../../syscalls/file.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 
 /** Connects, before anything has been made that a failure would have to undo. */
 export function openPidfdSocket(path: HostPath | undefined): Fd | undefined {
@@ -12,7 +13,7 @@ export function openPidfdSocket(path: HostPath | undefined): Fd | undefined {
 export function sendPidfd(socket: Fd | undefined, kind: "standard" | "setns", pidfd: Fd): void {
   if (socket === undefined) return;
   try {
-    sendMessage(socket, new TextEncoder().encode(kind), pidfd);
+    sendMessage(socket, encodeUtf8(kind), pidfd);
   } finally {
     close(socket);
   }

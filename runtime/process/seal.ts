@@ -38,6 +38,7 @@ import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "..
 import { execveFd, stringArray } from "../../syscalls/process.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 const SEALED_FD = "RUNT_SEALED_FD";
@@ -97,7 +98,7 @@ export function callerEnvironment(): CallerEnvironment {
 export function wholeEnvironment(): readonly string[] {
   if (carried === undefined) throw new Error("the environment of hooks is asked for before sealing");
   seekTo(carried.whole, 0);
-  const text = new TextDecoder().decode(readToEnd(carried.whole));
+  const text = decodeUtf8(readToEnd(carried.whole));
   return text === "" ? [] : text.split("\0");
 }
 
@@ -149,7 +150,7 @@ export function sealSelf(): void {
 /** A memfd that survives the execve and can no longer be changed. */
 function sealedText(name: string, text: string): Fd {
   const fd = memfdCreate(name);
-  writeAll(fd, new TextEncoder().encode(text));
+  writeAll(fd, encodeUtf8(text));
   addSeals(fd, ALL_SEALS);
   clearCloexec(fd);
   return fd;
@@ -184,7 +185,7 @@ function receive(payload: Fd): Carried {
   seekTo(payload, 0);
   const bytes = readToEnd(payload);
   close(payload);
-  const { environment, whole, inherited } = JSON.parse(new TextDecoder().decode(bytes)) as Carried;
+  const { environment, whole, inherited } = JSON.parse(decodeUtf8(bytes)) as Carried;
   setCloexec(whole);
   return { environment, whole, inherited };
 }

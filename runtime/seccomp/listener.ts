@@ -3,6 +3,7 @@ import { close } from "../../syscalls/file.ts";
 import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { SeccompListener } from "../plan/seccomp.ts";
 import type { ContainerProcessState, State } from "../spec/types.ts";
 import { withField } from "./with_field.ts";
@@ -29,7 +30,7 @@ export function sendListener(listener: SeccompListener, init: Cloned, fd: number
     withField(LISTENER_PATH, () => {
       const socket = connectUnix(listener.path);
       try {
-        sendMessage(socket, new TextEncoder().encode(JSON.stringify(document)), ours);
+        sendMessage(socket, encodeUtf8(JSON.stringify(document)), ours);
       } finally {
         close(socket);
       }

@@ -1,13 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { findProblem } from "./json_position.ts";
 import { InvalidJson, type JsonObject, type JsonValue, parseJson, stringifyJson } from "./read.ts";
 
-const parse = (text: string): JsonValue => parseJson(new TextEncoder().encode(text), "config.json");
+const parse = (text: string): JsonValue => parseJson(encodeUtf8(text), "config.json");
 
 function messageOf(bytes: Uint8Array | string): string {
   try {
-    parseJson(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes, "config.json");
+    parseJson(typeof bytes === "string" ? encodeUtf8(bytes) : bytes, "config.json");
   } catch (e) {
     if (e instanceof InvalidJson) return e.message;
     throw e;

@@ -3,6 +3,7 @@
  * The engine's own parser does the work; only when something is wrong does json_position.ts read the text
  * again to say where. Reading files is the caller's business.
  */
+import { decodeUtf8, validUtf8 } from "../../syscalls/utf8.ts";
 import { findProblem, type Position, positionAt } from "./json_position.ts";
 
 export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | JsonObject;
@@ -93,30 +94,8 @@ function deeperThan(value: JsonValue, depth: number): boolean {
 }
 
 function decode(bytes: Uint8Array, what: string): string {
-  const text = tryDecode(bytes, false);
-  if (text !== undefined) return text;
-  throw new InvalidJson(what, "not valid UTF-8", positionAfter(bytes));
-}
-
-/** The text, or undefined when the bytes are not UTF-8. `open`: the last character may be incomplete. */
-function tryDecode(bytes: Uint8Array, open: boolean): string | undefined {
-  try {
-    // ignoreBOM keeps a byte order mark in the text, where the parser refuses it, as Go's does.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: open });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where the longest valid beginning of the bytes ends, found by bisection. */
-function positionAfter(bytes: Uint8Array): Position {
-  let valid = 0;
-  let invalid = bytes.length + 1;
-  while (invalid - valid > 1) {
-    const middle = (valid + invalid) >>> 1;
-    if (tryDecode(bytes.subarray(0, middle), true) === undefined) invalid = middle;
-    else valid = middle;
-  }
-  const text = tryDecode(bytes.subarray(0, valid), true) ?? "";
-  return positionAt(text, text.length);
+  const valid = validUtf8(bytes);
+  if (valid === bytes.length) return decodeUtf8(bytes);
+  const before = decodeUtf8(bytes.subarray(0, valid));
+  throw new InvalidJson(what, "not valid UTF-8", positionAt(before, before.length));
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { InvalidSpec } from "./invalid_spec.ts";
 import { InvalidJson, type JsonValue, parseJson } from "./read.ts";
 import { unknownKeys } from "./unknown_keys.ts";
@@ -61,7 +62,7 @@ const merged = (values: readonly JsonValue[]): JsonValue =>
 const examples = suite("validateSpec [examples of the specification]");
 
 examples("a version and a root are all that a configuration needs", () => {
-  const parse = (text: string) => parseJson(new TextEncoder().encode(text), "config.json");
+  const parse = (text: string) => parseJson(encodeUtf8(text), "config.json");
   const minimal = parse('{"ociVersion": "1.0.0", "root": {"path": "rootfs"}}');
   assert.is(validateSpec(minimal, { requireProcess: false }).spec.root.path, "rootfs");
   assert.is(

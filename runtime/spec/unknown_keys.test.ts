@@ -1,10 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { exampleSpec } from "./example.ts";
 import { parseJson, stringifyJson } from "./read.ts";
 import { closestName, unknownKeys } from "./unknown_keys.ts";
 
-const parse = (text: string) => parseJson(new TextEncoder().encode(text), "config.json");
+const parse = (text: string) => parseJson(encodeUtf8(text), "config.json");
 
 const unknown = suite("unknownKeys");
 

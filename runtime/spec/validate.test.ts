@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { exampleSpec } from "./example.ts";
 import { InvalidSpec } from "./invalid_spec.ts";
 import { type JsonValue, parseJson, stringifyJson } from "./read.ts";
@@ -10,7 +11,7 @@ type Change = { readonly [key: string]: unknown };
 /** The example configuration with changes laid over it: objects are merged, anything else is replaced. */
 function changed(change: Change): JsonValue {
   const text = stringifyJson(exampleSpec({ rootless: false, euid: 0, egid: 0, cgroup2: false }));
-  return parseJson(new TextEncoder().encode(stringifyJson(merge(JSON.parse(text), change))), "config.json");
+  return parseJson(encodeUtf8(stringifyJson(merge(JSON.parse(text), change))), "config.json");
 }
 
 function merge(base: unknown, change: unknown): unknown {
@@ -609,7 +610,7 @@ spec("nulls are taken out of what is returned, and the document is left as it wa
 
 spec("a key __proto__ gives nothing to the configuration", () => {
   const text = '{"ociVersion": "1.3.0", "__proto__": {"root": {"path": "r"}}}';
-  const value = parseJson(new TextEncoder().encode(text), "config.json");
+  const value = parseJson(encodeUtf8(text), "config.json");
   assert.equal(
     problemsOf(() => validateSpec(value, { requireProcess: false })),
     ['root | root must be specified | nothing | an object with "path"'],
@@ -619,7 +620,7 @@ spec("a key __proto__ gives nothing to the configuration", () => {
 spec("names of Object.prototype are unknown keys, not members", () => {
   const text =
     '{"ociVersion": "1.3.0", "root": {"path": "r", "constructor": 1, "toString": null}, "valueOf": 2}';
-  const value = parseJson(new TextEncoder().encode(text), "config.json");
+  const value = parseJson(encodeUtf8(text), "config.json");
   assert.is(validateSpec(value, { requireProcess: false }).spec.root.path, "r");
 });
 

@@ -3,6 +3,8 @@
  * alone is said here, before anything is touched; what depends on this host (kernel, cgroups, files) is asked
  * later, by the plan.
  */
+
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import {
   anything,
   type Check,
@@ -47,8 +49,7 @@ const ociVersion = textThat("a version from 1.0.0, below 2.0.0", (version) =>
 const LONGEST_HOSTNAME = 64;
 const hostname = textThat(`at most ${LONGEST_HOSTNAME} bytes`, (name) => {
   // UTF-8 takes at most three bytes for a UTF-16 unit, so most names need not be encoded to know.
-  const fits =
-    name.length * 3 <= LONGEST_HOSTNAME || new TextEncoder().encode(name).length <= LONGEST_HOSTNAME;
+  const fits = name.length * 3 <= LONGEST_HOSTNAME || encodeUtf8(name).length <= LONGEST_HOSTNAME;
   return fits ? undefined : "too long";
 });
 

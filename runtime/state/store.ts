@@ -31,6 +31,7 @@ import {
 } from "../../syscalls/file.ts";
 import { getpid } from "../../syscalls/process.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { notFound, RuntimeError } from "../errors.ts";
 import { parseJson, stringifyJson } from "../spec/read.ts";
 import type { RunnableSpec } from "../spec/types.ts";
@@ -152,7 +153,7 @@ export function writeState(dir: StateDir, state: SavedState): void {
   const temporary = `${STATE}.${getpid()}`;
   const fd = openat(dir.fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
   try {
-    writeAll(fd, new TextEncoder().encode(stringifyJson(state)), `${dir.root}/${dir.id}/${STATE}`);
+    writeAll(fd, encodeUtf8(stringifyJson(state)), `${dir.root}/${dir.id}/${STATE}`);
     renameat2(dir.fd, temporary, dir.fd, STATE);
   } catch (error) {
     tryUnlinkat(dir.fd, temporary);
