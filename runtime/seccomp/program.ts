@@ -17,9 +17,9 @@ export function prepareFilter(
 ): SeccompFilter {
   const began = monotonicNow();
   const library = findLibrary("libseccomp.so.2", "linux.seccomp");
-  const key = keyOf(plan.config, library);
-  const cached = readCached(root, key);
-  const program = cached ?? compileAndKeep(plan.config, library, { root, key, debugLog });
+  const text = canonicalText(plan.config, library.identity);
+  const cached = readCached(root, text);
+  const program = cached ?? compileAndKeep(plan.config, library, { root, text, debugLog });
   const micros = (monotonicNow() - began) / 1000n;
   const how = cached === undefined ? "compiled" : "read from the cache";
   debugLog(`seccomp program of ${program.length / 8} instructions ${how} in ${micros} us`);
@@ -28,26 +28,28 @@ export function prepareFilter(
 
 interface Keeping {
   readonly root: HostPath;
-  readonly key: string;
+  readonly text: string;
   readonly debugLog: (message: string) => void;
 }
 
 function compileAndKeep(
   config: LinuxSeccomp,
   library: Library,
-  { root, key, debugLog }: Keeping,
+  { root, text, debugLog }: Keeping,
 ): Uint8Array {
   const native = process.arch === "arm64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
   const program = compileProgram(planProgram(config, native), library.path, debugLog);
-  const problem = writeCached(root, key, program);
+  const problem = writeCached(root, text, program);
   if (problem !== undefined) debugLog(`the compiled seccomp profile is not kept: ${problem}`);
   return program;
 }
 
-/** SHA-256 of everything that the program depends on; how it is loaded is not part of that. */
-function keyOf(config: LinuxSeccomp, library: Library): string {
+/**
+ * Everything that the program depends on, the same text for the same rules; how it is loaded is not part of that.
+ * `identity` is what differs whenever libseccomp does.
+ */
+export function canonicalText(config: LinuxSeccomp, identity: string): string {
   const { defaultAction, defaultErrnoRet = null, architectures = [], syscalls = [] } = config;
   const rules = stringifyJson([defaultAction, defaultErrnoRet, architectures, syscalls]);
-  const text = `${CACHE_FORMAT} ${process.arch} ${library.identity}\n${rules}`;
-  return Bun.SHA256.hash(text, "hex");
+  return `${CACHE_FORMAT} ${process.arch} ${identity}\n${rules}`;
 }
