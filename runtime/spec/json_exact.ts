@@ -158,10 +158,15 @@ function readScalar(scan: Scan): null | boolean | number | bigint {
   if (literal === "true") return true;
   if (literal === "false") return false;
   if (literal === "null") return null;
+  return exactNumber(literal);
+}
+
+/** The number that a literal of JSON stands for: a bigint when it is an integer that a number would round. */
+export function exactNumber(literal: string): number | bigint {
   const number = Number(literal);
-  const exact =
+  const isNumber =
     Number.isSafeInteger(number) || literal.length > LONGEST_INTEGER || !plainInteger.test(literal);
-  return exact ? number : BigInt(literal);
+  return isNumber ? number : BigInt(literal);
 }
 
 const unescaped = /[^"\\\u0000-\u001f]*/y;

@@ -4,7 +4,14 @@
  * Reading files is the caller's business.
  */
 import { decodeUtf8, validUtf8 } from "../../syscalls/utf8.ts";
-import { InvalidJson, type JsonObject, type JsonValue, positionAt, readExactly } from "./json_exact.ts";
+import {
+  exactNumber,
+  InvalidJson,
+  type JsonObject,
+  type JsonValue,
+  positionAt,
+  readExactly,
+} from "./json_exact.ts";
 
 export { InvalidJson, type JsonObject, type JsonValue };
 
@@ -23,8 +30,7 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
   if (bytes.length > MAX_BYTES)
     throw new InvalidJson(what, `${bytes.length} bytes are too many, at most ${MAX_BYTES} are read`);
   const text = decode(bytes, what);
-  const value = isStrict(bytes, text) ? parse(text) : undefined;
-  return value === undefined || !isExact(value, MAX_DEPTH) ? readExactly(text, what, MAX_DEPTH) : value;
+  return (isStrict(bytes, text) ? parse(text) : undefined) ?? readExactly(text, what, MAX_DEPTH);
 }
 
 /** JSON text of a value, bigint as plain digits. `indent` is what one level is indented by. */
@@ -32,12 +38,44 @@ export function stringifyJson(value: unknown, indent = ""): string {
   return write(value, indent, "\n");
 }
 
+/** What the engine's parser makes of a text, or undefined when that is not surely right. */
 function parse(text: string): JsonValue | undefined {
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    if (isExact(value, MAX_DEPTH)) return value;
+    const restored = parseMarked(text);
+    return isExact(restored, MAX_DEPTH) ? restored : undefined;
   } catch {
     return undefined;
   }
+}
+
+// A text that has it may hold strings that look like marks; there is no other way to write a NUL.
+const escapedNul = "\\u0000";
+// Bounded, since it would otherwise go over a long run of digits once for each of them.
+const longInteger = /-?[0-9]{16,40}(?![^\s,\]}])/g;
+
+/**
+ * The value of a text that the engine's parser takes, with its long integers exact: each is made a string that begins
+ * with NUL. Throws when the digits stand inside a string or another number, as no backslash may stand outside a string.
+ */
+function parseMarked(text: string): JsonValue {
+  if (text.includes(escapedNul)) throw new Error("marks would be ambiguous");
+  return unmark(JSON.parse(text.replace(longInteger, `"${escapedNul}$&"`)), MAX_DEPTH);
+}
+
+/** Puts the numbers where the marks are, in the value itself and down to `depth`. */
+function unmark(value: JsonValue, depth: number): JsonValue {
+  if (typeof value === "string")
+    return value < "\u0001" && value !== "" ? exactNumber(value.slice(1)) : value;
+  if (typeof value !== "object" || value === null || depth === 0) return value;
+  const items = value as Record<string, JsonValue>;
+  for (const key of Object.keys(items)) {
+    const item = items[key] as JsonValue;
+    const exact = unmark(item, depth - 1);
+    if (exact !== item) items[key] = exact;
+  }
+  return value;
 }
 
 const DASH = 0x2d;
