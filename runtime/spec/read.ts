@@ -69,9 +69,10 @@ function unmark(value: JsonValue, depth: number): JsonValue {
   if (typeof value === "string")
     return value < "\u0001" && value !== "" ? exactNumber(value.slice(1)) : value;
   if (typeof value !== "object" || value === null || depth === 0) return value;
-  const items = value as Record<string, JsonValue>;
-  for (const key of Object.keys(items)) {
+  const items = value as Record<string | number, JsonValue>;
+  for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
     const item = items[key] as JsonValue;
+    if (typeof item !== "string" && typeof item !== "object") continue;
     const exact = unmark(item, depth - 1);
     if (exact !== item) items[key] = exact;
   }
