@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { call, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { close, pipe, poll, tryRead } from "./file.ts";
-import { monotonicNow } from "./trace.ts";
+import { monotonicNow } from "./clock.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 const door = suite("door");

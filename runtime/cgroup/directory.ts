@@ -11,7 +11,7 @@ import {
   tryUnlinkat,
 } from "../../syscalls/file.ts";
 import { sleepMs } from "../../syscalls/process.ts";
-import { monotonicNow } from "../../syscalls/trace.ts";
+import { monotonicNow } from "../../syscalls/clock.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import { tryWriteControl } from "./control_file.ts";
 import { isBusy, processesBelow, tryRemoveTree } from "./tree.ts";

@@ -2,7 +2,7 @@
 import { POLLERR, POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { CWD, close, poll, readTextAt } from "../../syscalls/file.ts";
-import { monotonicNow } from "../../syscalls/trace.ts";
+import { monotonicNow } from "../../syscalls/clock.ts";
 import { type OomWatch, watchOom } from "../cgroup/oom.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import { readStats } from "../cgroup/stats.ts";

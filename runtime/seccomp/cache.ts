@@ -28,6 +28,7 @@ import {
   tryUnlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
+import { host } from "../../syscalls/engine/host.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
@@ -138,5 +139,5 @@ function unwrap(bytes: Uint8Array, key: string): Uint8Array | undefined {
 
 /** Against damage, not against an attacker: who can write here can write the checksum as well. */
 function checksum(program: Uint8Array, key: string): bigint {
-  return Bun.hash.wyhash(program, BigInt(`0x${key.slice(0, 16)}`));
+  return BigInt.asUintN(64, host.hash(program) ^ BigInt(`0x${key}`));
 }
