@@ -57,7 +57,11 @@ function helpText(program: string, topic: string | undefined): string {
 /** The page of one command. */
 function commandHelp(program: string, name: string, command: Command): string {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
-  const page = pageOf(parser(program, shownOptions(command.options)).usage(`Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`));
+  const page = pageOf(
+    parser(program, shownOptions(command.options)).usage(
+      `Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`,
+    ),
+  );
   return withExamples(program, page, command.examples ?? []);
 }
 

@@ -2,7 +2,16 @@
  * Log records as runc writes them, since engines read them: logfmt text or one JSON object a line. A command that
  * fails writes exactly one error record.
  */
-import { type Fd, type HostPath, isTerminal, openLog, realtimeNow, rfc3339, STDERR, writeAll } from "../runtime/host.ts";
+import {
+  type Fd,
+  type HostPath,
+  isTerminal,
+  openLog,
+  realtimeNow,
+  rfc3339,
+  STDERR,
+  writeAll,
+} from "../runtime/host.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { writeStderr } from "./output.ts";
 import { jsonLine, printable, quote } from "./quote.ts";

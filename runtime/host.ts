@@ -25,8 +25,8 @@ export { seccompVersion } from "../syscalls/libseccomp.ts";
 export { environment, programArguments } from "../syscalls/start.ts";
 export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
-export { occupyStandardStreams, wasClosed } from "./standard_streams.ts";
 export { refuseSetId } from "./set_id.ts";
+export { occupyStandardStreams, wasClosed } from "./standard_streams.ts";
 
 export const STDIN = 0 as Fd;
 export const STDOUT = 1 as Fd;

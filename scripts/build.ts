@@ -24,7 +24,12 @@ export type Build = {
 };
 
 /** Returns the path of the executable. */
-export async function build({ faults = false, target: name, entry, output: elsewhere }: Build = {}): Promise<string> {
+export async function build({
+  faults = false,
+  target: name,
+  entry,
+  output: elsewhere,
+}: Build = {}): Promise<string> {
   const target = name === undefined ? ownTarget() : targetNamed(name);
   const output = elsewhere ?? join(root, "dist", name ?? "", faults ? "runt-faults" : "runt");
   const work = `${output}.build`;
@@ -57,7 +62,9 @@ function freeze(target: Target, host: string, program: string, image: string): v
   const { status, stderr, error } = spawnSync(command, words, { encoding: "utf8", env: {} });
   if (status === 0) return;
   const text = error?.message ?? stderr;
-  throw new Error(`freezing failed: ${text.replace(/\(runt:(\d+)(:\d+)?\)/g, (_, line) => `(${moduleAt(program, Number(line))})`)}`);
+  throw new Error(
+    `freezing failed: ${text.replace(/\(runt:(\d+)(:\d+)?\)/g, (_, line) => `(${moduleAt(program, Number(line))})`)}`,
+  );
 }
 
 /** The bundler writes the name of each module above it. */
@@ -75,7 +82,8 @@ function refuseTraces(executable: string, program: Buffer): void {
   const found = [...paths, ...variables].filter(
     (text) => text.length > 4 && file.includes(text) && !program.includes(text),
   );
-  if (found.length > 0) throw new Error(`the executable tells of the machine that built it: ${found.join(", ")}`);
+  if (found.length > 0)
+    throw new Error(`the executable tells of the machine that built it: ${found.join(", ")}`);
 }
 
 function commit(): string {

@@ -75,7 +75,10 @@ function quickjsVersion(place: string): string {
     : place === "/"
       ? execFileSync("dpkg-query", ["--show", "--showformat=${Version}", "libquickjs"], { encoding: "utf8" })
       : "unknown";
-  return text.trim().replace(/-[^-]*$/, "").replaceAll(".", "-");
+  return text
+    .trim()
+    .replace(/-[^-]*$/, "")
+    .replaceAll(".", "-");
 }
 
 /** Runs a program of the toolchain for a target; its own words are the error. */
@@ -108,7 +111,9 @@ export function buildExecutable(
   link(target, libraries, work, `.incbin "${image}"`, output);
   const differences = moved(symbolsOf(target, join(work, "host")), symbolsOf(target, output));
   if (differences.length > 0)
-    throw new Error(`the heap points to what has moved between the two links: ${differences.slice(0, 8).join(", ")}`);
+    throw new Error(
+      `the heap points to what has moved between the two links: ${differences.slice(0, 8).join(", ")}`,
+    );
   tool(target, "strip", [output]);
 }
 
@@ -151,7 +156,10 @@ function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
     const besides = /^(__rela_iplt_|__abi_tag|arena_|__FRAME_END__|__EH_FRAME_BEGIN__)/;
     if (name === "" || besides.test(name) || Number.parseInt(address, 16) >= ARENA) continue;
     // Static names may stand in several files.
-    symbols.set(`${name} ${kind === "t" || kind === "r" || kind === "d" || kind === "b" ? address : ""}`, address);
+    symbols.set(
+      `${name} ${kind === "t" || kind === "r" || kind === "d" || kind === "b" ? address : ""}`,
+      address,
+    );
   }
   return symbols;
 }

@@ -10,8 +10,8 @@ import {
 import { EAGAIN } from "./constants/errno.ts";
 import { cstr } from "./cstring.ts";
 import { type ResultOrErrno, tryCall } from "./door.ts";
-import { OpError } from "./error.ts";
 import { host } from "./engine/host.ts";
+import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -85,7 +85,11 @@ const MAX_PROGS = 64;
 export function progQuery(cgroup: Fd, type: number, object: string): readonly number[] {
   const ids = new Uint32Array(MAX_PROGS);
   // Linux 6.17 writes the field "revision" at offset 56 whatever the size, so the buffer must be there.
-  const attr = new Struct(ATTR_SIZE).u32(0, cgroup).u32(4, type).u64(16, host.addressOf(ids)).u32(24, MAX_PROGS);
+  const attr = new Struct(ATTR_SIZE)
+    .u32(0, cgroup)
+    .u32(4, type)
+    .u64(16, host.addressOf(ids))
+    .u32(24, MAX_PROGS);
   const result = tryCall("bpf", [BPF_PROG_QUERY, attr.bytes, 28]);
   if (result < 0) throw OpError.from("bpf BPF_PROG_QUERY", object, -result);
   return [...ids.subarray(0, attr.getU32(24))];

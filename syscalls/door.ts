@@ -2,13 +2,14 @@
  * The one door to the kernel. Every system call of this program goes through `call` or `tryCall`, which
  * restart it after EINTR, trace it, and let tests fail it on purpose.
  */
+
+import { monotonicNow } from "./clock.ts";
 import { EINTR } from "./constants/errno.ts";
 import { SIGKILL } from "./constants/signal.ts";
 import { CString } from "./cstring.ts";
+import { host, type Word } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { faultFor } from "./faults.ts";
-import { monotonicNow } from "./clock.ts";
-import { host, type Word } from "./engine/host.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
 import { type Arg, traceCall, tracing } from "./trace.ts";
 

@@ -10,7 +10,6 @@ import { Struct } from "./struct.ts";
 import { monotonicNow, traceCall, tracing } from "./trace.ts";
 import type { HostPath } from "./types.ts";
 
-
 /** Which method of which object; of a direct connection the destination is the other end. */
 export interface DbusMethod {
   readonly destination: string;
@@ -60,4 +59,6 @@ export interface Libsystemd {
 /** How long a call may take, as runc's waiting for a job. */
 const CALL_TIMEOUT_USEC = 30_000_000n;
 
-export function openLibsystemd(_path: HostPath): Libsystemd { throw new Error("not yet"); }
+export function openLibsystemd(_path: HostPath): Libsystemd {
+  throw new Error("not yet");
+}

@@ -2,8 +2,8 @@
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
 import { type CString, cstr, type StringArray } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
-import { OpError } from "./error.ts";
 import { host } from "./engine/host.ts";
+import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd, Pid } from "./types.ts";
 

@@ -2,9 +2,10 @@
  * The trace: one line for each system call with its arguments decoded, its result and its time.
  * It writes with the raw system call, so that it never traces itself and works in a forked child.
  */
+
+import { monotonicNow } from "./clock.ts";
 import { errnoName } from "./constants/errno.ts";
 import { CString } from "./cstring.ts";
-import { monotonicNow } from "./clock.ts";
 import { type Buffer, host } from "./engine/host.ts";
 import { SYS } from "./numbers.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -39,12 +40,7 @@ export function setTraceField(name: string): void {
 }
 
 /** Writes one line, if tracing is on. */
-export function traceCall(
-  name: string,
-  args: readonly Arg[],
-  result: number,
-  start: bigint,
-): void {
+export function traceCall(name: string, args: readonly Arg[], result: number, start: bigint): void {
   if (traceFd < 0) return;
   const micros = Number((monotonicNow() - start) / 100n) / 10;
   if (begin === 0n) begin = start;

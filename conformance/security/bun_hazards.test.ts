@@ -1,6 +1,7 @@
 // The executable is made by Bun, and Bun's own switches must be dead in it: variables that turn it into a JavaScript
 // interpreter, load other files first, open a debugger, or write files, and configuration files and libraries that lie
 // in the working directory or in the image. Each command is run with them and without, in both of its starts.
+import "../bun_host.ts";
 import {
   existsSync,
   mkdirSync,

@@ -145,9 +145,7 @@ function initialise(context: InitContext): never {
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const slave = ownMounts
-    ? setUpRootfs(context, procfs, callersUmask)
-    : stayInMounts(context, callersUmask);
+  const slave = ownMounts ? setUpRootfs(context, procfs, callersUmask) : stayInMounts(context, callersUmask);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);

@@ -316,4 +316,3 @@ function diedEarly(init: Cloned): RuntimeError {
   const hint = exit?.signal === SIGKILL ? " (out of memory? the memory limit may be too low)" : "";
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
 }
-

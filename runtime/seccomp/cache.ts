@@ -5,6 +5,7 @@
  */
 
 import { S_IFREG } from "../../syscalls/constants/stat.ts";
+import { host } from "../../syscalls/engine/host.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -28,7 +29,6 @@ import {
   tryUnlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
-import { host } from "../../syscalls/engine/host.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";

@@ -16,10 +16,7 @@ import type { Answers } from "../plan/seccomp_tree.ts";
 import { withField } from "./with_field.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */
-export function compileProgram(
-  plan: ProgramPlan,
-  debugLog: (message: string) => void,
-): Uint8Array {
+export function compileProgram(plan: ProgramPlan, debugLog: (message: string) => void): Uint8Array {
   const table = new NameTable(plan.names);
   const [native, ...others] = plan.architectures;
   const numbers = resolveNames(native.token, table);

@@ -2,8 +2,8 @@
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { host } from "../../syscalls/engine/host.ts";
 import { seccompVersion } from "../../syscalls/libseccomp.ts";
-import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { planProgram, type SeccompPlan } from "../plan/seccomp.ts";
 import { stringifyJson } from "../spec/read.ts";
 import type { LinuxSeccomp } from "../spec/types.ts";
@@ -33,10 +33,7 @@ interface Keeping {
   readonly debugLog: (message: string) => void;
 }
 
-function compileAndKeep(
-  config: LinuxSeccomp,
-  { root, key, debugLog }: Keeping,
-): Uint8Array {
+function compileAndKeep(config: LinuxSeccomp, { root, key, debugLog }: Keeping): Uint8Array {
   const native = host.architecture === "aarch64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
   const program = compileProgram(planProgram(config, native), debugLog);
   const problem = writeCached(root, key, program);

@@ -4,13 +4,7 @@
  */
 
 /** What can be handed to the kernel as an address. */
-export type Buffer =
-  | Uint8Array
-  | Int32Array
-  | Uint32Array
-  | Uint16Array
-  | BigInt64Array
-  | BigUint64Array;
+export type Buffer = Uint8Array | Int32Array | Uint32Array | Uint16Array | BigInt64Array | BigUint64Array;
 
 /** What one register takes: a whole number of at most 53 bits, the low 64 bits of a bigint, or where a buffer is. */
 export type Word = number | bigint | Buffer | null;
