@@ -1,6 +1,6 @@
 /** argv -> command -> exit status. The only place that catches everything. */
 import type { RuntimeContext } from "../runtime/context.ts";
-import { occupyStandardStreams, programArguments, refuseSetId, traceTo } from "../runtime/host.ts";
+import { occupyStandardStreams, programArguments, refuseSetId, surviveWrites, traceTo } from "../runtime/host.ts";
 import { armInjectedFaults, sealSelf } from "../runtime/process/seal.ts";
 
 import { commands } from "./commands.ts";
@@ -31,6 +31,7 @@ export function main(): number {
   const program = invokedAs === "runc" ? "runc" : "runt";
   const progress: Progress = { log: createLog({ format: "text", debug: false }) };
   try {
+    surviveWrites();
     occupyStandardStreams();
     armInjectedFaults();
     refuseSetId();

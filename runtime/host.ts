@@ -26,7 +26,7 @@ export { environment, programArguments } from "../syscalls/start.ts";
 export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
 export { refuseSetId } from "./set_id.ts";
-export { occupyStandardStreams, wasClosed } from "./standard_streams.ts";
+export { occupyStandardStreams, surviveWrites, wasClosed } from "./standard_streams.ts";
 
 export const STDIN = 0 as Fd;
 export const STDOUT = 1 as Fd;

@@ -5,9 +5,19 @@
 import { O_PATH, O_RDWR } from "../syscalls/constants/fcntl.ts";
 import { POLLNVAL } from "../syscalls/constants/poll.ts";
 import { CWD, F_GETFD, FD_CLOEXEC, openat, poll, tryFcntl, tryOpenat } from "../syscalls/file.ts";
+import { ignoreSignal, SIGPIPE, SIGXFSZ } from "../syscalls/signal.ts";
 import type { Fd } from "../syscalls/types.ts";
 
 const standard = [0, 1, 2] as const;
+
+/**
+ * A reader that has gone, or a limit of the size of files, is an error of write(2), which somebody can be told of; not
+ * the end of this process in the middle of its work.
+ */
+export function surviveWrites(): void {
+  ignoreSignal(SIGPIPE);
+  ignoreSignal(SIGXFSZ);
+}
 
 /** Opens the null device in the place of each stream that is closed, marked close-on-exec. */
 export function occupyStandardStreams(): void {
