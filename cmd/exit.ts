@@ -23,7 +23,9 @@ export function failure(error: unknown, program: string, command: string | undef
 
 /** The stack, for --debug. */
 export function stackOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ""}`.trimEnd() : String(error);
+  return error instanceof Error
+    ? `${error.name}: ${error.message}\n${error.stack ?? ""}`.trimEnd()
+    : String(error);
 }
 
 function prefix(program: string, command: string | undefined): string {

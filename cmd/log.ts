@@ -3,6 +3,7 @@
  * fails writes exactly one error record.
  */
 import {
+  encodeUtf8,
   type Fd,
   type HostPath,
   isTerminal,
@@ -12,7 +13,6 @@ import {
   STDERR,
   writeAll,
 } from "../runtime/host.ts";
-import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { writeStderr } from "./output.ts";
 import { jsonLine, printable, quote } from "./quote.ts";
 

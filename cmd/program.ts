@@ -1,6 +1,12 @@
 /** argv -> command -> exit status. The only place that catches everything. */
 import type { RuntimeContext } from "../runtime/context.ts";
-import { occupyStandardStreams, programArguments, refuseSetId, surviveWrites, traceTo } from "../runtime/host.ts";
+import {
+  occupyStandardStreams,
+  programArguments,
+  refuseSetId,
+  surviveWrites,
+  traceTo,
+} from "../runtime/host.ts";
 import { armInjectedFaults, sealSelf } from "../runtime/process/seal.ts";
 
 import { commands } from "./commands.ts";

@@ -25,6 +25,7 @@ export { seccompVersion } from "../syscalls/libseccomp.ts";
 export { environment, programArguments } from "../syscalls/start.ts";
 export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
+export { encodeUtf8 } from "../syscalls/utf8.ts";
 export { refuseSetId } from "./set_id.ts";
 export { occupyStandardStreams, surviveWrites, wasClosed } from "./standard_streams.ts";
 
