@@ -56,10 +56,9 @@ static unsigned class_of(size_t *size) {
   return SMALL_CLASSES + 4 * (power - 10) + (unsigned)((*size - 1 - ((size_t)1 << power)) >> (power - 2));
 }
 
-static void *mapped(size_t size) {
+static char *mapped(size_t size) {
   void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (start == MAP_FAILED) out_of_memory();
-  return start;
+  return start == MAP_FAILED ? (out_of_memory(), NULL) : start;
 }
 
 static void put_back(void *payload, unsigned class) {
@@ -87,7 +86,7 @@ static void *arena_malloc(JSMallocState *state, size_t wanted) {
   void *payload;
   if (size > LARGE && !freezing) {
     size = (size + HEAD + PAGE - 1) & ~(size_t)(PAGE - 1);
-    payload = (char *)mapped(size) + UNIT;
+    payload = mapped(size) + UNIT;
     *head_of(payload) = (size - HEAD) | MAPPED;
   } else {
     unsigned class = class_of(&size);

@@ -30,7 +30,6 @@ size_t arena_image_size(void);
 _Noreturn void out_of_memory(void);
 
 /* main.c */
-
 /* Tells the engine where this start's stack is, and how deep it may become. */
 void adopt_stack(JSRuntime *runtime);
 /* To standard error, as far as that takes it. */
@@ -40,7 +39,6 @@ void print_exception(JSContext *context);
 _Noreturn void leave(int status);
 
 /* primitives.c */
-
 /* Makes the object `host`. */
 void define_host(JSContext *context);
 void set_arguments(char **arguments, char **environment);
