@@ -57,15 +57,15 @@ cache("what was kept comes back, in a file that is the owner's alone", () => {
 });
 
 const poisons: readonly (readonly [string, (file: string) => void, needsRoot?: boolean])[] = [
-  ["an instruction changed", (file) => poke(file, -2, 0)],
-  ["the last byte changed", (file) => poke(file, -1, 0)],
-  ["a letter of the text changed", (file) => poke(file, 40, 0x20)],
-  ["another magic", (file) => poke(file, 0, 0)],
-  ["another checksum", (file) => poke(file, 8, 0)],
-  ["another length of the text", (file) => poke(file, 16, 8)],
-  ["a length of the text beyond everything", (file) => poke(file, 23, 0xff)],
-  ["another length of the program", (file) => poke(file, 24, 16)],
-  ["a length of the program beyond everything", (file) => poke(file, 31, 0xff)],
+  ["an instruction changed", (file) => flip(file, -2, 1)],
+  ["the last byte changed", (file) => flip(file, -1, 1)],
+  ["a letter of the text changed", (file) => flip(file, 40, 0x20)],
+  ["another magic", (file) => flip(file, 0, 1)],
+  ["another checksum", (file) => flip(file, 8, 1)],
+  ["another length of the text", (file) => flip(file, 16, 8)],
+  ["a length of the text beyond everything", (file) => flip(file, 23, 0xff)],
+  ["another length of the program", (file) => flip(file, 24, 16)],
+  ["a length of the program beyond everything", (file) => flip(file, 31, 0xff)],
   ["no header", (file) => truncateSync(file, 8)],
   ["only a header", (file) => truncateSync(file, 32)],
   ["no program", (file) => truncateSync(file, statSync(file).size - 8)],
@@ -92,9 +92,11 @@ const poisons: readonly (readonly [string, (file: string) => void, needsRoot?: b
   ],
 ];
 
-function poke(file: string, at: number, value: number): void {
+/** Turns the bits of `mask` over in one byte, counted from the end when negative. */
+function flip(file: string, at: number, mask: number): void {
   const bytes = readFileSync(file);
-  bytes[at < 0 ? bytes.length + at : at] = value;
+  const place = at < 0 ? bytes.length + at : at;
+  bytes[place] = (bytes[place] ?? 0) ^ mask;
   writeFileSync(file, bytes);
 }
 
