@@ -49,6 +49,8 @@ async function measured(
       await Bun.sleep(20);
     }
   } finally {
+    // A program that is process 1 takes no notice of TERM.
+    await c.deleteForce();
     child.kill();
     await ended;
   }
