@@ -2,7 +2,7 @@
  * A client of D-Bus (its specification, 0.41): one connection, calls that wait for their answer, and signals that are
  * waited for. Each call is one line of the trace, beside those of its system calls.
  */
-import { EACCES, EBADMSG, ENOBUFS, ETIMEDOUT } from "./constants/errno.ts";
+import { EACCES, EBADMSG, EINVAL, ENOBUFS, ETIMEDOUT } from "./constants/errno.ts";
 import { cstr } from "./cstring.ts";
 import { addressesIn, socketName } from "./dbus_address.ts";
 import { errnoOf } from "./dbus_errno.ts";
@@ -95,7 +95,7 @@ export function connectBus(addresses: string, peer: DbusPeer): Bus {
     } catch (error) {
       failures.push(error);
     }
-  const none = connectFailure(addresses, new DbusTrouble(EBADMSG, "there is no address"));
+  const none = connectFailure(addresses, new DbusTrouble(EINVAL, "there is no address"));
   throw failures.find((error) => isErrno(error, "EAGAIN")) ?? failures[0] ?? none;
 }
 
