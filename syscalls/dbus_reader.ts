@@ -57,7 +57,7 @@ export class DbusReader {
   /** Skips to the next multiple over bytes that have to be zero. */
   pad(alignment: number): void {
     const count = -this.at & (alignment - 1);
-    if (this.take(count).some((byte) => byte !== 0)) throw bad("its padding is not zero");
+    if (count > 0 && this.take(count).some((byte) => byte !== 0)) throw bad("its padding is not zero");
   }
 
   private take(count: number): Uint8Array {

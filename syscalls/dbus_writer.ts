@@ -10,8 +10,19 @@ import {
   typesOf,
 } from "./dbus_value.ts";
 
-/** How many bits an integer has, those with a sign being negative. */
-const widths: Readonly<Record<string, number>> = { y: 8, n: -16, q: 16, i: -32, u: 32, h: 32, x: -64, t: 64 };
+/** Each type of integers: how many bytes it has, and the smallest and the largest value. */
+const integers: Readonly<
+  Record<string, readonly [size: number, least: number | bigint, most: number | bigint]>
+> = {
+  y: [1, 0, 0xff],
+  n: [2, -0x8000, 0x7fff],
+  q: [2, 0, 0xffff],
+  i: [4, -0x80000000, 0x7fffffff],
+  u: [4, 0, 0xffffffff],
+  h: [4, 0, 0xffffffff],
+  x: [8, -(2n ** 63n), 2n ** 63n - 1n],
+  t: [8, 0n, 2n ** 64n - 1n],
+};
 
 /** Bytes that grow at their end; the first one is at a multiple of eight in the message. */
 export class DbusWriter {
@@ -72,16 +83,14 @@ export class DbusWriter {
   }
 
   private integer(type: string, value: number | bigint): void {
-    const width = widths[type] ?? 0;
-    const size = Math.abs(width);
-    const exact = BigInt(value);
-    if (exact !== (width < 0 ? BigInt.asIntN(size, exact) : BigInt.asUintN(size, exact)))
+    const [size, least, most] = integers[type] ?? [0, 0, 0];
+    if ((typeof value === "number" && !Number.isInteger(value)) || value < least || value > most)
       throw new RangeError(`${value} is no value of the D-Bus type "${type}"`);
-    const at = this.grow(size / 8);
-    if (size === 8) this.view.setUint8(at, Number(exact));
-    else if (size === 16) this.view.setUint16(at, Number(exact), true);
-    else if (size === 32) this.view.setUint32(at, Number(exact), true);
-    else this.view.setBigUint64(at, exact, true);
+    const at = this.grow(size);
+    if (size === 1) this.view.setUint8(at, Number(value));
+    else if (size === 2) this.view.setUint16(at, Number(value), true);
+    else if (size === 4) this.view.setUint32(at, Number(value), true);
+    else this.view.setBigUint64(at, BigInt(value), true);
   }
 
   private double(value: number): void {
