@@ -19,8 +19,8 @@ import {
   SENDER,
   SIGNAL,
 } from "./dbus_message.ts";
-import { DbusTrouble } from "./dbus_reader.ts";
 import { DbusStream } from "./dbus_stream.ts";
+import { bad, DbusTrouble } from "./dbus_trouble.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { isErrno, OpError } from "./error.ts";
 import { close } from "./file.ts";
@@ -151,8 +151,7 @@ function authenticate(stream: DbusStream, deadline: bigint): void {
   }
   const shown = JSON.stringify(line.slice(0, 80));
   if (/^REJECTED\b/.test(line)) throw new DbusTrouble(EACCES, `the other side answered ${shown}`);
-  if (!/^OK\b/.test(line))
-    throw new DbusTrouble(EBADMSG, `the other side answered ${shown} when it was to say OK`);
+  if (!/^OK\b/.test(line)) throw bad(`the other side answered ${shown} when it was to say OK`);
   say("BEGIN\r\n");
 }
 
@@ -278,7 +277,7 @@ class Connection implements Bus {
 }
 
 function unasked({ fields }: DbusMessage): DbusTrouble {
-  return new DbusTrouble(EBADMSG, `it answers a call ${fields.get(REPLY_SERIAL)} that was not made`);
+  return bad(`it answers a call ${fields.get(REPLY_SERIAL)} that was not made`);
 }
 
 /** The first argument of an error is a text for people, when it is one. */

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addressesIn, socketName } from "./dbus_address.ts";
-import { DbusTrouble } from "./dbus_reader.ts";
+import { DbusTrouble } from "./dbus_trouble.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 const addresses = suite("D-Bus addresses");

@@ -1,6 +1,6 @@
 /** Where a bus listens (D-Bus Specification, "Server Addresses"). */
 import { EINVAL, ENAMETOOLONG, EPROTONOSUPPORT } from "./constants/errno.ts";
-import { DbusTrouble } from "./dbus_reader.ts";
+import { DbusTrouble } from "./dbus_trouble.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /** sun_path of unix(7) has a NUL at its end, or at the beginning of an abstract name. */

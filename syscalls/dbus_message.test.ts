@@ -15,7 +15,7 @@ import {
   SENDER,
   SIGNAL,
 } from "./dbus_message.ts";
-import { DbusTrouble } from "./dbus_reader.ts";
+import { DbusTrouble } from "./dbus_trouble.ts";
 import { DbusWriter } from "./dbus_writer.ts";
 
 const messages = suite("D-Bus messages");

@@ -1,6 +1,6 @@
 /** Messages of D-Bus as bytes (its specification, "Message Protocol"): the calls we make, and whatever is received. */
-import { EBADMSG } from "./constants/errno.ts";
-import { DbusReader, DbusTrouble } from "./dbus_reader.ts";
+import { DbusReader } from "./dbus_reader.ts";
+import { bad } from "./dbus_trouble.ts";
 import {
   type DbusData,
   isInterfaceName,
@@ -156,8 +156,4 @@ function fieldsOf(
     fields.set(field, value);
   }
   return fields;
-}
-
-function bad(reason: string): DbusTrouble {
-  return new DbusTrouble(EBADMSG, reason);
 }

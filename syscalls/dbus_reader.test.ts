@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { DbusReader, DbusTrouble } from "./dbus_reader.ts";
+import { DbusReader } from "./dbus_reader.ts";
+import { DbusTrouble } from "./dbus_trouble.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
 

@@ -1,5 +1,5 @@
 /** Bytes to values, in the byte order of their message (D-Bus Specification, "Marshaling"); nothing is taken on trust. */
-import { EBADMSG } from "./constants/errno.ts";
+import { bad } from "./dbus_trouble.ts";
 import {
   alignmentOf,
   type DbusData,
@@ -9,17 +9,6 @@ import {
   typesOf,
 } from "./dbus_value.ts";
 import { decodeUtf8, validUtf8 } from "./utf8.ts";
-
-/** What is wrong with a connection or with what came over it; whoever knows the method makes an OpError of it. */
-export class DbusTrouble extends Error {
-  override readonly name = "DbusTrouble";
-  constructor(
-    readonly errno: number,
-    reason: string,
-  ) {
-    super(reason);
-  }
-}
 
 /** How many containers, variants included, may be inside of each other in one message. */
 const DEEPEST = 64;
@@ -122,8 +111,4 @@ export class DbusReader {
     if (this.at !== end) throw bad("an array does not end with its last element");
     return values;
   }
-}
-
-function bad(reason: string): DbusTrouble {
-  return new DbusTrouble(EBADMSG, reason);
 }

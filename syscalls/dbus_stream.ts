@@ -1,8 +1,8 @@
 /** The bytes of a connection to D-Bus: lines first, then messages. Every wait has an end, as everything here can fail. */
-import { EAGAIN, EBADMSG, ECONNRESET, EPIPE, ETIMEDOUT } from "./constants/errno.ts";
+import { EAGAIN, ECONNRESET, EPIPE, ETIMEDOUT } from "./constants/errno.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { type DbusMessage, decodeMessage, FIXED_HEADER, messageSize } from "./dbus_message.ts";
-import { DbusTrouble } from "./dbus_reader.ts";
+import { bad, DbusTrouble } from "./dbus_trouble.ts";
 import { poll } from "./file.ts";
 import { tryReceive, trySend } from "./socket.ts";
 import { monotonicNow } from "./trace.ts";
@@ -36,7 +36,7 @@ export class DbusStream {
       for (let at = from; at + 1 < this.end; at++)
         if (this.buffer[at] === 0x0d && this.buffer[at + 1] === 0x0a)
           return decodeUtf8(this.take(at + 2 - this.start).subarray(0, -2));
-      if (this.end - this.start > LONGEST_LINE) throw new DbusTrouble(EBADMSG, "a line without an end");
+      if (this.end - this.start > LONGEST_LINE) throw bad("a line without an end");
     }
   }
 
