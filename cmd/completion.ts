@@ -46,11 +46,11 @@ export function completionScript(program: string, shell: string | undefined, own
  * What can stand in the place of the last of these words, the first of which is the program. Nothing means that the
  * shell may offer files.
  */
-export async function candidates(words: readonly string[]): Promise<readonly string[]> {
+export function candidates(words: readonly string[]): readonly string[] {
   const before = words.slice(1, -1);
   const last = words.at(-1) ?? "";
   const entry = commands.find(({ name }) => name === before.find((word) => nameOf(word) !== undefined));
-  const table: OptionTable = entry === undefined ? globalOptions : ((await entry.load?.())?.options ?? {});
+  const table: OptionTable = entry === undefined ? globalOptions : (entry.command?.options ?? {});
   const values = valuesOf(table, before.at(-1) ?? "");
   if (values !== undefined) return values;
   if (last.startsWith("-")) return [...optionWords(table), "--help"];

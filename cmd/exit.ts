@@ -23,7 +23,9 @@ export function failure(error: unknown, program: string, command: string | undef
 
 /** The stack, for --debug. */
 export function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof Error
+    ? `${error.name}: ${error.message}\n${error.stack ?? ""}`.trimEnd()
+    : String(error);
 }
 
 function prefix(program: string, command: string | undefined): string {
@@ -34,8 +36,6 @@ function prefix(program: string, command: string | undefined): string {
 function sentence(error: unknown): string {
   if (!(error instanceof Error)) return `internal error: ${String(error)}`;
   // The engine throws these for a mistake of ours; everything that we throw ourselves is Error or a class of ours.
-  const bug = [TypeError, RangeError, ReferenceError, EvalError, URIError].some(
-    (type) => error instanceof type,
-  );
+  const bug = /^(Type|Range|Reference|Syntax|Internal)Error$/.test(error.name);
   return bug ? `internal error: ${error.name}: ${error.message}` : error.message;
 }

@@ -2,7 +2,7 @@ import { features as featuresOf } from "../runtime/lifecycle/features.ts";
 import { stringifyJson } from "../runtime/spec/read.ts";
 import { command } from "./command.ts";
 import { writeStdout } from "./output.ts";
-import { commit, version } from "./version.ts";
+import { commit, quickjs, version } from "./version.ts";
 
 export const features = command({
   operands: "",
@@ -12,6 +12,6 @@ export const features = command({
 what this kernel can do.`,
   options: {},
   run() {
-    writeStdout(`${stringifyJson(featuresOf({ version, commit }), "    ")}\n`);
+    writeStdout(`${stringifyJson(featuresOf({ version, commit, quickjs }), "    ")}\n`);
   },
 });

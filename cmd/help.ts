@@ -1,11 +1,10 @@
-/**
- * yargs, for people: help, built from the tables that the small reader uses. Loading it takes
- * longer than a whole `state`, so it is imported only when somebody asks for help or makes a mistake.
- */
-import type { Argv, Options } from "yargs";
+/** yargs, for people: help, built from the tables that the small reader uses. */
+import yargs, { type Argv, type Options } from "yargs";
+import { environment } from "../runtime/host.ts";
 import { closestName } from "../runtime/spec/unknown_keys.ts";
 import type { Command, Example } from "./command.ts";
 import { commands, type Entry } from "./commands.ts";
+import { completionScript } from "./completion.ts";
 import { NoSuchCommand } from "./exit.ts";
 import { globalOptions } from "./global_options.ts";
 import { type Option, type OptionTable, parseValue } from "./options.ts";
@@ -15,47 +14,25 @@ const about = `A container runtime: makes containers from OCI bundles, as runc d
 A bundle is a directory with a config.json and a root filesystem.`;
 
 const WIDTH = 100;
-const yargs = await loadYargs();
-
-/**
- * While it is loaded, yargs looks at process.stdout.columns and the working directory. Bun makes process.stdout when
- * anything touches that property and leaves O_NONBLOCK on the caller's pipe, so yargs is shown another process.
- * Later it looks upwards from that directory for a package.json; one that cannot be ends the search at once, where
- * an empty search ends in an AssertionError, for which Bun makes process.stderr, with the same effect.
- */
-async function loadYargs() {
-  const real = globalThis.process;
-  const shown = Object.create(real, {
-    stdout: { value: { columns: WIDTH } },
-    cwd: { value: () => "/dev/null/none" },
-  });
-  globalThis.process = shown;
-  try {
-    return (await import("yargs")).default;
-  } finally {
-    globalThis.process = real;
-  }
-}
 
 /** The commands that help.ts is itself: `help [COMMAND]` and `completion`. */
-export async function serve(program: string, name: string, words: readonly string[]): Promise<void> {
-  if (words.some((word) => /^--?h(elp)?$/.test(word))) await showHelp(program, name);
+export function serve(program: string, name: string, words: readonly string[]): void {
+  if (words.some((word) => /^--?h(elp)?$/.test(word))) showHelp(program, name);
   else if (name === "completion") {
-    const { completionScript } = await import("./completion.ts");
-    writeStdout(completionScript(program, words[0], process.env.SHELL));
-  } else await showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
+    writeStdout(completionScript(program, words[0], environment().SHELL));
+  } else showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
 }
 
 /** Help for everything, or for one command. */
-export async function showHelp(program: string, topic?: string): Promise<void> {
-  writeStdout(`${await helpText(program, topic)}\n`);
+export function showHelp(program: string, topic?: string): void {
+  writeStdout(`${helpText(program, topic)}\n`);
 }
 
 /** What runc prints on stdout in front of a usage error's log record, the error repeated or not. */
-export async function showUsage(program: string, topic: string | undefined, error?: string): Promise<void> {
+export function showUsage(program: string, topic: string | undefined, error?: string): void {
   const colon = topic === undefined ? "." : ":";
   const heading = error === undefined ? "Incorrect Usage." : `Incorrect Usage${colon} ${error}`;
-  writeStdout(`${heading}\n\n${await helpText(program, topic)}\n`);
+  writeStdout(`${heading}\n\n${helpText(program, topic)}\n`);
 }
 
 /** For who asked for a command that is not there. */
@@ -66,11 +43,11 @@ export function showNearest(program: string, given: string): void {
   writeStdout(`${meant}"${program} help" lists the commands.\n`);
 }
 
-async function helpText(program: string, topic: string | undefined): Promise<string> {
+function helpText(program: string, topic: string | undefined): string {
   if (topic === undefined) return programHelp(program);
   const entry = commands.find(({ name }) => name === topic);
   if (entry === undefined) throw new NoSuchCommand(topic);
-  const command = await entry.load?.();
+  const { command } = entry;
   if (command !== undefined) return commandHelp(program, entry.name, command);
   const { operands = "", examples = [] } = entry;
   const usage = `Usage: ${program} ${entry.name} ${operands}`.trimEnd();
@@ -78,11 +55,13 @@ async function helpText(program: string, topic: string | undefined): Promise<str
 }
 
 /** The page of one command. */
-async function commandHelp(program: string, name: string, command: Command): Promise<string> {
+function commandHelp(program: string, name: string, command: Command): string {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
-  const page = await parser(program, shownOptions(command.options))
-    .usage(`Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`)
-    .getHelp();
+  const page = pageOf(
+    parser(program, shownOptions(command.options)).usage(
+      `Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`,
+    ),
+  );
   return withExamples(program, page, command.examples ?? []);
 }
 
@@ -110,11 +89,11 @@ export function commandParser(program: string, command: Command): Argv {
     .demandCommand(command.min, command.max);
 }
 
-async function programHelp(program: string): Promise<string> {
+function programHelp(program: string): string {
   const usage = `Usage: ${program} [global options] <command> [options] [arguments]\n\n${about}\n\n${contents()}`;
   const hint = `"${program} help <command>" prints the options of a command.`;
   // yargs would trim the lines of the list, so it makes only the part that it is good at.
-  const options = await parser(program, shownOptions(globalOptions)).getHelp();
+  const options = pageOf(parser(program, shownOptions(globalOptions)));
   return `${usage}\n\n${options.replace("Options:", "Global options:")}\n\n${hint}`;
 }
 
@@ -155,6 +134,15 @@ function parser(program: string, options: Readonly<Record<string, Options>>): Ar
     .strictOptions()
     .exitProcess(false)
     .wrap(WIDTH);
+}
+
+/** What yargs would print. Its getHelp answers by a promise. */
+function pageOf(parser: Argv): string {
+  let page = "";
+  parser.showHelp((text) => {
+    page = text;
+  });
+  return page;
 }
 
 /** As a person wants to read them: the value beside the name, and no types, which yargs would print. */

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { record } from "./log.ts";
 import { printable, quote } from "./quote.ts";
 
-const now = new Date("2026-11-21T10:00:00.123Z");
+const now = BigInt(Date.UTC(2026, 10, 21, 10, 0, 0, 123)) * 1_000_000n;
 const time = "2026-11-21T10:00:00Z";
 
 const records = suite("record");

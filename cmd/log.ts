@@ -2,8 +2,17 @@
  * Log records as runc writes them, since engines read them: logfmt text or one JSON object a line. A command that
  * fails writes exactly one error record.
  */
-import { type Fd, type HostPath, isTerminal, openLog, STDERR, writeAll } from "../runtime/host.ts";
-import { encodeUtf8 } from "../syscalls/utf8.ts";
+import {
+  encodeUtf8,
+  type Fd,
+  type HostPath,
+  isTerminal,
+  openLog,
+  realtimeNow,
+  rfc3339,
+  STDERR,
+  writeAll,
+} from "../runtime/host.ts";
 import { writeStderr } from "./output.ts";
 import { jsonLine, printable, quote } from "./quote.ts";
 
@@ -57,16 +66,16 @@ export function createLog({ path, format, debug }: LogSettings): Log {
     if (fd === undefined) return;
     try {
       const people = fd === STDERR && format === "text" && isTerminal(STDERR);
-      const line = people ? `${level}: ${printable(message)}` : record(format, level, message, new Date());
+      const line = people ? `${level}: ${printable(message)}` : record(format, level, message, realtimeNow());
       writeAll(fd, encodeUtf8(`${line}\n`));
     } catch {}
   }
 }
 
 /** One record, without its newline. */
-export function record(format: LogFormat, level: Level, message: string, now: Date): string {
-  // UTC: the local zone would make the engine load its time zone tables.
-  const time = `${now.toISOString().slice(0, 19)}Z`;
+export function record(format: LogFormat, level: Level, message: string, now: bigint): string {
+  // UTC: the local zone is in a file that the environment names.
+  const time = `${rfc3339(now).slice(0, 19)}Z`;
   if (format === "json") return jsonLine({ level, msg: message, time });
   const msg = /^[A-Za-z0-9._/@^+-]*$/.test(message) ? message : quote(message);
   return `time="${time}" level=${level} msg=${msg}`;

@@ -182,11 +182,11 @@ const lines: Readonly<Record<string, readonly string[]>> = {
 for (const [name, list] of Object.entries(lines))
   for (const line of list)
     both(`agree on "${name} ${line}"`, async () => {
-      assert.is(await yargsAccepts(name, words(line)), await readerAccepts(name, words(line)));
+      assert.is(await yargsAccepts(name, words(line)), readerAccepts(name, words(line)));
     });
 
 both("differ only where yargs cannot be taught: it takes any value after the = of a boolean", async () => {
-  assert.is(await readerAccepts("list", ["--quiet=maybe"]), false);
+  assert.is(readerAccepts("list", ["--quiet=maybe"]), false);
   assert.is(await yargsAccepts("list", ["--quiet=maybe"]), true);
 });
 both.run();
@@ -197,16 +197,12 @@ function words(line: string): string[] {
 
 // podman takes this text for the proof that a command knows a flag: `RUNTIME restore --lsm-mount-context`.
 const lacking = suite("a flag that lacks its value");
-const tables: [string, () => Promise<OptionTable>][] = [
-  ["", async () => globalOptions],
-  ...commands.map(({ name, load }): [string, () => Promise<OptionTable>] => [
-    name,
-    async () => (await load?.())?.options ?? {},
-  ]),
+const tables: [string, OptionTable][] = [
+  ["", globalOptions],
+  ...commands.map(({ name, command }): [string, OptionTable] => [name, command?.options ?? {}]),
 ];
-for (const [name, options] of tables)
-  lacking(`runt ${name}: all of its flags say so`, async () => {
-    const table = await options();
+for (const [name, table] of tables)
+  lacking(`runt ${name}: all of its flags say so`, () => {
     for (const [long, { kind, short }] of Object.entries(table))
       for (const word of [`--${long}`, `-${long}`, ...(short === undefined ? [] : [`-${short}`])]) {
         if (kind.startsWith("boolean")) assert.not.throws(() => readArgv(table, [word], false));
@@ -221,14 +217,14 @@ for (const [name, options] of tables)
   });
 lacking.run();
 
-async function load(name: string) {
-  const command = await commands.find((entry) => entry.name === name)?.load?.();
+function commandNamed(name: string) {
+  const command = commands.find((entry) => entry.name === name)?.command;
   if (command === undefined) throw new Error(`no command ${name}`);
   return command;
 }
 
-async function readerAccepts(name: string, argv: string[]): Promise<boolean> {
-  const command = await load(name);
+function readerAccepts(name: string, argv: string[]): boolean {
+  const command = commandNamed(name);
   try {
     command.prepare("runt", name, argv);
     return true;
@@ -239,7 +235,7 @@ async function readerAccepts(name: string, argv: string[]): Promise<boolean> {
 }
 
 async function yargsAccepts(name: string, argv: string[]): Promise<boolean> {
-  const command = await load(name);
+  const command = commandNamed(name);
   let refusal: unknown;
   await commandParser("runt", command).parse(argv, {}, (error: unknown) => {
     refusal = error;

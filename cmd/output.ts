@@ -1,9 +1,7 @@
 /**
- * The one way out: everything printed goes through a full-write loop on the descriptor. process.stdout and console
- * are out of bounds: they lose output when the disk is full and leave O_NONBLOCK set on the caller's pipe.
+ * The one way out: everything printed goes through a full-write loop on the descriptor.
  */
-import { STDERR, STDOUT, wasClosed, writeAll } from "../runtime/host.ts";
-import { encodeUtf8 } from "../syscalls/utf8.ts";
+import { encodeUtf8, STDERR, STDOUT, wasClosed, writeAll } from "../runtime/host.ts";
 import { printable } from "./quote.ts";
 
 /** Throws when not all of it could be written: a caller must not take half an answer for a whole one. */

@@ -1,12 +1,12 @@
 /** Paths from the command line: made absolute before anything changes the working directory. */
-import type { HostPath } from "../runtime/host.ts";
+import { getcwd, type HostPath } from "../runtime/host.ts";
 
 /**
  * As path.resolve: "." and ".." are taken out of the text. Links are not followed: the name that the caller gave is
  * the name that messages show.
  */
 export function absolute(path: string): HostPath {
-  const whole = path.startsWith("/") ? path : `${process.cwd()}/${path}`;
+  const whole = path.startsWith("/") ? path : `${getcwd()}/${path}`;
   const parts: string[] = [];
   for (const part of whole.split("/")) {
     if (part === "..") parts.pop();

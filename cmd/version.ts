@@ -1,13 +1,16 @@
 /** What --version prints. go-runc and moby parse the first line: "NAME version X". */
 import { version } from "../package.json" with { type: "json" };
+import { seccompVersion } from "../runtime/host.ts";
 import { printable } from "./quote.ts";
 
 export { version };
 
-/** The commit, put in by the build. */
+/** The commit and the version of the engine, put in by the build. */
 declare const RUNT_COMMIT: string;
+declare const QUICKJS_VERSION: string;
 export const commit: string = typeof RUNT_COMMIT === "string" ? RUNT_COMMIT : "unknown";
+export const quickjs: string = typeof QUICKJS_VERSION === "string" ? QUICKJS_VERSION : "unknown";
 
 export function versionText(invokedAs: string): string {
-  return `${printable(invokedAs)} version ${version}\ncommit: ${commit}\nspec: 1.3.0\nbun: ${Bun.version}\n`;
+  return `${printable(invokedAs)} version ${version}\ncommit: ${commit}\nspec: 1.3.0\nquickjs: ${quickjs}\nlibseccomp: ${seccompVersion()}\n`;
 }

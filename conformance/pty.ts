@@ -1,5 +1,6 @@
 // A terminal for the runtime to be started on, and sockets that receive descriptors. The system calls are those
 // of syscalls/, as Node has none of them.
+import "./bun_host.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { constants } from "node:os";

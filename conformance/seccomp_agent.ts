@@ -1,6 +1,7 @@
 // A seccomp agent (seccomp_unotify(2)): listens on a unix socket, takes one filter's listener with the state that
 // came along, which it prints, and then answers each notified call: by an errno, or with 0 by letting it happen.
 // Ends when no process has the filter any more.  usage: bun run seccomp_agent.ts SOCKET ERRNO
+import "./bun_host.ts";
 import { writeSync } from "node:fs";
 import { POLLIN } from "../syscalls/constants/poll.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../syscalls/constants/socket.ts";

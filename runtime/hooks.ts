@@ -2,6 +2,8 @@
  * Hooks (config.md "POSIX-platform Hooks"): each is a process group of its own that gets the container's state on
  * its standard input, the environment that it declares, and no descriptor of ours.
  */
+
+import { monotonicNow } from "../syscalls/clock.ts";
 import { EAGAIN, errnoMeaning, errnoName } from "../syscalls/constants/errno.ts";
 import { POLLIN, POLLOUT } from "../syscalls/constants/poll.ts";
 import { cstr, textOf } from "../syscalls/cstring.ts";
@@ -21,12 +23,11 @@ import {
 } from "../syscalls/file.ts";
 import { execve, exitGroup, ownProcessGroup, stringArray, tryKill, waitFor } from "../syscalls/process.ts";
 import { SIGKILL } from "../syscalls/signal.ts";
-import { monotonicNow } from "../syscalls/trace.ts";
 import type { Fd } from "../syscalls/types.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { RuntimeError } from "./errors.ts";
-import { closeAllFrom, resetSignals } from "./init/disinherit.ts";
-import { fork, type Procfs } from "./process/fork.ts";
+import { closeAllFrom, disinherit } from "./init/disinherit.ts";
+import { fork } from "./process/fork.ts";
 import type { Hook } from "./spec/types.ts";
 
 /** The six kinds. */
@@ -54,8 +55,6 @@ export interface HookContext {
   readonly umask?: number;
   /** The last thing before each hook's execve, in the hook's process. */
   readonly beforeExec?: (() => void) | undefined;
-  /** In the init process: the runtime's own procfs. */
-  readonly procfs?: Procfs;
 }
 
 /** As much of a hook's output as an error repeats. */
@@ -75,25 +74,21 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
   const path = cstr(hook.path);
   const argv = stringArray(hook.args !== undefined && hook.args.length > 0 ? hook.args : [hook.path]);
   const envp = stringArray(hook.env ?? context.defaultEnv());
-  const { pid, pidfd } = fork(
-    0,
-    () => {
-      ownProcessGroup();
-      [stdinRead, stdoutWrite, stderrWrite].forEach((fd, standard) => {
-        dup3(fd, standard as Fd, 0);
-      });
-      if (context.directory !== undefined) fchdir(context.directory);
-      if (context.umask !== undefined) umask(context.umask);
-      closeAllFrom(3);
-      resetSignals();
-      context.beforeExec?.();
-      const errno = -execve(path, argv, envp);
-      const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
-      tryWrite(2 as Fd, encodeUtf8(text));
-      exitGroup(127);
-    },
-    { procfs: context.procfs },
-  );
+  const { pid, pidfd } = fork(0, () => {
+    ownProcessGroup();
+    [stdinRead, stdoutWrite, stderrWrite].forEach((fd, standard) => {
+      dup3(fd, standard as Fd, 0);
+    });
+    if (context.directory !== undefined) fchdir(context.directory);
+    if (context.umask !== undefined) umask(context.umask);
+    closeAllFrom(3);
+    disinherit();
+    context.beforeExec?.();
+    const errno = -execve(path, argv, envp);
+    const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
+    tryWrite(2 as Fd, encodeUtf8(text));
+    exitGroup(127);
+  });
   for (const fd of [stdinRead, stdoutWrite, stderrWrite]) close(fd);
   const streams = { stdin: stdinWrite, stdout: stdoutRead, stderr: stderrRead };
   const deadline =

@@ -4,15 +4,12 @@ import { OpError } from "../syscalls/error.ts";
 import {
   CWD,
   close,
-  F_GETFD,
-  FD_CLOEXEC,
   O_APPEND,
   O_CREAT,
   O_EXCL,
   O_TRUNC,
   O_WRONLY,
   openat,
-  tryFcntl,
   tryOpenat,
   tryUnlinkat,
   writeAll,
@@ -21,24 +18,20 @@ import { setTrace } from "../syscalls/trace.ts";
 import type { Fd, HostPath } from "../syscalls/types.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
 
-export { writeAll } from "../syscalls/file.ts";
+export { realtimeNow, rfc3339 } from "../syscalls/clock.ts";
+export { getcwd, writeAll } from "../syscalls/file.ts";
 export { getegid, geteuid } from "../syscalls/identity.ts";
-export { exitGroup } from "../syscalls/process.ts";
+export { seccompVersion } from "../syscalls/libseccomp.ts";
+export { environment, programArguments } from "../syscalls/start.ts";
 export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
+export { encodeUtf8 } from "../syscalls/utf8.ts";
 export { refuseSetId } from "./set_id.ts";
+export { occupyStandardStreams, surviveWrites, wasClosed } from "./standard_streams.ts";
 
 export const STDIN = 0 as Fd;
 export const STDOUT = 1 as Fd;
 export const STDERR = 2 as Fd;
-
-/**
- * True when the caller had closed this standard stream: the engine then put the null device there, marked
- * close-on-exec, which no descriptor that came through our own execve can be.
- */
-export function wasClosed(fd: Fd): boolean {
-  return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) !== 0;
-}
 
 /** Opens a log for appending; several commands may share it. */
 export function openLog(path: HostPath): Fd {

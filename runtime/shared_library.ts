@@ -9,8 +9,8 @@ import { inUserNamespace } from "./user_namespace.ts";
 
 /** Debian's directory for this architecture, then Fedora's and SUSE's, then Alpine's and Arch's. */
 const directories = [
-  `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
-  `/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
+  `/usr/lib/${"x" === String(1) ? "aarch64" : "x86_64"}-linux-gnu`,
+  `/lib/${"x" === String(1) ? "aarch64" : "x86_64"}-linux-gnu`,
   "/usr/lib64",
   "/lib64",
   "/usr/lib",

@@ -1,97 +1,89 @@
 /**
- * Builds dist/runt: one executable, hardened. Names in the file that would let the caller's environment turn it into
- * something else are overwritten, and each must be found, so that a new Bun cannot bring one back unnoticed.
- * `--faults` builds dist/runt-faults instead, in which tests can make system calls fail; `--target NAME`, for another
- * machine (targets.ts), dist/NAME/runt.
+ * Builds dist/runt: bundles the TypeScript, has the host load and evaluate it, and links the host around the heap that
+ * this left (syscalls/engine/README.md). `--faults` builds dist/runt-faults instead, in which tests can make system
+ * calls fail; `--target NAME`, for another machine (targets.ts), dist/NAME/runt.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { sections } from "./elf.ts";
-import { bunFor, targetNamed } from "./targets.ts";
+import { bundle } from "./bundle.ts";
+import { buildExecutable, buildHost, findLibraries } from "./engine.ts";
+import { ownTarget, type Target, targetNamed } from "./targets.ts";
 
 const root = dirname(import.meta.dirname);
 
-export type Build = { readonly faults?: boolean; readonly target?: string };
-
-/** What Bun is told in every build. What it would read from the working directory, where the executable is run, stays unread. */
-export const flags: readonly string[] = [
-  "--compile",
-  "--minify",
-  "--bytecode",
-  // Most commands end before a compiled function has paid for its compilation: a quarter of the time of `state`.
-  "--compile-jit-policy=10",
-  "--splitting",
-  "--format=esm",
-  "--no-compile-autoload-dotenv",
-  "--no-compile-autoload-bunfig",
-  "--no-compile-autoload-tsconfig",
-  "--no-compile-autoload-package-json",
-  "--reject-unresolved",
-];
-
-type Replacement = readonly [from: string, to: string, why: string, section?: string];
-
-/** Names that are replaced by others of the same length, in one section or in all of Bun's own. */
-export const replacements: readonly Replacement[] = [
-  ["BUN_BE_BUN", "\x01\x01\x01_BE_BUN", "turns the program into the bun command line"],
-  ["BUN_OPTIONS", "\x01\x01\x01_OPTIONS", "preloads scripts, changes the working directory"],
-  ["BUN_INSPECT", "\x01\x01\x01_INSPECT", "opens a debugger port"],
-  ["BUN_BYTECODE_ORDER_OUT", "\x01\x01\x01_BYTECODE_ORDER_OUT", "writes a file of the caller's choice"],
-  // An import of the C library: Bun raises RLIMIT_NOFILE at its start, before the caller's limit could be read.
-  ["\0setrlimit\0", "\0getrlimit\0", "would lose the caller's soft limit of open files", ".dynstr"],
-];
-
-/** Where our own program is. */
-const PAYLOAD = ".bun";
+export type Build = {
+  readonly faults?: boolean;
+  readonly target?: string;
+  /** Another program than runt's own. */
+  readonly entry?: string;
+  /** Another place than dist/. */
+  readonly output?: string;
+};
 
 /** Returns the path of the executable. */
-export function build({ faults = false, target }: Build = {}): string {
-  const output = join(root, "dist", target ?? "", faults ? "runt-faults" : "runt");
-  mkdirSync(dirname(output), { recursive: true });
-  // The target besides the file: it decides what `process.arch` is folded to.
-  const other =
-    target === undefined
-      ? []
-      : [`--target=bun-${target}`, `--compile-executable-path=${bunFor(targetNamed(target))}`];
-  const args = [
-    "build",
-    ...flags,
-    ...other,
-    "--define",
-    `globalThis.FAULT_INJECTION=${faults}`,
-    "--define",
-    `RUNT_COMMIT=${JSON.stringify(commit())}`,
-    join(root, "cmd/main.ts"),
-    "--outfile",
-    `${output}.raw`,
-  ];
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  if (status !== 0) throw new Error("bun build failed");
-  const bytes = readFileSync(`${output}.raw`);
-  for (const replacement of replacements) overwrite(bytes, replacement);
-  writeFileSync(`${output}.raw`, bytes);
-  chmodSync(`${output}.raw`, 0o755);
+export async function build({
+  faults = false,
+  target: name,
+  entry,
+  output: elsewhere,
+}: Build = {}): Promise<string> {
+  const target = name === undefined ? ownTarget() : targetNamed(name);
+  const output = elsewhere ?? join(root, "dist", name ?? "", faults ? "runt-faults" : "runt");
+  const work = `${output}.build`;
+  mkdirSync(work, { recursive: true });
+  const libraries = findLibraries(target);
+  const program = join(work, "runt.js");
+  const define = {
+    "globalThis.FAULT_INJECTION": String(faults),
+    RUNT_COMMIT: JSON.stringify(commit()),
+    QUICKJS_VERSION: JSON.stringify(libraries.version),
+    // yargs takes hold of it, to show values in errors that are not made here.
+    "console.log": "undefined",
+  };
+  await bundle({ entry: entry ?? join(root, "cmd/main.ts"), output: program, define });
+  const host = buildHost(target, libraries, work);
+  const image = join(work, "image");
+  freeze(target, host, program, image);
+  const executable = join(work, "runt");
+  buildExecutable(target, libraries, work, image, executable);
+  refuseTraces(executable, readFileSync(program));
   // By rename: a container that runs from the old file keeps it.
-  renameSync(`${output}.raw`, output);
+  renameSync(executable, output);
   return output;
 }
 
-/** Replaces every occurrence; that there is none is an error. */
-export function overwrite(file: Buffer, [from, to, why, only]: Replacement): void {
-  const needle = Buffer.from(from, "latin1");
-  const replacement = Buffer.from(to, "latin1");
-  if (needle.length !== replacement.length) throw new Error(`${JSON.stringify(to)} has another length`);
-  let count = 0;
-  for (const { name, offset, size } of sections(file)) {
-    if (only === undefined ? name === PAYLOAD : name !== only) continue;
-    const bytes = file.subarray(offset, offset + size);
-    for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1), count++)
-      replacement.copy(bytes, at);
-  }
-  if (count === 0)
-    throw new Error(`${JSON.stringify(from)} (${why}) is not in the executable: has Bun changed?`);
+/** The program's modules are evaluated here, and may not look at this machine: what they throw names the module. */
+function freeze(target: Target, host: string, program: string, image: string): void {
+  const emulator = target === ownTarget() ? [] : [`qemu-${target.triplet.split("-")[0]}-static`];
+  const [command = host, ...words] = [...emulator, host, "freeze", program, image];
+  const { status, stderr, error } = spawnSync(command, words, { encoding: "utf8", env: {} });
+  if (status === 0) return;
+  const text = error?.message ?? stderr;
+  throw new Error(
+    `freezing failed: ${text.replace(/\(runt:(\d+)(:\d+)?\)/g, (_, line) => `(${moduleAt(program, Number(line))})`)}`,
+  );
+}
+
+/** The bundler writes the name of each module above it. */
+function moduleAt(program: string, line: number): string {
+  const lines = readFileSync(program, "utf8").split("\n").slice(0, line);
+  return lines.findLast((text) => /^\/\/ \S+\.(ts|m?js)$/.test(text))?.slice(3) ?? `line ${line}`;
+}
+
+/** Nothing of the machine that built it may be in the file, but for what the program itself says. */
+function refuseTraces(executable: string, program: Buffer): void {
+  const file = readFileSync(executable);
+  const { homedir, username } = userInfo();
+  const paths = [root, process.execPath, homedir, `/${username}/`, `${hostname()}.`];
+  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  const found = [...paths, ...variables].filter(
+    (text) => text.length > 4 && file.includes(text) && !program.includes(text),
+  );
+  if (found.length > 0)
+    throw new Error(`the executable tells of the machine that built it: ${found.join(", ")}`);
 }
 
 function commit(): string {
@@ -104,5 +96,5 @@ function commit(): string {
 
 if (import.meta.main) {
   const options = { faults: { type: "boolean" }, target: { type: "string" } } as const;
-  build(parseArgs({ options }).values);
+  await build(parseArgs({ options }).values);
 }

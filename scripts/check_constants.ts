@@ -5,6 +5,7 @@
  *
  * `bun run scripts/check_constants.ts` prints what differs and fails; check_constants.test.ts does so in `npm test`.
  */
+import "../conformance/bun_host.ts";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+import "../conformance/bun_host.ts";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,7 +38,9 @@ installed("the executable, which runs", (files) => {
 
 installed("a man page for each command that is there, and one for all", (files) => {
   const pages = readdirSync(join(files, "share/man/man8"));
-  const expected = commands.filter(({ load }) => load !== undefined).map(({ name }) => `runt-${name}.8`);
+  const expected = commands
+    .filter(({ command }) => command !== undefined)
+    .map(({ name }) => `runt-${name}.8`);
   assert.equal(pages.sort(), ["runt.8", ...expected].sort());
 });
 

@@ -2,6 +2,7 @@
  * Writes runt*.8 into the directory given, or dist/man: one page for the program and one for each command, from the
  * tables that help is made of.
  */
+import "../conformance/bun_host.ts";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Example } from "../cmd/command.ts";
@@ -102,7 +103,7 @@ export function programPage(): string {
     ...definitions(files),
     ".SH SEE ALSO",
     commands
-      .filter(({ load }) => load !== undefined)
+      .filter(({ command }) => command !== undefined)
       .map(({ name }) => `\\fB${program}\\-${roff(name)}\\fR(8)`)
       .join(",\n"),
   ].join("\n")}\n`;
@@ -112,8 +113,7 @@ if (import.meta.main) {
   const directory = process.argv[2] ?? join(import.meta.dirname, "../dist/man");
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, `${program}.8`), programPage());
-  for (const { name, summary, load } of commands) {
-    const command = await load?.();
+  for (const { name, summary, command } of commands) {
     if (command !== undefined)
       writeFileSync(join(directory, `${program}-${name}.8`), commandPage(name, summary, command));
   }

@@ -1,4 +1,5 @@
 // Packages: of a stand-in for the executable where only their form matters.
+import "../conformance/bun_host.ts";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -91,7 +92,7 @@ packaging(
     const target = ownTarget();
     const archive = makeNpm({ target, executable: standIn(dir), to: dir });
     const files = run("tar", "-tzf", archive).trim().split("\n");
-    const pages = commands.filter(({ load }) => load !== undefined).map(({ name }) => `runt-${name}.8`);
+    const pages = commands.filter(({ command }) => command !== undefined).map(({ name }) => `runt-${name}.8`);
     for (const file of ["package.json", "bin/runt", "README.md", "LICENSE", "docs/engines.md"])
       assert.ok(files.includes(`package/${file}`), file);
     for (const page of pages) assert.ok(files.includes(`package/share/man/man8/${page}`), page);
@@ -135,7 +136,7 @@ while read -r file; do [ -d "$file" ] || [ ! -e "$file" ] || echo "$file"; done 
 ls -d /usr/share/doc/runt /var/lib/dpkg/info/runt.* 2>/dev/null || true`;
     const argv = ["unshare", "-m", "sh", "-ec", inCopy, "sh", copy, deb, "sh", "-ec", script];
     const { stdout, stderr, status } = spawnSync(argv[0] ?? "", argv.slice(1), { encoding: "utf8" });
-    const pages = commands.filter(({ load }) => load !== undefined).length + 1;
+    const pages = commands.filter(({ command }) => command !== undefined).length + 1;
     const [version = "", ...lines] = stdout.trim().split("\n");
     assert.is(status, 0, stderr);
     assert.match(run(built, "--version"), version);

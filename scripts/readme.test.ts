@@ -1,6 +1,7 @@
 // The README's table of features against the tests: what a row claims is held by tests that exist, no conformance test
 // is without a row, and a command is in the table as it is in the executable. Its configuration of engines against the
 // one that their tests use.
+import "../conformance/bun_host.ts";
 import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -74,7 +75,7 @@ table("every command is in a row, and those that are not there yet are no comman
     rows()
       .filter(({ state }) => state.startsWith("not yet") !== works)
       .flatMap(({ feature }) => inBackquotes(feature).flatMap((text) => text.split(" ")));
-  const present = commands.filter(({ load }) => load !== undefined).map(({ name }) => name);
+  const present = commands.filter(({ command }) => command !== undefined).map(({ name }) => name);
   assert.equal(
     present.filter((name) => !named(true).includes(name)),
     [],

@@ -1,4 +1,4 @@
-/** The machines that an executable can be built for, from Bun's own packages for them. */
+/** The machines that an executable can be built for. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -7,20 +7,17 @@ const root = join(import.meta.dirname, "..");
 
 export type Target = {
   readonly name: string;
-  /** In the name of Bun's package. */
-  readonly bun: string;
-  /** As npm calls them. */
+  /** As npm calls it, and as the names of Bun's packages do. */
   readonly cpu: "x64" | "arm64";
-  readonly libc: "glibc" | "musl";
-  /** As Debian calls it; undefined where there is no Debian for it. */
-  readonly debian: string | undefined;
+  readonly bun: string;
+  /** As Debian calls it, and the toolchain. */
+  readonly debian: string;
+  readonly triplet: string;
 };
 
 export const targets: readonly Target[] = [
-  { name: "linux-x64", bun: "linux-x64", cpu: "x64", libc: "glibc", debian: "amd64" },
-  { name: "linux-arm64", bun: "linux-aarch64", cpu: "arm64", libc: "glibc", debian: "arm64" },
-  { name: "linux-x64-musl", bun: "linux-x64-musl", cpu: "x64", libc: "musl", debian: undefined },
-  { name: "linux-arm64-musl", bun: "linux-aarch64-musl", cpu: "arm64", libc: "musl", debian: undefined },
+  { name: "linux-x64", cpu: "x64", bun: "linux-x64", debian: "amd64", triplet: "x86_64-linux-gnu" },
+  { name: "linux-arm64", cpu: "arm64", bun: "linux-aarch64", debian: "arm64", triplet: "aarch64-linux-gnu" },
 ];
 
 export function targetNamed(name: string): Target {
@@ -33,7 +30,10 @@ export function targetNamed(name: string): Target {
 /** The target that this program itself runs on. */
 export const ownTarget = (): Target => targetNamed(`linux-${process.arch}`);
 
-/** Bun's executable for a target: of this installation, or fetched once by npm into dist/bun, of the same version. */
+/**
+ * The executable of Bun, which runs the tests from outside, for a target's test machine: of this installation, or
+ * fetched once by npm into dist/bun, of the same version.
+ */
 export function bunFor(target: Target): string {
   if (target === ownTarget()) return process.execPath;
   const version = Bun.version;

@@ -10,8 +10,8 @@ import {
 import { EAGAIN } from "./constants/errno.ts";
 import { cstr } from "./cstring.ts";
 import { type ResultOrErrno, tryCall } from "./door.ts";
+import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
-import { addressOf } from "./libc.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -42,9 +42,9 @@ export function tryProgLoad(program: BpfProgram, log?: Uint8Array): ResultOrErrn
   const attr = new Struct(ATTR_SIZE)
     .u32(0, program.type)
     .u32(4, program.instructions.length / 8)
-    .u64(8, addressOf(program.instructions))
-    .u64(16, addressOf(license.bytes));
-  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).u64(32, addressOf(log));
+    .u64(8, host.addressOf(program.instructions))
+    .u64(16, host.addressOf(license.bytes));
+  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).u64(32, host.addressOf(log));
   attr.bytes.set(encodeUtf8(program.name.slice(0, 15)), 48);
   const parts = [program.instructions, license, log];
   let result = -EAGAIN;
@@ -85,7 +85,11 @@ const MAX_PROGS = 64;
 export function progQuery(cgroup: Fd, type: number, object: string): readonly number[] {
   const ids = new Uint32Array(MAX_PROGS);
   // Linux 6.17 writes the field "revision" at offset 56 whatever the size, so the buffer must be there.
-  const attr = new Struct(ATTR_SIZE).u32(0, cgroup).u32(4, type).u64(16, addressOf(ids)).u32(24, MAX_PROGS);
+  const attr = new Struct(ATTR_SIZE)
+    .u32(0, cgroup)
+    .u32(4, type)
+    .u64(16, host.addressOf(ids))
+    .u32(24, MAX_PROGS);
   const result = tryCall("bpf", [BPF_PROG_QUERY, attr.bytes, 28]);
   if (result < 0) throw OpError.from("bpf BPF_PROG_QUERY", object, -result);
   return [...ids.subarray(0, attr.getU32(24))];

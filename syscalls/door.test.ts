@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { monotonicNow } from "./clock.ts";
 import { call, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { close, pipe, poll, tryRead } from "./file.ts";
-import { monotonicNow } from "./trace.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 const door = suite("door");

@@ -1,18 +1,19 @@
 /**
  * The one door to the kernel. Every system call of this program goes through `call` or `tryCall`, which
- * restart it after EINTR, read errno in the very next statement, trace it, and let tests fail it on purpose.
+ * restart it after EINTR, trace it, and let tests fail it on purpose.
  */
+
+import { monotonicNow } from "./clock.ts";
 import { EINTR } from "./constants/errno.ts";
+import { SIGKILL } from "./constants/signal.ts";
 import { CString } from "./cstring.ts";
+import { host, type Word } from "./engine/host.ts";
 import { OpError } from "./error.ts";
-import { armFaults, faultFor } from "./faults.ts";
-import { addressOf, lastErrno, rawSyscall, type Word } from "./libc.ts";
+import { faultFor } from "./faults.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
-import { type Arg, monotonicNow, traceCall, tracing } from "./trace.ts";
+import { type Arg, traceCall, tracing } from "./trace.ts";
 
 export type { Arg } from "./trace.ts";
-
-if (globalThis.FAULT_INJECTION && process.env.RUNT_FAULT !== undefined) armFaults(process.env.RUNT_FAULT);
 
 /** The result of a call whose failure is an answer: a value >= 0, or minus errno. */
 export type ResultOrErrno = number;
@@ -28,7 +29,7 @@ export function call(name: SyscallName, args: readonly Arg[], object: string, op
 export function tryCall(name: SyscallName, args: readonly Arg[]): ResultOrErrno {
   if (globalThis.FAULT_INJECTION) {
     const fault = faultFor(name);
-    if (fault === "KILL") rawSyscall(SYS.kill, process.pid, 9, 0, 0, 0, 0);
+    if (fault === "KILL") host.syscall(SYS.kill, host.syscall(SYS.getpid), SIGKILL);
     else if (fault !== 0) return -fault;
   }
   const number = SYS[name];
@@ -41,16 +42,14 @@ export function tryCall(name: SyscallName, args: readonly Arg[]): ResultOrErrno 
   const f = word(args[5]);
   const start = tracing() ? monotonicNow() : 0n;
   for (;;) {
-    const result = rawSyscall(number, a, b, c, d, e, f);
-    const errno = result === -1 ? lastErrno() : 0;
-    if (errno === EINTR) continue;
-    if (tracing()) traceCall(name, args, result, errno, start);
-    return errno === 0 ? Number(result) : -errno;
+    const result = host.syscall(number, a, b, c, d, e, f);
+    if (result === -EINTR) continue;
+    if (tracing()) traceCall(name, args, result, start);
+    return result;
   }
 }
 
 function word(arg: Arg | undefined): Word {
-  if (typeof arg === "number" || typeof arg === "bigint") return arg;
-  if (arg === undefined || arg === null) return 0;
-  return addressOf(arg instanceof CString ? arg.bytes : arg);
+  if (typeof arg === "number") return arg;
+  return arg === undefined ? null : arg instanceof CString ? arg.bytes : arg;
 }

@@ -1,16 +1,12 @@
 /**
- * libseccomp (seccomp_init(3) and its kin), opened on demand: the field's compiler from rules to a filter program.
+ * libseccomp (seccomp_init(3) and its kin), linked in: the field's compiler from rules to a filter program.
  * Its functions are no system calls and do not pass through the door; a failure is minus errno, thrown as OpError.
  */
-import { dlopen, FFIType } from "bun:ffi";
+import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { close, memfdCreate, readToEnd, seekTo } from "./file.ts";
-import { addressOf } from "./libc.ts";
 import { Struct } from "./struct.ts";
-import type { HostPath } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
-
-const { i32, u32, ptr } = FFIType;
 
 /** struct scmp_arg_cmp; `value` is the mask of SCMP_CMP_MASKED_EQ, whose second operand is `valueTwo`. */
 export interface Comparison {
@@ -41,82 +37,60 @@ export interface Filter {
   release(): void;
 }
 
-/** The functions of an opened library. */
-export interface Libseccomp {
-  /**
-   * seccomp_syscall_resolve_name_arch(3) of each name, in their order: __NR_SCMP_ERROR for an unknown one, another
-   * negative number for a call that only other architectures have, or that has no number of its own in this one.
-   */
-  resolve(architecture: number, table: NameTable): Int32Array;
-  /** seccomp_init(3) and the two calls that put another architecture in the place of the native one. */
-  filter(defaultAction: number, architecture: number, native: number): Filter;
+/** The architecture that this program was built for, by the name that a profile has for it. */
+export const nativeArchitecture = host.architecture === "aarch64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
+
+/** Of the library that is linked in, such as "2.6.0". */
+export function seccompVersion(): string {
+  return host.seccompVersion;
 }
 
-/** dlopen(3) of an absolute path that the caller has found trustworthy. */
-export function openLibseccomp(path: HostPath): Libseccomp {
-  const { symbols } = dlopen(path, {
-    seccomp_init: { args: [u32], returns: ptr },
-    seccomp_release: { args: [ptr], returns: FFIType.void },
-    seccomp_arch_add: { args: [ptr, u32], returns: i32 },
-    seccomp_arch_remove: { args: [ptr, u32], returns: i32 },
-    seccomp_syscall_resolve_name_arch: { args: [u32, ptr], returns: i32 },
-    seccomp_rule_add_array: { args: [ptr, u32, i32, u32, ptr], returns: i32 },
-    seccomp_export_bpf: { args: [ptr, i32], returns: i32 },
-  });
-  const check = (result: number, op: string, object: string): void => {
-    if (result < 0) throw OpError.from(op, object, -result);
-  };
-  const makeFilter = (defaultAction: number, architecture: number, native: number): Filter => {
-    const context = symbols.seccomp_init(defaultAction);
-    if (context === null) throw OpError.from("seccomp_init", `action 0x${defaultAction.toString(16)}`, 22);
-    const release = (): void => symbols.seccomp_release(context);
-    if (architecture !== native) {
-      const name = `architecture 0x${architecture.toString(16)}`;
-      try {
-        check(symbols.seccomp_arch_add(context, architecture), "seccomp_arch_add", name);
-        check(symbols.seccomp_arch_remove(context, native), "seccomp_arch_remove", name);
-      } catch (error) {
-        release();
-        throw error;
-      }
-    }
-    return {
-      add: (action, syscall, comparisons, name) => {
-        const table = comparisonTable(comparisons);
-        const address = table === undefined ? null : (addressOf(table) as never);
-        const result = symbols.seccomp_rule_add_array(context, action, syscall, comparisons.length, address);
-        check(result, "seccomp_rule_add", name);
-      },
-      exportProgram: () => {
-        const fd = memfdCreate("seccomp");
-        try {
-          check(symbols.seccomp_export_bpf(context, fd), "seccomp_export_bpf", "");
-          seekTo(fd, 0);
-          return readToEnd(fd) ?? new Uint8Array();
-        } finally {
-          close(fd);
-        }
-      },
-      release,
-    };
-  };
+/**
+ * seccomp_syscall_resolve_name_arch(3) of each name, in their order: __NR_SCMP_ERROR for an unknown one, another
+ * negative number for a call that only other architectures have, or that has no number of its own in this one.
+ */
+export function resolveNames(architecture: number, table: NameTable): Int32Array {
+  const numbers = new Int32Array(table.names.length);
+  host.seccompResolve(architecture, table.bytes, numbers);
+  return numbers;
+}
+
+/** seccomp_init(3) and the two calls that put another architecture in the place of the native one. */
+export function makeFilter(defaultAction: number, architecture: number, native: number): Filter {
+  const [op, object] =
+    architecture === native
+      ? (["seccomp_init", `action ${hex(defaultAction)}`] as const)
+      : (["seccomp_arch_add", `architecture ${hex(architecture)}`] as const);
+  const filter = check(host.seccompInit(defaultAction, architecture, native), op, object);
   return {
-    resolve: (architecture, table) => {
-      const numbers = new Int32Array(table.names.length);
-      const base = addressOf(table.bytes);
-      let offset = 0;
-      for (let i = 0; i < numbers.length; i++) {
-        numbers[i] = symbols.seccomp_syscall_resolve_name_arch(architecture, (base + offset) as never);
-        offset = table.bytes.indexOf(0, offset) + 1;
-      }
-      return numbers;
+    add: (action, syscall, comparisons, name) => {
+      const table = comparisonTable(comparisons);
+      check(host.seccompAdd(filter, action, syscall, table), "seccomp_rule_add", name);
     },
-    filter: makeFilter,
+    exportProgram: () => {
+      const fd = memfdCreate("seccomp");
+      try {
+        check(host.seccompExport(filter, fd), "seccomp_export_bpf", "");
+        seekTo(fd, 0);
+        return readToEnd(fd);
+      } finally {
+        close(fd);
+      }
+    },
+    release: () => {
+      host.seccompRelease(filter);
+    },
   };
 }
 
-function comparisonTable(comparisons: readonly Comparison[]): Uint8Array | undefined {
-  if (comparisons.length === 0) return undefined;
+const hex = (number: number): string => `0x${number.toString(16)}`;
+
+function check(result: number, op: string, object: string): number {
+  if (result < 0) throw OpError.from(op, object, -result);
+  return result;
+}
+
+function comparisonTable(comparisons: readonly Comparison[]): Uint8Array {
   const table = new Struct(24 * comparisons.length);
   comparisons.forEach(({ index, op, value, valueTwo }, i) => {
     table

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BadString } from "./cstring.ts";
-import { addressOf } from "./libc.ts";
+import { host } from "./engine/host.ts";
 import { getpid, getppid, stringArray, tryKill, tryPidfdOpen, waitAny, waitFor } from "./process.ts";
 import type { Pid } from "./types.ts";
 
@@ -13,7 +13,7 @@ processes("stringArray: an address for each string, and a null pointer in the en
   assert.is(pointers[3], 0n);
   assert.equal(
     [...pointers].slice(0, 3),
-    strings.map(({ bytes }) => BigInt(addressOf(bytes))),
+    strings.map(({ bytes }) => BigInt(host.addressOf(bytes))),
   );
   assert.equal(
     strings.map(({ bytes }) => [...bytes]),

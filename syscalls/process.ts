@@ -2,8 +2,8 @@
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
 import { type CString, cstr, type StringArray } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
-import { addressOf } from "./libc.ts";
 import { Struct } from "./struct.ts";
 import type { Fd, Pid } from "./types.ts";
 
@@ -28,7 +28,7 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
   const pidfd = new Int32Array(1);
   const args = new Struct(88)
     .u64(0, BigInt(flags | CLONE_PIDFD) | (cgroup === undefined ? 0n : 0x200000000n))
-    .u64(8, addressOf(pidfd))
+    .u64(8, host.addressOf(pidfd))
     // With CLONE_PARENT the child has the caller's own exit signal, and a second one is refused.
     .u64(32, flags & CLONE_PARENT ? 0 : SIGCHLD)
     .u64(80, cgroup ?? 0);
@@ -50,7 +50,7 @@ export function stringArray(list: readonly string[]): StringArray {
   const strings = list.map(cstr);
   const pointers = new BigUint64Array(strings.length + 1);
   strings.forEach((s: CString, i) => {
-    pointers[i] = BigInt(addressOf(s.bytes));
+    pointers[i] = BigInt(host.addressOf(s.bytes));
   });
   return { pointers, strings };
 }

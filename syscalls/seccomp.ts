@@ -1,7 +1,7 @@
 /** seccomp(2): loading a filter program. */
 import { SECCOMP_SET_MODE_FILTER } from "./constants/seccomp.ts";
 import { tryCall } from "./door.ts";
-import { addressOf } from "./libc.ts";
+import { host } from "./engine/host.ts";
 import { Struct } from "./struct.ts";
 
 export * from "./constants/seccomp.ts";
@@ -12,6 +12,6 @@ export * from "./constants/seccomp.ts";
  * the failure is an answer and nothing else is called here.
  */
 export function trySetModeFilter(program: Uint8Array, flags: number): number {
-  const fprog = new Struct(16).u16(0, program.length / 8).u64(8, addressOf(program)); // struct sock_fprog
+  const fprog = new Struct(16).u16(0, program.length / 8).u64(8, host.addressOf(program)); // struct sock_fprog
   return tryCall("seccomp", [SECCOMP_SET_MODE_FILTER, flags, fprog.bytes]);
 }

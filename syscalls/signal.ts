@@ -1,5 +1,5 @@
 /** Signal dispositions, the mask, and signals as descriptors. */
-import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_SETMASK } from "./constants/signal.ts";
+import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIG_SETMASK } from "./constants/signal.ts";
 import { call, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 
@@ -8,7 +8,7 @@ export * from "./constants/signal.ts";
 /** The highest signal number (asm-generic/signal.h, _NSIG). */
 export const SIGNAL_MAX = 64;
 
-/** Every disposition back to SIG_DFL: Bun ignores SIGPIPE and SIGXFSZ, and ignored signals outlive execve(2). */
+/** Every disposition back to SIG_DFL: ignored signals outlive execve(2). */
 export function defaultAllSignals(): void {
   for (let signal = 1; signal <= SIGNAL_MAX; signal++)
     if (signal !== 9 && signal !== 19) defaultSignal(signal);
@@ -19,6 +19,11 @@ export function defaultSignal(signal: number): void {
   const act = new BigUint64Array(4); // struct sigaction of the kernel, all zero: SIG_DFL
   // EINVAL for the two numbers that libc keeps to itself is impossible here: this is the raw call.
   tryCall("rt_sigaction", [signal, act, null, 8]);
+}
+
+/** One disposition to SIG_IGN. */
+export function ignoreSignal(signal: number): void {
+  tryCall("rt_sigaction", [signal, new BigUint64Array([SIG_IGN, 0n, 0n, 0n]), null, 8]);
 }
 
 /** The mask with these signals, as the kernel's sigset_t. */

@@ -20,7 +20,7 @@ import {
 } from "./constants/socket.ts";
 import { BadString } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
-import { addressOf } from "./libc.ts";
+import { host } from "./engine/host.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -127,11 +127,11 @@ function unixSocket(type: number, path: string, use: (fd: Fd) => void): Fd {
 
 /** struct msghdr with one iovec and room for control data; `parts` keeps what it points to alive. */
 function messageHeader(payload: Uint8Array, control: Uint8Array) {
-  const iovec = new BigUint64Array([BigInt(addressOf(payload)), BigInt(payload.length)]);
+  const iovec = new BigUint64Array([BigInt(host.addressOf(payload)), BigInt(payload.length)]);
   const header = new Struct(56)
-    .u64(16, addressOf(iovec))
+    .u64(16, host.addressOf(iovec))
     .u64(24, 1)
-    .u64(32, control.length === 0 ? 0 : addressOf(control))
+    .u64(32, control.length === 0 ? 0 : host.addressOf(control))
     .u64(40, control.length);
   return { header, parts: [payload, control, iovec] };
 }

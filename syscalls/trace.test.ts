@@ -1,16 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { monotonicNow } from "./clock.ts";
 import { cstr } from "./cstring.ts";
 import { close, memfdCreate, readToEnd, seekTo, tryOpenat, tryRead } from "./file.ts";
-import {
-  monotonicNow,
-  setTrace,
-  setTraceField,
-  setTraceLabel,
-  traceCall,
-  traceDescriptor,
-  tracing,
-} from "./trace.ts";
+import { setTrace, setTraceField, setTraceLabel, traceCall, traceDescriptor, tracing } from "./trace.ts";
 import type { Fd } from "./types.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -48,7 +41,7 @@ trace("label and field", () => {
   const text = traced(() => {
     setTraceLabel("[init] ");
     setTraceField("mounts[0]");
-    traceCall("mount", [cstr("a"), null, 0x1234, 7n], 0, 0, monotonicNow());
+    traceCall("mount", [cstr("a"), null, 0x1234, 7n], 0, monotonicNow());
   });
   assert.is(text, '[init] mount("a", NULL, 4660, 0x7) = 0 <time>  # mounts[0]\n'.replace("4660", "0x1234"));
 });
@@ -56,7 +49,7 @@ trace("label and field", () => {
 trace("off by default, and silent then", () => {
   assert.is(tracing(), false);
   assert.is(traceDescriptor(), -1);
-  traceCall("mount", [], 0, 0, 0n);
+  traceCall("mount", [], 0, 0n);
 });
 
 trace("the clock goes forward", () => {

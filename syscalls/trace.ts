@@ -2,14 +2,16 @@
  * The trace: one line for each system call with its arguments decoded, its result and its time.
  * It writes with the raw system call, so that it never traces itself and works in a forked child.
  */
+
+import { monotonicNow } from "./clock.ts";
 import { errnoName } from "./constants/errno.ts";
 import { CString } from "./cstring.ts";
-import { addressOf, rawSyscall } from "./libc.ts";
+import { type Buffer, host } from "./engine/host.ts";
 import { SYS } from "./numbers.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /** What a system call argument may be before it becomes a register. */
-export type Arg = number | bigint | CString | NodeJS.TypedArray | DataView | null;
+export type Arg = number | bigint | CString | Buffer | null;
 
 let traceFd = -1;
 let label = "";
@@ -37,38 +39,24 @@ export function setTraceField(name: string): void {
   field = name;
 }
 
-const clock = new BigInt64Array(2);
-
-/** Nanoseconds of CLOCK_MONOTONIC, by a raw call: Date and performance are out of bounds in the child. */
-export function monotonicNow(): bigint {
-  rawSyscall(SYS.clock_gettime, 1, addressOf(clock), 0, 0, 0, 0);
-  return (clock[0] ?? 0n) * 1_000_000_000n + (clock[1] ?? 0n);
-}
-
 /** Writes one line, if tracing is on. */
-export function traceCall(
-  name: string,
-  args: readonly Arg[],
-  result: number | bigint,
-  errno: number,
-  start: bigint,
-): void {
+export function traceCall(name: string, args: readonly Arg[], result: number, start: bigint): void {
   if (traceFd < 0) return;
   const micros = Number((monotonicNow() - start) / 100n) / 10;
   if (begin === 0n) begin = start;
   const since = (Number((start - begin) / 1000n) / 1000).toFixed(3);
   const shown = args.map(show).join(", ");
-  const outcome = errno === 0 ? String(result) : `-1 ${errnoName(errno)}`;
+  const outcome = result >= 0 ? String(result) : `-1 ${errnoName(-result)}`;
   const asked = field === "" ? "" : `  # ${field}`;
   const line = encodeUtf8(`${since} ${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
-  rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
+  host.syscall(SYS.write, traceFd, line, line.length);
 }
 
 /** Writes what comes next, as a line without a result, and no line after it. */
 export function endTrace(last: string): void {
   if (traceFd < 0) return;
   const line = encodeUtf8(`${label}${last}: the trace of this process ends here\n`);
-  rawSyscall(SYS.write, traceFd, addressOf(line), line.length, 0, 0, 0);
+  host.syscall(SYS.write, traceFd, line, line.length);
   traceFd = -1;
 }
 

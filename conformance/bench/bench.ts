@@ -1,5 +1,6 @@
 // `npm run bench`: runt, runc and crun in turn, in interleaved rounds of the same run, so that whatever else
 // the machine does hits all three alike. Prints medians and ratios; there is no threshold.
+import "../bun_host.ts";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
 /** What a container's seccomp program costs, by the command's own account, beside libseccomp alone in a C program. */
+import "../bun_host.ts";
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

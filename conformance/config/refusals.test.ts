@@ -358,20 +358,6 @@ const table: readonly Refusal[] = [
     says: /linux\.seccomp: the profile is too large: \d+ instructions, of 4096 that the kernel takes$/,
   },
   {
-    title: "no libseccomp",
-    edit: (spec) => {
-      spec.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW" };
-    },
-    prepare: (c) => {
-      const at = join(c.dir, "overlay");
-      return `mkdir ${at}; mount -t tmpfs tmpfs ${at}; mkdir ${at}/up ${at}/work
-for dir in /usr/lib/*-linux-gnu /usr/lib64 /usr/lib; do test ! -e $dir/libseccomp.so.2 || lib=$dir; done
-mknod ${at}/up/libseccomp.so.2 c 0 0
-mount -t overlay -o lowerdir=$lib,upperdir=${at}/up,workdir=${at}/work overlay $lib`;
-    },
-    says: /linux\.seccomp needs libseccomp: there is no libseccomp\.so\.2 in \/usr\/lib\/\S+-linux-gnu, \/lib\/\S+-linux-gnu, \/usr\/lib64, \/lib64, \/usr\/lib, \/lib$/,
-  },
-  {
     title: "a console that is no devpts",
     edit: (spec, c) => {
       spec.process.terminal = true;

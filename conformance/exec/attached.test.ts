@@ -1,5 +1,6 @@
 // run and exec with a terminal, alike: the caller's terminal is given back as it was on every way out, hung-up and
 // full peers neither hang nor spin, and nothing is lost.
+import "../bun_host.ts";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

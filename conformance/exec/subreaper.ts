@@ -1,5 +1,6 @@
 // A small parent, as engines have one: it adopts orphans. Runs the command in its arguments, prints its status, then
 // pid and status of every orphan that comes to it.
+import "../bun_host.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
 import { WNOHANG, waitAny } from "../../syscalls/process.ts";
 

@@ -1,5 +1,6 @@
 // exec with a terminal: the caller's, or one through a console socket. What run and exec have in common is in
 // attached.test.ts.
+import "../bun_host.ts";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
 // Socket activation and sd_notify, as systemd does both for a service.
+import "../bun_host.ts";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

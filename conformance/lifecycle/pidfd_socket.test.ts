@@ -1,4 +1,5 @@
 // --pidfd-socket: a pidfd of the init process for who listens there.
+import "../bun_host.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,5 @@
 // process.terminal: run on a terminal, create with a console socket.
+import "../bun_host.ts";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,8 @@
 /** Cgroup directories: made with their parents, joined, and removed with their children. */
+
+import { monotonicNow } from "../../syscalls/clock.ts";
 import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-
 import {
   AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
@@ -11,7 +12,6 @@ import {
   tryUnlinkat,
 } from "../../syscalls/file.ts";
 import { sleepMs } from "../../syscalls/process.ts";
-import { monotonicNow } from "../../syscalls/trace.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import { tryWriteControl } from "./control_file.ts";
 import { isBusy, processesBelow, tryRemoveTree } from "./tree.ts";

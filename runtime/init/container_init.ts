@@ -46,7 +46,7 @@ import {
   clearParentDeathSignal,
   closeAllFrom,
   raiseHardLimits,
-  resetSignals,
+  disinherit,
   setLimits,
 } from "./disinherit.ts";
 import { type CgroupWay, type CgroupWays, goThrough } from "./enter_cgroup.ts";
@@ -145,9 +145,7 @@ function initialise(context: InitContext): never {
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const slave = ownMounts
-    ? setUpRootfs(context, procfs, callersUmask)
-    : stayInMounts(context, procfs, callersUmask);
+  const slave = ownMounts ? setUpRootfs(context, procfs, callersUmask) : stayInMounts(context, callersUmask);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
@@ -205,13 +203,12 @@ function initialise(context: InitContext): never {
     runHooks("startContainer", hooks, {
       state: context.stateFor(getpid(), "created"),
       defaultEnv: () => env,
-      procfs: { directory: procfs, prefix: "" },
       // A hook may be a program of the image: it must not be freer than the container.
       beforeExec: late === undefined ? undefined : () => loadFilter(late),
     });
     close(procfs);
   }
-  resetSignals();
+  disinherit();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);
   // After the wait for start, unlike runc: the profile is the program's, and whatever the runtime does between
@@ -245,7 +242,6 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
     defaultEnv: () => [],
     directory: root,
     umask: callersUmask,
-    procfs: { directory: procfs, prefix: "" },
   });
   createCwd(root, plan.process.cwd);
   makeReadonly(root, plan.readonlyPaths);
@@ -260,14 +256,13 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
 }
 
 /** The same without a mount namespace: hooks, and a root that is the host's directory. */
-function stayInMounts(context: InitContext, procfs: Fd, callersUmask: number): undefined {
+function stayInMounts(context: InitContext, callersUmask: number): undefined {
   const { plan, channel } = context;
   if (context.parentHooks) askOrEnd(channel, "hooks");
   runHooks("createContainer", plan.hooks.createContainer, {
     state: context.stateFor(getpid(), "creating"),
     defaultEnv: () => [],
     umask: callersUmask,
-    procfs: { directory: procfs, prefix: "" },
   });
   chrootInto(plan.rootfs.path, plan.process.cwd);
   return undefined;

@@ -107,7 +107,6 @@ function enter(context: SetnsContext): never {
   // Dispositions are inherited; the mask stays until the end, so that a signal does not come in between.
   defaultAllSignals();
   const child = fork(CLONE_PARENT, () => setnsInit(context, doors, program), {
-    procfs: { directory: procfs, prefix: "" },
     filtered: loadsEarly(context),
     lastly: () => {
       close(procfs);

@@ -1,8 +1,9 @@
 /** events: statistics of a container again and again, and each visit of the OOM killer, until its cgroup is gone. */
+
+import { monotonicNow } from "../../syscalls/clock.ts";
 import { POLLERR, POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { CWD, close, poll, readTextAt } from "../../syscalls/file.ts";
-import { monotonicNow } from "../../syscalls/trace.ts";
 import { type OomWatch, watchOom } from "../cgroup/oom.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import { readStats } from "../cgroup/stats.ts";

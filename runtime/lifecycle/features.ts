@@ -2,6 +2,7 @@
  * What this build can do (features.md of the runtime specification; `features`). One table to be kept true by hand:
  * engines decide by it what they may ask for, so nothing may stand here that a configuration could not have.
  */
+import { seccompVersion } from "../../syscalls/libseccomp.ts";
 import { capabilityNames } from "../plan/capabilities.ts";
 import { knownMountOptions } from "../plan/mount_options.ts";
 
@@ -51,10 +52,11 @@ const potentiallyUnsafeConfigAnnotations: readonly string[] = ["org.systemd.prop
 export interface Build {
   readonly version: string;
   readonly commit: string;
+  readonly quickjs: string;
 }
 
 /** The features structure, its members in the order in which runc prints them. */
-export function features({ version, commit }: Build): object {
+export function features({ version, commit, quickjs }: Build): object {
   return {
     ociVersionMin,
     ociVersionMax,
@@ -75,7 +77,9 @@ export function features({ version, commit }: Build): object {
     annotations: {
       // containerd asks under this name.
       "org.opencontainers.runc.checkpoint.enabled": "false",
+      "io.github.seccomp.libseccomp.version": seccompVersion(),
       "runt.commit": commit,
+      "runt.quickjs": quickjs,
       "runt.version": version,
     },
     potentiallyUnsafeConfigAnnotations,

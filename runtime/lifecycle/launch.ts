@@ -2,6 +2,7 @@
  * The parent's half of making a container, shared by create and run: claim the id, plan, fork the init process,
  * make the cgroups while it sets up its root file system, answer its requests (init/sync.ts), and record it.
  */
+import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
 import { chdir, close, getcwd, O_CREAT, O_WRONLY, openat } from "../../syscalls/file.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
@@ -125,7 +126,7 @@ export function launch(
     id: request.id,
     bundle: request.bundle,
     rootfs: plan.rootfs.path,
-    created: timestamp(),
+    created: rfc3339(realtimeNow()),
     init: { pid: 0 as Pid, startTime: "0", bootId: "" },
     cgroupPaths: cgroup.paths,
     ...(cgroup.unit === undefined ? {} : { systemd: cgroup.unit }),
@@ -314,10 +315,4 @@ function diedEarly(init: Cloned): RuntimeError {
     exit === undefined || exit.signal === 0 ? `with status ${exit?.status}` : `by signal ${exit.signal}`;
   const hint = exit?.signal === SIGKILL ? " (out of memory? the memory limit may be too low)" : "";
   return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
-}
-
-/** The time as RFC 3339 in UTC; in the parent, where Date is allowed. */
-function timestamp(): string {
-  const now = new Date().toISOString();
-  return `${now.slice(0, -1)}000000Z`;
 }

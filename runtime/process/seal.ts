@@ -1,8 +1,8 @@
 /**
  * Sealing: a command that puts a process into a container first re-executes itself from a private, read-only
  * view of its own file, because a container can reach that file by /proc/<pid>/exe (CVE-2019-5736). The second
- * start also has a constant environment: the three variables that keep JavaScriptCore on one thread, and the
- * number of a sealed memfd that carries, as data, what is needed of the caller's.
+ * start also has a constant environment: the number of a sealed memfd that carries, as data, what is needed of the
+ * caller's.
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -31,29 +31,18 @@ import {
   sendfile,
   setCloexec,
   statx,
-  tryReadlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
+import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
+import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 const SEALED_FD = "RUNT_SEALED_FD";
-/**
- * What the engine is told. The first four keep it on one thread, which a fork needs. Without concurrent compilers
- * each compilation stops the program, and a program of some milliseconds never earns that back: the last leaves
- * it to the interpreter, which cut the time of `run` by a third.
- */
-export const ENGINE: readonly string[] = [
-  "BUN_JSC_useConcurrentGC=0",
-  "BUN_JSC_useConcurrentJIT=0",
-  "BUN_JSC_numberOfGCMarkers=1",
-  "BUN_JSC_useWarmUpMarkedBlocks=0",
-  "BUN_JSC_useBaselineJIT=0",
-];
 
 /**
  * Of the caller's environment only this is carried over: what is in the memory of a process that enters a container
@@ -73,7 +62,7 @@ const CARRIED = [
 ];
 
 /** The caller's environment, whichever start this is. */
-export type CallerEnvironment = Readonly<Record<string, string | undefined>>;
+export type CallerEnvironment = Environment;
 
 /** What the first start tells the second. */
 interface Carried {
@@ -82,13 +71,18 @@ interface Carried {
   readonly whole: Fd;
   /** Descriptors from 3 on that the caller handed in, when the command line speaks of them. */
   readonly inherited: readonly number[];
+  /** The caller's soft limit of open files, where it was raised. */
+  readonly descriptorLimit?: number;
 }
+
+/** As many descriptors as a command may have open at a time, with a dozen hierarchies of cgroups to enter. */
+const DESCRIPTORS = 256n;
 
 let carried: Carried | undefined;
 
 /** The environment that the caller gave to the first start; in the second, the part of it that was carried over. */
 export function callerEnvironment(): CallerEnvironment {
-  return carried?.environment ?? process.env;
+  return carried?.environment ?? environment();
 }
 
 /**
@@ -99,7 +93,7 @@ export function wholeEnvironment(): readonly string[] {
   if (carried === undefined) throw new Error("the environment of hooks is asked for before sealing");
   seekTo(carried.whole, 0);
   const text = decodeUtf8(readToEnd(carried.whole));
-  return text === "" ? [] : text.split("\0");
+  return text.split("\0").slice(0, -1);
 }
 
 /** What the child of a fork that enters a container has to close first. */
@@ -110,6 +104,13 @@ export function secretDescriptors(): readonly Fd[] {
 /** The caller's descriptors from 3 on: in the second start what else is open there is the runtime's own. */
 export function inheritedDescriptors(): readonly number[] {
   return carried?.inherited ?? [];
+}
+
+/** Gives back the caller's soft limit of open files, in a process that will run another program. */
+export function restoreDescriptorLimit(): void {
+  if (carried?.descriptorLimit === undefined) return;
+  const { hard } = getrlimit(0, RLIMIT_NOFILE);
+  trySetrlimit(0, RLIMIT_NOFILE, { soft: BigInt(carried.descriptorLimit), hard });
 }
 
 /** True in the second start, after `sealSelf` has verified it. */
@@ -123,34 +124,30 @@ export function isSealed(): boolean {
  */
 export function sealSelf(): void {
   if (isSealed()) return;
-  const number = process.env[SEALED_FD];
-  if (number !== undefined) {
-    carried = receive(Number(number) as Fd);
+  const variables = environment();
+  carried = receive(variables[SEALED_FD]);
+  if (carried !== undefined) {
     // With a caller that ignores it, children would be gone before they can be asked how they ended.
     defaultSignal(SIGCHLD);
-    if (globalThis.FAULT_INJECTION && carried.environment.RUNT_FAULT !== undefined) {
-      armFaults(carried.environment.RUNT_FAULT);
-    }
+    armInjectedFaults();
     return;
   }
-  const args = process.argv.slice(2);
-  const wanted = process.env.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds"));
+  const args = programArguments();
+  const wanted = variables.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds"));
   // Before anything of ours is open that could be taken for the caller's.
-  const inherited = wanted ? keepInherited() : [];
-  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
-  const whole = sealedText("runt-hooks", variables.join("\0"));
-  const told: Carried = { environment: carriedOf(process.env), whole, inherited };
-  const payload = sealedText("runt-environment", JSON.stringify(told));
-  const environment = [...ENGINE, `${SEALED_FD}=${payload}`];
+  const inherited = wanted ? openDescriptors() : [];
+  const whole = sealedFile("runt-hooks", environmentBytes());
+  const told: Carried = { environment: carriedOf(variables), whole, inherited, ...raiseDescriptorLimit() };
+  const payload = sealedFile("runt-environment", encodeUtf8(JSON.stringify(told)));
   const program = sealedProgram();
-  const result = execveFd(program, stringArray([process.argv0, ...args]), stringArray(environment));
+  const result = execveFd(program, stringArray(args), stringArray([`${SEALED_FD}=${payload}`]));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
 }
 
 /** A memfd that survives the execve and can no longer be changed. */
-function sealedText(name: string, text: string): Fd {
+function sealedFile(name: string, bytes: Uint8Array): Fd {
   const fd = memfdCreate(name);
-  writeAll(fd, encodeUtf8(text));
+  writeAll(fd, bytes);
   addSeals(fd, ALL_SEALS);
   clearCloexec(fd);
   return fd;
@@ -160,34 +157,44 @@ function carriedOf(environment: CallerEnvironment): CallerEnvironment {
   return Object.fromEntries(CARRIED.map((name) => [name, environment[name]]));
 }
 
-/**
- * Bun marks what it inherited from 4 on to be closed by execve; its own are the two that have no file. Returns what
- * was inherited.
- */
-function keepInherited(): number[] {
-  const directory = openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
-  const inherited: number[] = [];
-  for (const { name } of readDirectory(directory)) {
-    const fd = Number(name) as Fd;
-    const target = tryReadlinkat(directory, name) ?? "";
-    if (fd <= 2 || fd === directory || /^anon_inode:\[event(poll|fd)\]$/.test(target)) continue;
-    clearCloexec(fd);
-    inherited.push(fd);
-  }
-  close(directory);
-  return inherited;
+/** A small soft limit is raised as far as the hard one lets it be; what it was has to be told. */
+function raiseDescriptorLimit(): Pick<Carried, "descriptorLimit"> {
+  const { soft, hard } = getrlimit(0, RLIMIT_NOFILE);
+  if (soft >= DESCRIPTORS || soft >= hard) return {};
+  trySetrlimit(0, RLIMIT_NOFILE, { soft: hard < DESCRIPTORS ? hard : DESCRIPTORS, hard });
+  return { descriptorLimit: Number(soft) };
 }
 
-function receive(payload: Fd): Carried {
+/** What is open from 3 on, all of it inherited. */
+function openDescriptors(): number[] {
+  const directory = openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
+  const numbers = readDirectory(directory).map(({ name }) => Number(name));
+  close(directory);
+  return numbers.filter((fd) => fd > 2 && fd !== directory);
+}
+
+/**
+ * What the first start has left, by the text of SEALED_FD. A caller's own variable of that name names no memfd that is
+ * sealed, and is nothing to us; one that does, in a program that is not sealed, is an attack.
+ */
+function receive(text: string | undefined): Carried | undefined {
+  const payload = Number(text ?? Number.NaN) as Fd;
+  if (!Number.isSafeInteger(payload) || getSeals(payload) !== ALL_SEALS) return undefined;
   if (!exeIsSealed())
     throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);
-  if (getSeals(payload) !== ALL_SEALS) throw new Error(`${SEALED_FD}=${payload} is not a sealed memfd`);
   seekTo(payload, 0);
   const bytes = readToEnd(payload);
   close(payload);
-  const { environment, whole, inherited } = JSON.parse(decodeUtf8(bytes)) as Carried;
-  setCloexec(whole);
-  return { environment, whole, inherited };
+  const received = JSON.parse(decodeUtf8(bytes)) as Carried;
+  setCloexec(received.whole);
+  return received;
+}
+
+/** In builds for tests: the faults that the caller's environment asks for. */
+export function armInjectedFaults(): void {
+  if (!globalThis.FAULT_INJECTION) return;
+  const { RUNT_FAULT } = callerEnvironment();
+  if (RUNT_FAULT !== undefined) armFaults(RUNT_FAULT);
 }
 
 /** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */

@@ -1,11 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { engineProfile } from "../../conformance/seccomp_profile.ts";
-import { NameTable, openLibseccomp } from "../../syscalls/libseccomp.ts";
-import { RuntimeError } from "../errors.ts";
+import { makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import { runFilter } from "../plan/classic_bpf_fixture.ts";
 import { planProgram } from "../plan/seccomp.ts";
-import { findLibrary, type Library } from "../shared_library.ts";
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from "../spec/types.ts";
 import { compileProgram } from "./compile.ts";
 
@@ -14,19 +12,6 @@ const X86 = 0x40000003;
 const X32 = 0x4000003e;
 const U64 = 0xffffffffffffffffn;
 const ENOSYS = 0x50026;
-
-const library = ((): Library | undefined => {
-  try {
-    return findLibrary("libseccomp.so.2", "linux.seccomp");
-  } catch (error) {
-    if (error instanceof RuntimeError) return undefined;
-    throw error;
-  }
-})();
-const missing =
-  process.arch !== "x64"
-    ? "the architectures are those of x86"
-    : library === undefined && "there is no libseccomp";
 
 const native = "SCMP_ARCH_X86_64";
 const architectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"] as const;
@@ -47,25 +32,23 @@ const tried: readonly (readonly bigint[])[] = [
  * same, but that numbers above the newest of the profile's are ENOSYS.
  */
 function compare(profile: LinuxSeccomp): void {
-  if (library === undefined) return;
   const plan = planProgram({ ...profile, architectures: [...architectures] }, native);
-  const ours = compileProgram(plan, library.path, () => {});
-  const seccomp = openLibseccomp(library.path);
+  const ours = compileProgram(plan, () => {});
   const table = new NameTable(plan.names);
-  const numbers = seccomp.resolve(X86_64, table);
+  const numbers = resolveNames(X86_64, table);
   for (const [token, arch, bit] of [
     [X86_64, X86_64, 0],
     [X86, X86, 0],
     [X32, X86_64, X32 & 0x40000000],
   ] as const) {
-    const filter = seccomp.filter(plan.defaultAction, token, X86_64);
+    const filter = makeFilter(plan.defaultAction, token, X86_64);
     for (const { name, action, conditions } of plan.rules) {
       const number = numbers[table.names.indexOf(name)] ?? -1;
       if (number !== -1) filter.add(action, number, conditions, name);
     }
     const theirs = filter.exportProgram();
     filter.release();
-    const newest = seccomp.resolve(token, table).reduce((most, each) => Math.max(most, each), 0);
+    const newest = resolveNames(token, table).reduce((most, each) => Math.max(most, each), 0);
     for (let number = 0; number < 480; number++) {
       const nr = (bit | number) >>> 0;
       for (const args of tried) {
@@ -202,7 +185,7 @@ if (missing !== false) {
   });
   compile("what is decided by the number is decided in a few steps", () => {
     const plan = planProgram(engineProfile() as unknown as LinuxSeccomp, native);
-    const program = compileProgram(plan, library?.path ?? ("" as never), () => {});
+    const program = compileProgram(plan, () => {});
     assert.ok(program.length / 8 < 700, `${program.length / 8} instructions`);
   });
 }

@@ -7,9 +7,8 @@ import {
   SECCOMP_RET_ERRNO,
 } from "../../syscalls/constants/seccomp.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { type Filter, NameTable, openLibseccomp } from "../../syscalls/libseccomp.ts";
+import { type Filter, makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
-import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { ArchitecturePlan, ProgramPlan, RulePlan } from "../plan/seccomp.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp_program.ts";
@@ -17,21 +16,16 @@ import type { Answers } from "../plan/seccomp_tree.ts";
 import { withField } from "./with_field.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */
-export function compileProgram(
-  plan: ProgramPlan,
-  library: HostPath,
-  debugLog: (message: string) => void,
-): Uint8Array {
-  const seccomp = openLibseccomp(library);
+export function compileProgram(plan: ProgramPlan, debugLog: (message: string) => void): Uint8Array {
   const table = new NameTable(plan.names);
   const [native, ...others] = plan.architectures;
-  const numbers = seccomp.resolve(native.token, table);
+  const numbers = resolveNames(native.token, table);
   const rules = numbered(plan.rules, table, numbers, debugLog);
   const compile = (architecture: ArchitecturePlan): ArchitectureProgram => {
-    const own = architecture === native ? numbers : seccomp.resolve(architecture.token, table);
+    const own = architecture === native ? numbers : resolveNames(architecture.token, table);
     const { answers, rest } = divide(rules, own);
     const filter = withField(architecture.from, () =>
-      seccomp.filter(plan.defaultAction, architecture.token, native.token),
+      makeFilter(plan.defaultAction, architecture.token, native.token),
     );
     try {
       const program = withField(architecture.from, () => fill(filter, rest));

@@ -1,4 +1,6 @@
 /** Opening files, descriptors, seals and locks (fcntl.h, linux/openat2.h, linux/memfd.h). */
+import { host } from "../engine/host.ts";
+
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
@@ -10,8 +12,8 @@ export const O_APPEND = 0x400;
 export const O_NONBLOCK = 0x800;
 export const O_SYNC = 0x101000;
 // asm/fcntl.h of arm64 has its own values for these two.
-export const O_DIRECTORY = process.arch === "arm64" ? 0x4000 : 0x10000;
-export const O_NOFOLLOW = process.arch === "arm64" ? 0x8000 : 0x20000;
+export const O_DIRECTORY = host.architecture === "aarch64" ? 0x4000 : 0x10000;
+export const O_NOFOLLOW = host.architecture === "aarch64" ? 0x8000 : 0x20000;
 export const O_CLOEXEC = 0x80000;
 export const O_PATH = 0x200000;
 export const O_TMPFILE = 0x400000 | O_DIRECTORY;

@@ -1,4 +1,5 @@
 /** Signals and their masks (asm/signal.h, sys/signalfd.h). */
+export const SIG_IGN = 1n;
 export const SIG_BLOCK = 0;
 export const SIG_UNBLOCK = 1;
 export const SIG_SETMASK = 2;

@@ -1,6 +1,6 @@
-// The executable is made by Bun, and Bun's own switches must be dead in it: variables that turn it into a JavaScript
-// interpreter, load other files first, open a debugger, or write files, and configuration files and libraries that lie
-// in the working directory or in the image. Each command is run with them and without, in both of its starts.
+// What surrounds a start changes nothing of what a command does: variables of the environment, files of the working
+// directory and of the image, standard streams that are closed or strange, limits. Each command is run with and without.
+import "../bun_host.ts";
 import {
   existsSync,
   mkdirSync,
@@ -16,12 +16,12 @@ import * as assert from "uvu/assert";
 import { close } from "../../syscalls/file.ts";
 import { inotifyInit, tryInotifyAddWatch } from "../../syscalls/notify.ts";
 import { type Result, runCommand } from "../command.ts";
-import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
+import { conformance, type Fixture, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
 import { shell } from "../spec.ts";
 
-const hazards = conformance("Bun's switches");
+const surroundings = conformance("surroundings");
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -79,25 +79,118 @@ function* eventsOf(fd: number): Generator<Buffer> {
   }
 }
 
-const variables = ({ dir, marker, preload }: Trap): readonly Environment[] => [
-  {},
-  { BUN_BE_BUN: "1" },
-  { BUN_BE_BUN: "true" },
-  { BUN_OPTIONS: `--preload=${preload}` },
-  { BUN_OPTIONS: `-r ${preload}` },
-  { BUN_OPTIONS: `--config=${join(dir, "bunfig.toml")}` },
-  { BUN_OPTIONS: "--cwd=/" },
-  { BUN_INSPECT: "ws://127.0.0.1:0/x?wait=1" },
-  { BUN_INSPECT: `ws+unix://${marker}` },
-  { BUN_INSPECT_PRELOAD: preload },
-  { BUN_BYTECODE_ORDER_OUT: marker },
-  { NODE_OPTIONS: `--require ${preload}` },
-  { BUN_PRELOAD: preload },
-  { BUN_CONFIG_FILE: join(dir, "bunfig.toml") },
-  { XDG_CONFIG_HOME: dir },
-  { TZ: "Pacific/Kiritimati" },
-  { TZ: `:${preload}` },
-];
+/** Names that a dynamic loader, a C library, or an engine of JavaScript would obey, to values that would show. */
+const obeyed = ({ dir, marker, preload }: Trap): Readonly<Record<string, Environment>> => ({
+  "nothing but files in the working directory and in the image": {},
+  "what a loader obeys": {
+    LD_PRELOAD: join(dir, "libc.so.6"),
+    LD_LIBRARY_PATH: dir,
+    LD_AUDIT: join(dir, "libm.so.6"),
+    LD_DEBUG: "all",
+    LD_DEBUG_OUTPUT: marker,
+    LD_BIND_NOW: "1",
+    LD_PROFILE: "libc.so.6",
+    LD_PROFILE_OUTPUT: dir,
+    LD_SHOW_AUXV: "1",
+    LD_TRACE_LOADED_OBJECTS: "1",
+    LD_WARN: "1",
+    LD_ORIGIN_PATH: dir,
+  },
+  "what the C library obeys": {
+    GLIBC_TUNABLES:
+      "glibc.malloc.check=3:glibc.malloc.perturb=165:glibc.malloc.tcache_count=0:glibc.mem.tagging=3:glibc.rtld.nns=1",
+    MALLOC_CHECK_: "3",
+    MALLOC_PERTURB_: "165",
+    MALLOC_ARENA_MAX: "1",
+    MALLOC_MMAP_THRESHOLD_: "1",
+    MALLOC_TOP_PAD_: "0",
+    MALLOC_TRACE: marker,
+    MALLOC_CONF: "abort:true",
+    LIBC_FATAL_STDERR_: "1",
+    RES_OPTIONS: "debug",
+    RESOLV_HOST_CONF: preload,
+    HOSTALIASES: preload,
+    GETCONF_DIR: dir,
+    TMPDIR: dir,
+  },
+  "languages and time zones": {
+    GCONV_PATH: dir,
+    LOCPATH: dir,
+    NLSPATH: join(dir, "%N"),
+    LANG: "tr_TR.UTF-8",
+    LC_ALL: "tr_TR.UTF-8",
+    LANGUAGE: "tr",
+    CHARSET: "UTF-7",
+    OUTPUT_CHARSET: "UTF-16",
+    TZ: `:${preload}`,
+    TZDIR: dir,
+  },
+  "a time zone": { TZ: "Pacific/Kiritimati" },
+  "what engines of JavaScript obey": {
+    NODE_OPTIONS: `--require ${preload}`,
+    NODE_PATH: dir,
+    BUN_BE_BUN: "1",
+    BUN_OPTIONS: `--preload=${preload}`,
+    BUN_INSPECT: `ws+unix://${marker}`,
+    BUN_PRELOAD: preload,
+    BUN_CONFIG_FILE: join(dir, "bunfig.toml"),
+    BUN_JSC_useJIT: "0",
+    QJS_MEMORY_LIMIT: "1",
+    XDG_CONFIG_HOME: dir,
+    DENO_DIR: dir,
+  },
+  "what looks like our own": {
+    RUNT_SEALED_FD: "0",
+    RUNT_FAULT: "openat:1:EIO",
+    RUNT_ROOT: dir,
+    RUNT_DEBUG: "1",
+    FAULT_INJECTION: "1",
+    DEBUG: "1",
+    HOME: dir,
+    PWD: dir,
+    SHELL: "/bin/fish",
+    COLUMNS: "20",
+    NO_COLOR: "1",
+    TERM: "dumb",
+  },
+  "a descriptor that is none, as our own": { RUNT_SEALED_FD: "-1e3" },
+  "two hundred others": Object.fromEntries(
+    Array.from({ length: 200 }, (_, i) => [`${"XQZ_"[i % 4]}${(i * 7919).toString(36)}`, `${dir}/${i}`]),
+  ),
+});
+
+/** A shell's way to start the command otherwise. */
+type Way = {
+  readonly script: string;
+  /** What it says on standard error has nowhere to go. */
+  readonly mute?: boolean;
+  /** The bundle has to be named. */
+  readonly elsewhere?: boolean;
+};
+
+const ways: Readonly<Record<string, Way>> = {
+  "standard input is closed": { script: 'exec "$@" <&-' },
+  "standard input is a directory": { script: 'exec "$@" </' },
+  "standard input can only be written to": { script: 'exec "$@" 0>>"$BUNDLE/../sink"' },
+  "standard error is closed": { script: 'exec "$@" 2>&-', mute: true },
+  "standard error is full": { script: 'exec "$@" 2>/dev/full', mute: true },
+  "nobody reads standard error": {
+    script: 'set -o pipefail; (sleep 0.05; exec "$@") 2>&1 >&3 | :',
+    mute: true,
+  },
+  "signals are ignored": { script: "trap '' PIPE CHLD HUP INT TERM; exec \"$@\"" },
+  "the working directory is gone": {
+    script: 'gone=$(mktemp -d); cd "$gone"; rmdir "$gone"; exec "$@"',
+    elsewhere: true,
+  },
+  "64 MB of address space": { script: 'ulimit -v 65536; exec "$@"' },
+  "16 descriptors": { script: 'ulimit -Sn 16; exec "$@"' },
+  "a stack of 256 KB": { script: 'ulimit -Ss 256; exec "$@"' },
+  "descriptors 3 to 30 are open": {
+    script: `exec ${Array.from({ length: 7 }, (_, i) => `${i + 3}</`).join(" ")}; exec "$@"`,
+  },
+  "a umask of 0777": { script: 'umask 0777; exec "$@"' },
+};
 
 /** A whole life, with every command in it; the working directory is the bundle, as it is under containerd. */
 const life: readonly (readonly string[])[] = [
@@ -133,17 +226,22 @@ type Said = {
 };
 
 /** What the commands of the life say, without numbers: those of pids and times differ from one life to the next. */
-async function live(c: Fixture, env: Environment): Promise<Said[]> {
+async function live(c: Fixture, env: Environment, way?: Way): Promise<Said[]> {
   const elsewhere = join(c.dir, "elsewhere");
   mkdirSync(elsewhere, { recursive: true });
   const said: Said[] = [];
   for (const words of life) {
-    const argv = words.map((word) => (word === "ID" ? c.id : word === "ELSEWHERE" ? elsewhere : word));
+    const bundle = way?.elsewhere && /^(create|run)$/.test(words[0] ?? "") ? ["--bundle", c.bundle] : [];
+    const argv = [words[0] ?? "", ...bundle, ...words.slice(1)].map((word) =>
+      word === "ID" ? c.id : word === "ELSEWHERE" ? elsewhere : word,
+    );
     const root = words[0] === "--complete" ? [] : ["--root", c.root]; // it is asked before all else
-    const options = { env: { ...base, ...env }, cwd: c.bundle, timeoutSeconds: 20 };
-    const result = await runCommand([runtimePath, ...root, ...argv], options);
+    const started = way === undefined ? [] : ["bash", "-c", `exec 3>&1; ${way.script}`, "bash"];
+    const options = { env: { ...base, ...env, BUNDLE: c.bundle }, cwd: c.bundle, timeoutSeconds: 20 };
+    const result = await runCommand([...started, runtimePath, ...root, ...argv], options);
     assert.not(result.timedOut, words.join(" "));
-    said.push({ words: words.join(" "), ...withoutNumbers(c, words, result) });
+    const seen = withoutNumbers(c, words, result);
+    said.push({ words: words.join(" "), ...seen, ...(way?.mute ? { stderr: "" } : {}) });
   }
   const file = join(elsewhere, "config.json");
   said.push({ words: "config.json", status: 0, stdout: readFileSync(file, "utf8"), stderr: "" });
@@ -178,7 +276,7 @@ function configure(c: Fixture): void {
   });
 }
 
-hazards(
+surroundings(
   "the life has every command in it",
   async () => {
     const { stdout } = succeed(await runCommand([runtimePath, "--help"]));
@@ -193,10 +291,9 @@ hazards(
   { needs: ["built"] },
 );
 
-for (const [index, shown] of variables({ dir: "DIR", marker: "MARKER", preload: "PRELOAD" }).entries()) {
-  const title = Object.entries(shown).map(([name, value]) => `${name}=${value}`);
-  hazards(
-    `${title.length === 0 ? "files in the working directory" : title.join(" ")}: every command does the same as without`,
+for (const title of Object.keys(obeyed({ dir: "", marker: "", preload: "" })))
+  surroundings(
+    `${title}: every command does the same as without`,
     async (c) => {
       configure(c);
       plain ??= await livePlainly(c);
@@ -204,11 +301,9 @@ for (const [index, shown] of variables({ dir: "DIR", marker: "MARKER", preload: 
       const inBundle = trap(c.bundle, marker);
       trap(c.rootfs, marker);
       const before = readdirSync(c.bundle).sort();
-      // The C library takes the file that TZ names for a table of time zones, and no more.
-      const expected = ["config.json", "rootfs", ...(shown.TZ?.startsWith(":") ? ["preload.js"] : [])];
-      const traps = new Set(before.filter((name) => !expected.includes(name)));
+      const traps = new Set(before.filter((name) => name !== "config.json" && name !== "rootfs"));
       const opened = await openedDuring([c.bundle, c.rootfs], async () => {
-        const said = await live(c, variables(inBundle)[index] ?? {});
+        const said = await live(c, obeyed(inBundle)[title] ?? {});
         for (const [i, each] of said.entries()) assert.equal(each, plain?.[i]);
         assert.is(said.length, plain?.length);
       });
@@ -222,51 +317,59 @@ for (const [index, shown] of variables({ dir: "DIR", marker: "MARKER", preload: 
     },
     { needs: ["built"] },
   );
-}
 
-const seccompLibrary = ["x86_64-linux-gnu", "aarch64-linux-gnu", "../lib64", ""]
-  .map((dir) => join("/usr/lib", dir, "libseccomp.so.2"))
-  .find((path) => existsSync(path));
+for (const [title, way] of Object.entries(ways))
+  surroundings(
+    `${title}: every command does the same as without`,
+    async (c) => {
+      configure(c);
+      plain ??= await livePlainly(c);
+      const said = await live(c, {}, way);
+      for (const [i, each] of said.entries())
+        assert.equal(each, way.mute ? { ...plain[i], stderr: "" } : plain[i]);
+      assert.is(said.length, plain.length);
+    },
+    { needs: ["built"] },
+  );
 
-hazards(
-  "a library of the host that cannot be loaded is not looked for in the working directory",
+surroundings(
+  "such variables in the image's environment do nothing, and reach the process as data",
   async (c) => {
-    configure(c);
-    trap(c.bundle, join(c.dir, "marker"));
-    const empty = join(c.dir, "empty");
-    writeFileSync(empty, "");
-    const script = 'mount --bind "$1" "$2"; shift 2; exec "$@"';
-    const create = [runtimePath, "--root", c.root, "create", c.id];
-    const argv = ["unshare", "-m", "sh", "-ec", script, "sh", empty, seccompLibrary ?? "", ...create];
-    const opened = await openedDuring([c.bundle], async () => {
-      refuse(await runCommand(argv, { cwd: c.bundle }), "libseccomp.so.2: file too short");
-    });
-    assert.ok(opened.includes("config.json"));
-    assert.not(opened.includes("libseccomp.so.2"));
-  },
-  {
-    needs: ["built", "unshare", "mount"],
-    lacks: seccompLibrary === undefined ? "libseccomp is not installed" : undefined,
-  },
-);
-
-hazards(
-  "Bun's variables in the image's environment do nothing, and reach the process as data",
-  async (c) => {
-    const hazard = trap(c.bundle, join(c.dir, "marker"));
-    const all = Object.assign({}, ...variables(hazard)) as Record<string, string>;
+    const traps = trap(c.bundle, join(c.dir, "marker"));
+    const all = Object.assign({}, ...Object.values(obeyed(traps))) as Record<string, string>;
     c.configure((spec) => {
       spec.process.env = ["PATH=/bin", ...Object.entries(all).map(([name, value]) => `${name}=${value}`)];
       shell(spec, "cat /proc/1/environ");
     });
     const seen = succeed(await c.run({ timeoutSeconds: 10 })).stdout.split("\0");
+    // The C library of the image's own programs takes the first apart where it stands; the second is the runtime's.
+    for (const name of ["GLIBC_TUNABLES", "PWD"]) delete all[name];
     for (const [name, value] of Object.entries(all)) assert.ok(seen.includes(`${name}=${value}`), name);
-    assert.not(existsSync(hazard.marker));
+    assert.not(existsSync(traps.marker));
   },
   { needs: ["built"] },
 );
 
-hazards("the log's time does not depend on TZ files, and is RFC 3339", async (c) => {
+surroundings(
+  "a small limit of open files is the program's and its hooks', though the runtime needs more",
+  async (c) => {
+    c.configure((spec) => {
+      spec.process.rlimits = [];
+      shell(spec, "ulimit -Sn");
+      const args = ["sh", "-c", `ulimit -Sn >${c.dir}/hook`];
+      spec.hooks = { createRuntime: [{ path: "/bin/sh", args }] };
+    });
+    const command = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
+    const { stdout } = succeed(
+      await runCommand(["bash", "-c", 'ulimit -Sn 17; exec "$@"', "bash", ...command]),
+    );
+    assert.is(stdout, "17\n");
+    assert.is(readFileSync(join(c.dir, "hook"), "utf8"), "17\n");
+  },
+  { needs: ["built"] },
+);
+
+surroundings("the log's time does not depend on TZ files, and is RFC 3339", async (c) => {
   const log = join(c.dir, "log");
   const args = ["--log", log, "--log-format", "json", "state", "nobody"];
   await runCommand([runtimePath, "--root", c.root, ...args], { env: { ...base, TZ: "Nowhere/Else" } });
@@ -274,4 +377,4 @@ hazards("the log's time does not depend on TZ files, and is RFC 3339", async (c)
   assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
 });
 
-hazards.run();
+surroundings.run();

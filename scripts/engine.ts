@@ -1,0 +1,170 @@
+/**
+ * The C host (syscalls/engine) for one machine: compiled, linked without an image for the build and the unit tests, and
+ * once more around an image.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ownTarget, type Target } from "./targets.ts";
+
+const root = join(import.meta.dirname, "..");
+const sources = join(root, "syscalls/engine");
+
+/** Where the image lies in memory, and what only the host of the build has: far from all else, to move nothing. */
+const ARENA = 0x20000000;
+const ARENA_SIZE = 64 << 20;
+const FREEZE_TEXT = 0x28000000;
+const FREEZE_DATA = 0x28100000;
+
+const compiling = [
+  "-std=c17",
+  "-O2",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-D_GNU_SOURCE",
+  "-D_FORTIFY_SOURCE=2",
+  "-fstack-protector-strong",
+  "-fno-pie",
+  // No tables of another length for what is linked into the host of the build alone.
+  "-fno-asynchronous-unwind-tables",
+  "-fno-merge-constants",
+];
+
+const linking = [
+  "-no-pie",
+  "-static",
+  "-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code",
+  "-Wl,--build-id=none",
+  "-Wl,--wrap=gettimeofday",
+  `-Wl,--section-start=.arena=0x${ARENA.toString(16)}`,
+  `-Wl,--defsym=arena_limit=0x${(ARENA + ARENA_SIZE).toString(16)}`,
+];
+
+/** QuickJS and libseccomp: Debian's packages, installed or unpacked by setup.sh, or what $QUICKJS names. */
+export type Libraries = {
+  readonly include: string;
+  readonly quickjs: string;
+  readonly seccomp: string;
+  readonly version: string;
+};
+
+/** Throws, and says what to do, when they are nowhere. */
+export function findLibraries(target: Target): Libraries {
+  const given = process.env.QUICKJS;
+  const unpacked = join(root, "dist/sysroot", target.debian);
+  const places = given === undefined || given === "" ? [unpacked, "/"] : [given];
+  for (const place of places) {
+    const library = join(place, "usr/lib", target.triplet);
+    const quickjs = join(library, "quickjs/libquickjs.a");
+    const seccomp = join(library, "libseccomp.a");
+    if (!existsSync(quickjs) || !existsSync(seccomp)) continue;
+    return { include: join(place, "usr/include"), quickjs, seccomp, version: quickjsVersion(place) };
+  }
+  throw new Error(
+    `no libquickjs.a and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run setup\` as root takes them ` +
+      "from Debian (packages libquickjs and libseccomp-dev); QUICKJS=DIR names another root that they are unpacked in",
+  );
+}
+
+/** From what Debian's package says of itself. */
+function quickjsVersion(place: string): string {
+  const copied = join(place, "quickjs-version");
+  const text = existsSync(copied)
+    ? readFileSync(copied, "utf8")
+    : place === "/"
+      ? execFileSync("dpkg-query", ["--show", "--showformat=${Version}", "libquickjs"], { encoding: "utf8" })
+      : "unknown";
+  return text
+    .trim()
+    .replace(/-[^-]*$/, "")
+    .replaceAll(".", "-");
+}
+
+/** Runs a program of the toolchain for a target; its own words are the error. */
+function tool(target: Target, name: string, args: readonly string[]): string {
+  const prefix = target === ownTarget() ? "" : `${target.triplet}-`;
+  return execFileSync(prefix + name, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });
+}
+
+/** The host without an image; `run BUNDLE` and `freeze BUNDLE IMAGE` are what it does. */
+export function buildHost(target: Target, libraries: Libraries, work: string): string {
+  mkdirSync(work, { recursive: true });
+  for (const name of ["arena", "main", "primitives", "seccomp", "freeze"]) {
+    const args = [...compiling, "-isystem", libraries.include, `-ffile-prefix-map=${root}=.`];
+    tool(target, "gcc", [...args, "-c", join(sources, `${name}.c`), "-o", join(work, `${name}.o`)]);
+  }
+  tool(target, "objcopy", ["--prefix-alloc-sections=.freeze", join(work, "freeze.o")]);
+  const host = join(work, "host");
+  link(target, libraries, work, `.skip ${ARENA_SIZE}`, host);
+  return host;
+}
+
+/** The host around an image that itself has written. Throws when a function is at another place than in that one. */
+export function buildExecutable(
+  target: Target,
+  libraries: Libraries,
+  work: string,
+  image: string,
+  output: string,
+): void {
+  link(target, libraries, work, `.incbin "${image}"`, output);
+  const differences = moved(symbolsOf(target, join(work, "host")), symbolsOf(target, output));
+  if (differences.length > 0)
+    throw new Error(
+      `the heap points to what has moved between the two links: ${differences.slice(0, 8).join(", ")}`,
+    );
+  tool(target, "strip", [output]);
+}
+
+function link(target: Target, libraries: Libraries, work: string, content: string, output: string): void {
+  const building = content.startsWith(".skip");
+  const assembly = [
+    `.section .arena,"aw",${building ? "%nobits" : "%progbits"}`,
+    ".globl arena_start",
+    ".balign 4096",
+    `arena_start: ${content}`,
+    '.section .note.GNU-stack,"",%progbits',
+    "",
+  ].join("\n");
+  writeFileSync(`${output}.s`, assembly);
+  tool(target, "gcc", ["-c", `${output}.s`, "-o", `${output}.arena.o`]);
+  const freezing = [
+    `-Wl,--section-start=.freeze.text=0x${FREEZE_TEXT.toString(16)}`,
+    `-Wl,--section-start=.freeze.rodata=0x${FREEZE_DATA.toString(16)}`,
+    join(work, "freeze.o"),
+  ];
+  tool(target, "gcc", [
+    ...linking,
+    ...["arena", "main", "primitives", "seccomp"].map((name) => join(work, `${name}.o`)),
+    `${output}.arena.o`,
+    libraries.quickjs,
+    libraries.seccomp,
+    "-lm",
+    ...(building ? freezing : []),
+    "-o",
+    output,
+  ]);
+}
+
+/** Name and address of everything in a file, but for the image itself and what is in the host of the build alone. */
+function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
+  const symbols = new Map<string, string>();
+  for (const line of tool(target, "nm", [file]).split("\n")) {
+    const [, address = "", kind = "", name = ""] = /^([0-9a-f]+) (\S) (\S+)$/.exec(line) ?? [];
+    // The first are in front of the program, behind the header, whose length follows the number of segments.
+    const besides = /^(__rela_iplt_|__abi_tag|arena_|__FRAME_END__|__EH_FRAME_BEGIN__)/;
+    if (name === "" || besides.test(name) || Number.parseInt(address, 16) >= ARENA) continue;
+    // Static names may stand in several files.
+    symbols.set(
+      `${name} ${kind === "t" || kind === "r" || kind === "d" || kind === "b" ? address : ""}`,
+      address,
+    );
+  }
+  return symbols;
+}
+
+function moved(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].filter((name) => before.get(name) !== after.get(name));
+}

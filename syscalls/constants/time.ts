@@ -1,0 +1,3 @@
+/** linux/time.h. */
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
