@@ -1,6 +1,7 @@
 /** The other side of each connection has said everything beforehand: its bytes wait in the socket. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { monotonicNow } from "./clock.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "./constants/socket.ts";
 import { type Bus, busOver, connectBus, type DbusFailure, type DbusPeer } from "./dbus.ts";
 import {
@@ -24,7 +25,7 @@ import { geteuid } from "./identity.ts";
 import { getpid } from "./process.ts";
 import { connectUnixName, tryReceive } from "./socket.ts";
 import { Struct } from "./struct.ts";
-import { monotonicNow, setTrace } from "./trace.ts";
+import { setTrace } from "./trace.ts";
 import type { Fd } from "./types.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 

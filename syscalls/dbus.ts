@@ -2,6 +2,8 @@
  * A client of D-Bus (its specification, 0.41): one connection, calls that wait for their answer, and signals that are
  * waited for. Each call is one line of the trace, beside those of its system calls.
  */
+
+import { monotonicNow } from "./clock.ts";
 import { EACCES, EBADMSG, EINVAL, ENOBUFS, ETIMEDOUT } from "./constants/errno.ts";
 import { cstr } from "./cstring.ts";
 import { addressesIn, socketName } from "./dbus_address.ts";
@@ -25,7 +27,7 @@ import type { DbusData } from "./dbus_value.ts";
 import { isErrno, OpError } from "./error.ts";
 import { close } from "./file.ts";
 import { connectUnixName, peerUid } from "./socket.ts";
-import { monotonicNow, traceCall, tracing } from "./trace.ts";
+import { traceCall, tracing } from "./trace.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
@@ -179,7 +181,7 @@ class Connection implements Bus {
     const shown = args.find((arg) => typeof arg === "string");
     const names = shown === undefined ? [method.member] : [method.member, shown];
     const trace = (errno: number): void => {
-      if (tracing()) traceCall("dbus_call", names.map(cstr), 0, errno, start);
+      if (tracing()) traceCall("dbus_call", names.map(cstr), -errno, start);
     };
     const message = encodeCall(this.serial + 1, method, signature, args);
     const answer = this.guarded(`${method.interface}.${method.member}`, trace, () =>

@@ -1,11 +1,12 @@
 /** The bytes of a connection to D-Bus: lines first, then messages. Every wait has an end, as everything here can fail. */
+
+import { monotonicNow } from "./clock.ts";
 import { EAGAIN, ECONNRESET, EPIPE, ETIMEDOUT } from "./constants/errno.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { type DbusMessage, decodeMessage, FIXED_HEADER, messageSize } from "./dbus_message.ts";
 import { bad, DbusTrouble } from "./dbus_trouble.ts";
 import { poll } from "./file.ts";
 import { tryReceive, trySend } from "./socket.ts";
-import { monotonicNow } from "./trace.ts";
 import type { Fd } from "./types.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
