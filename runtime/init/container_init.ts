@@ -45,8 +45,8 @@ import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
   closeAllFrom,
-  raiseHardLimits,
   disinherit,
+  raiseHardLimits,
   setLimits,
 } from "./disinherit.ts";
 import { type CgroupWay, type CgroupWays, goThrough } from "./enter_cgroup.ts";

@@ -9,9 +9,8 @@ import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts
 import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
 
 import type { Fd, Pid } from "../../syscalls/types.ts";
-
-import { restoreDescriptorLimit } from "../process/seal.ts";
 import type { RlimitStep } from "../plan/rlimits.ts";
+import { restoreDescriptorLimit } from "../process/seal.ts";
 
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
