@@ -175,7 +175,7 @@ export function tryMountSetattr(mounted: Fd, recursive: boolean, attr: K.MountAt
   }
   if (attr.set === 0 && attr.clear === 0) return 0;
   if (recursive) return -ENOSYS;
-  const attributes = (attributesOf(mounted) & ~attr.clear) | attr.set;
+  const attributes = (attributesOfMount(mounted) & ~attr.clear) | attr.set;
   return apply(K.MS_REMOUNT | K.MS_BIND | flagsOf(attributes));
 }
 
@@ -200,7 +200,7 @@ const statfsAttributes: readonly (readonly [number, number])[] = [
 ];
 
 /** The MOUNT_ATTR_* that a mount has now, as statfs(2) tells them. */
-function attributesOf(mounted: Fd): number {
+export function attributesOfMount(mounted: Fd): number {
   const { flags } = fstatfs(mounted);
   let attributes = 0;
   for (const [st, attr] of statfsAttributes) if (flags & st) attributes |= attr;

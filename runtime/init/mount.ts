@@ -4,16 +4,24 @@ import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
-import { MOUNT_ATTR__ATIME, MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
+import { MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
+import { type BindAttributes, lockedBindAttributes } from "../plan/mount_options.ts";
 import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts.ts";
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
-import { atDescriptors, cloneTree, createFilesystem, mountSetattr, tryMountSetattr } from "./detached.ts";
+import {
+  atDescriptors,
+  attributesOfMount,
+  cloneTree,
+  createFilesystem,
+  mountSetattr,
+  tryMountSetattr,
+} from "./detached.ts";
 import { labelRoot } from "./lsm.ts";
 import { attach, mountPoint, setInPlace } from "./mount_point.ts";
 
@@ -74,26 +82,22 @@ function bind(root: Fd, step: BindStep, source: Fd): void {
       isDirectory ? "directory" : "file",
       ofProc ? "proc" : "bind",
     );
-    if (step.attributes !== undefined) setBindAttributes(source, step);
+    if (step.attributes !== undefined) setBindAttributes(source, step.attributes, step.source);
     attach(source, target, step);
   } finally {
     close(source);
   }
 }
 
-/** Where the runtime lacks the right to clear flags of the source that nobody asked to clear, they stay. */
-function setBindAttributes(source: Fd, { attributes, source: object }: BindStep): void {
-  if (attributes === undefined) return;
-  const { set, clear, mustClear } = attributes;
-  const result = tryMountSetattr(source, false, { set, clear, propagation: 0 });
+/** As asked, or as far as the locked flags of the source let it be. */
+function setBindAttributes(mounted: Fd, asked: BindAttributes, source: string): void {
+  const result = tryMountSetattr(mounted, false, { ...asked, propagation: 0 });
   if (result >= 0) return;
-  if (result !== -EPERM) throw OpError.from("mount_setattr", object, -result);
-  mountSetattr(
-    source,
-    false,
-    { set, clear: mustClear | (clear & MOUNT_ATTR__ATIME), propagation: 0 },
-    object,
-  );
+  if (result !== -EPERM) throw OpError.from("mount_setattr", source, -result);
+  const possible = lockedBindAttributes(asked, attributesOfMount(mounted));
+  if (possible === undefined)
+    throw OpError.from("mount_setattr", source, EPERM, "its mount has locked flags that the options would change");
+  mountSetattr(mounted, false, { ...possible, propagation: 0 }, source);
 }
 
 /**

@@ -147,8 +147,9 @@ function lookup<T>(table: Readonly<Record<string, T>>, key: string): T | undefin
 export function attributesOf(flags: number): number {
   let attributes = 0;
   for (const [ms, attr] of attributeFlags) if (flags & ms) attributes |= attr;
-  if (flags & M.MS_NOATIME) attributes |= M.MOUNT_ATTR_NOATIME;
-  else if (flags & M.MS_STRICTATIME) attributes |= M.MOUNT_ATTR_STRICTATIME;
+  // Of "noatime,strictatime" mount(2) takes the second, in whatever order.
+  if (flags & M.MS_STRICTATIME) attributes |= M.MOUNT_ATTR_STRICTATIME;
+  else if (flags & M.MS_NOATIME) attributes |= M.MOUNT_ATTR_NOATIME;
   return attributes;
 }
 
@@ -191,29 +192,52 @@ const superblockFlags: readonly (readonly [number, string])[] = [
   [M.MS_LAZYTIME, "lazytime"],
 ];
 
-const ATIME = M.MS_NOATIME | M.MS_RELATIME | M.MS_STRICTATIME;
-const PER_MOUNT =
-  M.MS_RDONLY | M.MS_NOSUID | M.MS_NODEV | M.MS_NOEXEC | M.MS_NODIRATIME | M.MS_NOSYMFOLLOW | ATIME;
+const NOT_ATIME: readonly number[] = attributeFlags.map(([ms]) => ms).filter((ms) => ms !== M.MS_NODIRATIME);
+const ATIME = M.MS_NOATIME | M.MS_RELATIME | M.MS_STRICTATIME | M.MS_NODIRATIME;
+const ATIME_ATTRIBUTES = M.MOUNT_ATTR__ATIME | M.MOUNT_ATTR_NODIRATIME;
+const NOT_ATIME_ATTRIBUTES = attributesOf(NOT_ATIME.reduce((all, ms) => all | ms, 0));
 
 /** What a bind mount's options ask of mount_setattr(2). */
 export interface BindAttributes {
+  /** MOUNT_ATTR_*. */
   readonly set: number;
   readonly clear: number;
-  /** Clears that were asked for by name; without the right to them the mount fails instead of keeping the flag. */
+  /** MS_* of mount(2) that were cleared by name: what is locked and named here is an error. */
   readonly mustClear: number;
+  /** Some option sets the access time, so that it does not follow the source's. */
+  readonly atimeNamed: boolean;
 }
 
 /**
- * A bind mount keeps the flags of its source until an option speaks of flags; then it has exactly those named
- * (mount(8) remount,bind, as runc does it), but for the access time, which stays unless named.
+ * A bind mount keeps the flags of its source until an option speaks of flags; then it has exactly those named, as
+ * mount(2) with MS_REMOUNT and MS_BIND does it for runc, but for the access time (with nodiratime), which stays unless
+ * one of its flags is set: clearing one is not enough there, and one that is set sets them all.
  */
 export function bindAttributes(flags: number, cleared: number): BindAttributes | undefined {
-  if (((flags | cleared) & PER_MOUNT) === 0) return undefined;
-  const set = attributesOf(flags);
-  const atimeNamed = ((flags | cleared) & ATIME) !== 0;
-  const all = attributesOf(
-    M.MS_RDONLY | M.MS_NOSUID | M.MS_NODEV | M.MS_NOEXEC | M.MS_NODIRATIME | M.MS_NOSYMFOLLOW,
-  );
-  const clear = (all & ~set) | (atimeNamed ? M.MOUNT_ATTR__ATIME : 0);
-  return { set, clear, mustClear: attributesOf(cleared & ~ATIME) & ~set };
+  if (((flags & ~(M.MS_BIND | M.MS_REC | M.MS_REMOUNT)) | cleared) === 0) return undefined;
+  const atimeNamed = (flags & ATIME) !== 0;
+  const set = attributesOf(flags) & (NOT_ATIME_ATTRIBUTES | (atimeNamed ? ATIME_ATTRIBUTES : 0));
+  const clear = (NOT_ATIME_ATTRIBUTES & ~set) | (atimeNamed ? atimeCleared(set) : 0);
+  return { set, clear, mustClear: cleared, atimeNamed };
+}
+
+/** The field of the access time is always cleared as a whole (mount_setattr(2)). */
+function atimeCleared(set: number): number {
+  return M.MOUNT_ATTR__ATIME | (M.MOUNT_ATTR_NODIRATIME & ~set);
+}
+
+/**
+ * What remains possible where the kernel has locked flags of a mount, as it does those that a user namespace got from
+ * another one (mount_namespaces(7)): these stay as they are, and all else is as asked. A flag is locked for good, so
+ * options that need another one cannot be met: undefined.
+ * `present`: the MOUNT_ATTR_* of the source.
+ */
+export function lockedBindAttributes(asked: BindAttributes, present: number): BindAttributes | undefined {
+  const lockable = M.MOUNT_ATTR_RDONLY | M.MOUNT_ATTR_NOSUID | M.MOUNT_ATTR_NODEV | M.MOUNT_ATTR_NOEXEC;
+  const flags = flagsOf(present & (lockable | ATIME_ATTRIBUTES));
+  if ((flags & asked.mustClear) !== 0) return undefined;
+  const atime = present & ATIME_ATTRIBUTES;
+  if (asked.atimeNamed && (asked.set & ATIME_ATTRIBUTES) !== atime) return undefined;
+  const set = (asked.set & ~ATIME_ATTRIBUTES) | (present & lockable) | atime;
+  return { ...asked, set, clear: (NOT_ATIME_ATTRIBUTES & ~set) | atimeCleared(set) };
 }
