@@ -36,7 +36,6 @@ import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
-import type { BindStep } from "../plan/mounts.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
 import type { ChildContext } from "./context.ts";
@@ -62,7 +61,9 @@ import {
   makeReadonly,
   makeReadonlyNow,
   maskPaths,
+  openRootfs,
   pivotInto,
+  prepareOnHost,
   prepareRootfs,
 } from "./rootfs.ts";
 import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
@@ -96,8 +97,6 @@ export interface InitContext extends ChildContext {
   readonly start: { readonly fifo: Fd; readonly errorFile: Fd } | undefined;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
-  /** The sources of id-mapped bind mounts, detached. */
-  readonly mapped: ReadonlyMap<BindStep, Fd>;
 }
 
 /** Runs in the child; never returns to its caller. */
@@ -145,7 +144,7 @@ function initialise(context: InitContext): never {
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const slave = ownMounts ? setUpRootfs(context, procfs, callersUmask) : stayInMounts(context, callersUmask);
+  const slave = setUpRootfs(context, procfs, callersUmask);
 
   writeSysctls(plan, procfs);
   if (slave !== undefined) becomeTerminal(slave);
@@ -217,17 +216,15 @@ function initialise(context: InitContext): never {
   execProgram(program);
 }
 
-/** The mount namespace's part: everything between the copy of the host's mounts and the container's own "/". */
+/** Everything about the root file system, from the host's "/" to the container's own. */
 function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd | undefined {
   const { plan, channel } = context;
-  const oldApi = chooseMountApi(procfs);
-  const root = prepareRootfs(plan.rootfs, oldApi || plan.needsMount2);
-  const ownUsers = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
-  const hostsMounts = (plan.namespaces.create & CLONE_NEWNS) !== 0;
-  const readOnlyLater = mountAll(root, plan.mounts, {
+  const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
+  const needsStaging = chooseMountApi(procfs) || plan.needsMount2;
+  const { root, rootPropagation, readOnlyLater } = mountAll(openRoot(plan, needsStaging), plan.mounts, {
     cgroups: context.cgroups,
-    mapped: context.mapped,
-    askForSource: ownUsers && hostsMounts ? (mount) => askForSource(channel, mount) : undefined,
+    askForSource: (mount) => askForSource(channel, mount),
+    parentReaches: (plan.namespaces.own & CLONE_NEWUSER) !== 0,
   });
   if (plan.setUpDev) {
     createDevices(root, plan.devices);
@@ -247,25 +244,20 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
   makeReadonly(root, plan.readonlyPaths);
   maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);
-  if (plan.noPivot) moveInto(root, procfs);
+  // Not as runc, which unmounts the host's /proc and /sys for --no-pivot without a mount namespace.
+  if (!ownMounts) chrootInto(root);
+  else if (plan.noPivot) moveInto(root, procfs);
   else pivotInto(root);
-  finishRootfs(root, plan.rootfs);
+  if (ownMounts || plan.mountsOnHost) finishRootfs(root, plan.rootfs, rootPropagation);
   close(root);
   closeStaging();
   return slave;
 }
 
-/** The same without a mount namespace: hooks, and a root that is the host's directory. */
-function stayInMounts(context: InitContext, callersUmask: number): undefined {
-  const { plan, channel } = context;
-  if (context.parentHooks) askOrEnd(channel, "hooks");
-  runHooks("createContainer", plan.hooks.createContainer, {
-    state: context.stateFor(getpid(), "creating"),
-    defaultEnv: () => [],
-    umask: callersUmask,
-  });
-  chrootInto(plan.rootfs.path, plan.process.cwd);
-  return undefined;
+/** The root file system as a mount of its own, where there is anything to be mounted in it. */
+function openRoot({ namespaces, rootfs, mountsOnHost }: ContainerPlan, needsStaging: boolean): Fd {
+  if (namespaces.own & CLONE_NEWNS) return prepareRootfs(rootfs, needsStaging);
+  return mountsOnHost ? prepareOnHost(rootfs, needsStaging) : openRootfs(rootfs);
 }
 
 function writeSysctls(plan: ContainerPlan, procfs: Fd): void {

@@ -3,8 +3,9 @@ import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
-import { MS_REMOUNT, tryMount } from "../../syscalls/mount.ts";
+import { CWD, close, dupAbove, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
+import type { FsOption } from "../../syscalls/mount.ts";
+import { MS_REMOUNT, MS_SLAVE, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
@@ -28,65 +29,98 @@ import { attach, mountPoint, setInPlace } from "./mount_point.ts";
 /** What mounts need that was made or read by the parent. */
 export interface MountContext {
   readonly cgroups: CgroupView;
-  /** The sources of id-mapped bind mounts, detached. */
-  readonly mapped: ReadonlyMap<BindStep, Fd>;
-  /** Has the parent open the source of the mount with this index; undefined where it has no more right than we. */
-  readonly askForSource: ((mount: number) => Fd | undefined) | undefined;
+  /** Has the parent open the source of the mount with this index; undefined where it cannot. */
+  readonly askForSource: (mount: number) => Fd | undefined;
+  /** The parent has more right to the host's directories than we. */
+  readonly parentReaches: boolean;
+}
+
+/** The root file system when everything in it is mounted. */
+export interface Mounted {
+  /** The last mount on "/", or what the root was before. */
+  readonly root: Fd;
+  /** MS_*: the propagation of that mount, which pivot_root(2) would refuse if it were set before. */
+  readonly rootPropagation: readonly number[];
+  /** To be made read-only in the end, and closed. */
+  readonly readOnlyLater: readonly Fd[];
 }
 
 /** File systems whose place must be a real directory: a link there has been a way out more than once. */
 const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
 
-/** Makes every mount of the plan in its order, beneath `root`; returns those to be made read-only in the end. */
-export function mountAll(root: Fd, steps: readonly MountStep[], context: MountContext): Fd[] {
+/**
+ * Makes every mount of the plan in its order, beneath `base`, which it takes over. What is mounted on "/" is the root
+ * of all that comes after.
+ */
+export function mountAll(base: Fd, steps: readonly MountStep[], context: MountContext): Mounted {
+  let root = base;
+  let rootPropagation: readonly number[] = [];
   const readOnlyLater: Fd[] = [];
   for (const [index, step] of steps.entries()) {
     setTraceField(step.from);
     try {
-      if (step.kind === "bind") bind(root, step, openSource(step, index, context));
-      else if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
-      else if (step.kind === "remount") remount(root, step);
-      else {
-        const mounted = newFilesystem(root, step);
-        if (step.readOnlyLater) readOnlyLater.push(mounted);
-        else close(mounted);
+      const mounted = mountOne(root, step, index, context);
+      if (step.isRoot)
+        rootPropagation = [...(mounted === undefined ? rootPropagation : []), ...step.propagation];
+      if (mounted === undefined) continue;
+      if (step.kind === "filesystem" && step.readOnlyLater) readOnlyLater.push(dupAbove(mounted, 3));
+      if (!step.isRoot) {
+        close(mounted);
+        continue;
       }
+      // A shared mount can be no new root, nor anything that lies on one.
+      mountSetattr(mounted, false, { set: 0, clear: 0, propagation: MS_SLAVE }, step.destination);
+      close(root);
+      root = mounted;
     } catch (error) {
       throw error instanceof OpError ? error.askedBy(step.from) : error;
     }
   }
   setTraceField("");
-  return readOnlyLater;
+  return { root, rootPropagation, readOnlyLater };
 }
 
-/** Root of a user namespace may not search every directory of the host, though it was told to bind what lies there. */
-function openSource(step: BindStep, index: number, { mapped, askForSource }: MountContext): Fd {
-  const made = mapped.get(step);
-  if (made !== undefined) return made;
+/** Makes one; returns it where it is one mount by itself. */
+function mountOne(root: Fd, planned: MountStep, index: number, context: MountContext): Fd | undefined {
+  const step = planned.isRoot ? { ...planned, propagation: [] } : planned;
+  if (step.kind === "bind") return bind(root, step, openSource(step, index, context));
+  if (step.kind === "filesystem") return newFilesystem(root, step);
+  if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
+  else remount(root, step);
+  return undefined;
+}
+
+/**
+ * Only the parent can map ids. Root of a user namespace may not search every directory of the host, though it was told
+ * to bind what lies there.
+ */
+function openSource(step: BindStep, index: number, { askForSource, parentReaches }: MountContext): Fd {
+  if (step.idmap !== undefined) {
+    const mapped = askForSource(index);
+    if (mapped === undefined) throw OpError.from("id-map", step.source, EPERM);
+    return mapped;
+  }
   try {
     return cloneTree(CWD, step.source, step.recursive);
   } catch (error) {
-    const source = isErrno(error, "EACCES") ? askForSource?.(index) : undefined;
+    const source = parentReaches && isErrno(error, "EACCES") ? askForSource(index) : undefined;
     if (source === undefined) throw error;
     return source;
   }
 }
 
-function bind(root: Fd, step: BindStep, source: Fd): void {
-  try {
-    const isDirectory = isType(fstat(source), S_IFDIR);
-    const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
-    const target = mountPoint(
-      root,
-      step.destination,
-      isDirectory ? "directory" : "file",
-      ofProc ? "proc" : "bind",
-    );
-    if (step.attributes !== undefined) setBindAttributes(source, step.attributes, step.source);
-    attach(source, target, step);
-  } finally {
-    close(source);
-  }
+function bind(root: Fd, step: BindStep, source: Fd): Fd {
+  const isDirectory = isType(fstat(source), S_IFDIR);
+  const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
+  const target = mountPoint(
+    root,
+    step.destination,
+    isDirectory ? "directory" : "file",
+    ofProc ? "proc" : "bind",
+  );
+  if (step.attributes !== undefined) setBindAttributes(source, step.attributes, step.source);
+  attach(source, target, step);
+  return source;
 }
 
 /** As asked, or as far as the locked flags of the source let it be. */
@@ -96,7 +130,12 @@ function setBindAttributes(mounted: Fd, asked: BindAttributes, source: string): 
   if (result !== -EPERM) throw OpError.from("mount_setattr", source, -result);
   const possible = lockedBindAttributes(asked, attributesOfMount(mounted));
   if (possible === undefined)
-    throw OpError.from("mount_setattr", source, EPERM, "its mount has locked flags that the options would change");
+    throw OpError.from(
+      "mount_setattr",
+      source,
+      EPERM,
+      "its mount has locked flags that the options would change",
+    );
   mountSetattr(mounted, false, { ...possible, propagation: 0 }, source);
 }
 
@@ -132,20 +171,26 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const covers = step.type === "tmpfs" && existsInRoot(root, step.destination, links);
   const target = placeOf(root, step, links);
+  // What is made for the mount is not covered: there the mode is that of the kernel, 1777, or of the options.
+  const inherited = covers && step.modeOfCovered ? [modeOption(target)] : [];
   let mounted: Fd;
   try {
-    mounted = createFilesystem(step.type, step.options, step.attributes, step.mount2);
+    mounted = createFilesystem(step.type, [...step.options, ...inherited], step.attributes, step.mount2);
   } catch (error) {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
   }
   if (step.rootLabel !== undefined) labelRoot(mounted, step.rootLabel);
-  if (covers) {
-    // What is made for the mount is not covered: there the mode is that of the kernel, 1777, or of the options.
-    const { mode } = fstat(step.modeOfCovered ? target : mounted);
-    if (step.copyUp) copyUp(target, mounted, step.destination);
+  if (covers && step.copyUp) {
+    const { mode } = fstat(mounted);
+    copyUp(target, mounted, step.destination);
     fchmodat(mounted, ".", mode & 0o7777);
   }
   attach(mounted, target, step);
   return mounted;
+}
+
+/** As an option rather than by chmod, so that the mount's options tell it, as with runc. */
+function modeOption(target: Fd): FsOption {
+  return { key: "mode", value: (fstat(target).mode & 0o7777).toString(8) };
 }

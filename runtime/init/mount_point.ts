@@ -1,6 +1,6 @@
 /** Where a mount goes: the place in the root file system, by descriptor, and putting a detached mount there. */
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
-import { close, fstatfs } from "../../syscalls/file.ts";
+import { close, fstat, fstatfs } from "../../syscalls/file.ts";
 import { MS_REC } from "../../syscalls/mount.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
@@ -47,6 +47,11 @@ export function mountPoint(
     kind,
     insideProc || clean === "proc" ? "refuse" : links,
   );
+  if (clean !== "" && isSameMountPoint(target, root)) {
+    close(target);
+    // The mounts that follow would be made below it, out of sight.
+    throw safetyViolation(`${JSON.stringify(destination)} leads to the root of the container by a link`);
+  }
   // By another way than its name, such as a link in the image, the place may still be inside a procfs.
   if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC) {
     close(target);
@@ -55,6 +60,17 @@ export function mountPoint(
     );
   }
   return target;
+}
+
+/** Whether both are the same directory of the same mount. */
+export function isSameMountPoint(a: Fd, b: Fd): boolean {
+  const [one, other] = [fstat(a), fstat(b)];
+  return (
+    one.mountId === other.mountId &&
+    one.ino === other.ino &&
+    one.devMajor === other.devMajor &&
+    one.devMinor === other.devMinor
+  );
 }
 
 /** Puts a detached mount on its target, then sets what can only be set for a tree or in place. */

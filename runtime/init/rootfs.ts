@@ -26,7 +26,7 @@ import {
   umount2,
 } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
-import type { ContainerPath, Fd, HostPath } from "../../syscalls/types.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";
@@ -39,7 +39,7 @@ import {
   openStaging,
   tryMountSetattr,
 } from "./detached.ts";
-import { createCwd } from "./user_program.ts";
+import { isSameMountPoint } from "./mount_point.ts";
 
 /**
  * Makes the root file system a mount of its own in this namespace and returns a descriptor of it, the only way
@@ -90,22 +90,43 @@ export function pivotInto(root: Fd): void {
 }
 
 /**
- * Without a mount namespace of the container's own its root is only changed for this process: nothing may be
- * mounted, as it would be the host that gets it. The missing working directory is made while it can be named.
+ * The same without a mount namespace of the container's own: the mount is one of the host, and so is all that is
+ * mounted below it, until `delete` unmounts it (lifecycle/host_mount.ts). It is private, so that what is below it is
+ * not everywhere where the host's mounts go, and nothing is changed above it: runc makes the host's "/" a slave.
  */
-export function chrootInto(path: HostPath, cwd: ContainerPath): void {
-  const root = openat(CWD, path, O_PATH | O_DIRECTORY);
-  createCwd(root, cwd);
-  fchdir(root);
-  chroot(".");
-  close(root);
+export function prepareOnHost(plan: RootfsPlan, needsStaging: boolean): Fd {
+  const place = openat(CWD, plan.path, O_PATH | O_DIRECTORY);
+  if (needsStaging) openStaging(place, plan.path);
+  const root = cloneTree(place, "", true);
+  const leave = { set: 0, clear: 0, propagation: MS_PRIVATE };
+  mountSetattr(root, true, leave, plan.path);
+  moveMountOnto(root, place, plan.path);
+  // What is put on a shared mount is made shared.
+  mountSetattr(root, true, leave, plan.path);
+  close(place);
+  return root;
 }
 
-/** The last changes of "/" itself: `linux.rootfsPropagation`, then `root.readonly`. */
-export function finishRootfs(root: Fd, plan: RootfsPlan): void {
-  if (plan.propagation !== 0) {
-    const attr = { set: 0, clear: 0, propagation: plan.propagation & ~MS_REC };
-    mountSetattr(root, (plan.propagation & MS_REC) !== 0, attr, "/");
+/** And where nothing is to be mounted at all: the directory as it is. */
+export function openRootfs({ path }: RootfsPlan): Fd {
+  return openat(CWD, path, O_PATH | O_DIRECTORY);
+}
+
+/** Without a mount namespace of its own the root is changed for this process and its children only. */
+export function chrootInto(root: Fd): void {
+  fchdir(root);
+  chroot(".");
+}
+
+/**
+ * The last changes of "/" itself: the propagation that a mount there was given, `linux.rootfsPropagation`, then
+ * `root.readonly`.
+ */
+export function finishRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly number[]): void {
+  for (const propagation of [...ofMount, plan.propagation]) {
+    if (propagation === 0) continue;
+    const attr = { set: 0, clear: 0, propagation: propagation & ~MS_REC };
+    mountSetattr(root, (propagation & MS_REC) !== 0, attr, "/");
   }
   if (plan.readonly) mountSetattr(root, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, "/");
 }
@@ -119,6 +140,9 @@ export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): 
   const nullDevice = openNullDevice();
   let tmpfs: Fd | undefined;
   forEachPath(root, steps, (target, path) => {
+    if (isSameMountPoint(target, root)) {
+      throw safetyViolation(`${path} is the root of the container, which cannot be masked`);
+    }
     let mask: Fd;
     if (!isType(fstat(target), S_IFDIR)) mask = cloneTree(nullDevice, "", false);
     // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
@@ -146,9 +170,15 @@ function emptyTmpfs(label: string): Fd {
 
 /** Makes `linux.readonlyPaths` read-only, keeping their other flags; what is not there is left alone. */
 export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
+  const attr = { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 };
   forEachPath(root, steps, (target, path) => {
+    // What is mounted on the root itself is not where the container's processes are.
+    if (isSameMountPoint(target, root)) {
+      mountSetattr(root, false, attr, path);
+      return;
+    }
     const clone = cloneTree(target, "", true);
-    mountSetattr(clone, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, path);
+    mountSetattr(clone, false, attr, path);
     moveMountOnto(clone, target, path);
     close(clone);
   });

@@ -8,7 +8,7 @@
  *     |  <--------------- cgroup ----------------  |  only with systemd as the driver, which makes the cgroup now,
  *     |  ------------------ go ------------------>  |  and later for a process with a small memory limit: out, in
  *     |                                             |  root file system, /dev, console
- *     |  <---------------- source ----------------  |  only for a bind mount whose source the child may not reach
+ *     |  <---------------- source ----------------  |  only for a bind mount whose source the child may not reach, or map
  *     |  --------------- go, source -------------->  |
  *     |  <---------------- hooks -----------------  |  only when there are prestart or createRuntime hooks
  *     |  ------------------ go ------------------>  |  createContainer hooks, pivot_root, masks, identity

@@ -17,6 +17,7 @@ import {
   type StateDir,
   tryOpenStateDir,
 } from "../state/store.ts";
+import { unmountHostMounts } from "./host_mount.ts";
 import { sharesPidNamespace } from "./kill.ts";
 import { runPoststop } from "./poststop.ts";
 import { statusOf } from "./status.ts";
@@ -68,6 +69,7 @@ export function destroy(context: RuntimeContext, dir: StateDir, saved: SavedStat
   endInit(saved, cgroup);
   if (sharesPidNamespace(saved) && cgroup.exists()) cgroup.killAll(SIGKILL);
   cgroup.remove();
+  unmountHostMounts(saved);
   removeRdtGroups(saved.resctrl?.remove ?? []);
   removeStateDir(dir);
   runPoststop(context, saved);

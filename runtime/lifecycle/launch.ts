@@ -26,7 +26,7 @@ import { errorOf, go, isCgroupRequest, nextMessage } from "../init/sync.ts";
 import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt.ts";
 import { moveNetDevices } from "../net_devices.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import { openMappedSources, openSource } from "../process/bind_sources.ts";
+import { BindSources } from "../process/bind_sources.ts";
 import { forkInto } from "../process/birth_namespaces.ts";
 import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
@@ -48,6 +48,7 @@ import {
   type StateDir,
   writeState,
 } from "../state/store.ts";
+import { mountIdOf, unmountHostMounts } from "./host_mount.ts";
 import { sharesPidNamespace } from "./kill.ts";
 import { type CreateRequest, type LaunchPlan, planLaunch } from "./launch_plan.ts";
 import { runPoststop } from "./poststop.ts";
@@ -131,6 +132,7 @@ export function launch(
     cgroupPaths: cgroup.paths,
     ...(cgroup.unit === undefined ? {} : { systemd: cgroup.unit }),
     keyring: plan.keyring,
+    ...(plan.mountsOnHost ? { mountedOn: mountIdOf(plan.rootfs.path) } : {}),
     ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
     config: spec,
   };
@@ -149,6 +151,7 @@ export function launch(
       if (sharesPidNamespace(recorded) && cgroup.exists()) cgroup.killAll(SIGKILL);
       cgroup.remove();
     });
+    undo.push("unmount the root file system", () => unmountHostMounts(recorded));
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
     const making = { ...planned, context, request, mode, seccomp, pidfdSocket, dir, recorded, undo };
     return startingProcess(() => make(making));
@@ -175,7 +178,6 @@ function make(making: Making): Launched {
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
-  const mapped = openMappedSources(plan.mounts, plan.rootfs.hostPropagation);
   const start = mode.waitForStart
     ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
     : undefined;
@@ -214,7 +216,6 @@ function make(making: Making): Launched {
       start,
       preservedFds: making.userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
-      mapped,
     });
   });
   for (const fd of [
@@ -224,7 +225,6 @@ function make(making: Making): Launched {
     start?.fifo,
     start?.errorFile,
     ...namespaces.map(({ fd }) => fd),
-    ...mapped.values(),
     ...Object.values(doors)
       .flat()
       .map(({ fd }) => fd),
@@ -270,6 +270,7 @@ function serve(
   state: SavedState,
   unitEntry: UnitEntry | undefined,
 ): void {
+  const sources = new BindSources(init.pid, plan.rootfs.hostPropagation);
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
@@ -280,7 +281,7 @@ function serve(
     }
     if (message.request === "source") {
       const step = plan.mounts[message.mount ?? -1];
-      const source = step?.kind === "bind" ? openSource(step, plan.rootfs.hostPropagation) : undefined;
+      const source = step?.kind === "bind" ? sources.open(step) : undefined;
       go(channel, source);
       if (source !== undefined) close(source);
       continue;
@@ -300,6 +301,7 @@ function serve(
       sendListener(plan.seccomp.listener, init, message.descriptor, document);
     }
     if (message.request === "ready") {
+      sources.close();
       writeState(dir, state);
       return;
     }

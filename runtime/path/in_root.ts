@@ -4,7 +4,7 @@
  * what is checked is what is used. Nothing here joins a path of the container to a path of the host.
  */
 import { EAGAIN, EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../../syscalls/constants/errno.ts";
-import { S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   close,
@@ -158,20 +158,24 @@ function createDirectories(root: Fd, parts: readonly string[]): Fd {
 function makeDirectory(parent: Fd, name: string, path: string): Fd {
   const made = tryMkdirat(parent, name, 0o755);
   if (made < 0 && made !== -EEXIST) throw OpError.from("mkdir", path, -made);
-  // EEXIST is a race: the open below does not follow links and so refuses one.
+  // Who was first may have been another container with this root file system. The open follows no link.
   const fd = tryOpenat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (fd >= 0) return fd as Fd;
-  if (fd === -ENOTDIR || fd === -ELOOP) {
-    throw safetyViolation(`${path} in the root file system was replaced by something else`);
-  }
+  if (fd === -ENOTDIR || fd === -ELOOP) throw replaced(path);
   throw OpError.from("open", path, -fd);
 }
 
+/** What is there, in the end, is what counts: made here, or by another container with this root file system. */
 function makeFile(parent: Fd, name: string, path: string): Fd {
   const made = tryOpenat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
   if (made >= 0) close(made as Fd);
-  else if (made === -EEXIST) {
-    throw safetyViolation(`${path} in the root file system was replaced by something else`);
-  } else throw OpError.from("create", path, -made);
-  return openat(parent, name, O_PATH | O_NOFOLLOW);
+  else if (made !== -EEXIST) throw OpError.from("create", path, -made);
+  const fd = openat(parent, name, O_PATH | O_NOFOLLOW);
+  if (!isType(fstat(fd), S_IFLNK)) return requireKind(fd, path, "file");
+  close(fd);
+  throw replaced(path);
+}
+
+function replaced(path: string): Error {
+  return safetyViolation(`${path} in the root file system was replaced by something else`);
 }

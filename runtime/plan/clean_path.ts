@@ -10,3 +10,21 @@ export function cleanPath(path: string): string {
   }
   return parts.join("/");
 }
+
+/**
+ * A path of the container, before which the caller may have written the path of the root file system on the host:
+ * that is left out, as by runc, and `warn` told with the field `where`. Both are compared as text.
+ */
+export function withoutRootfs(
+  path: string,
+  rootfs: string,
+  where: string,
+  warn: (message: string) => void,
+): string {
+  const root = cleanPath(rootfs);
+  const clean = cleanPath(path);
+  if (root === "" || !`${clean}/`.startsWith(`${root}/`)) return path;
+  const inside = `/${clean.slice(root.length + 1)}`;
+  warn(`${where}: ${path} begins with the path of the root file system on the host, using ${inside}`);
+  return inside;
+}

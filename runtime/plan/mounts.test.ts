@@ -8,7 +8,11 @@ const mounts = suite("planMounts");
 
 let warnings: string[] = [];
 const plan = (...list: Mount[]) =>
-  planMounts(list, { bundle: "/bundle" as HostPath, userns: undefined }, (text) => warnings.push(text));
+  planMounts(
+    list,
+    { bundle: "/bundle" as HostPath, rootfs: "/bundle/rootfs" as HostPath, userns: undefined },
+    (text) => warnings.push(text),
+  );
 const rest = { propagation: [], recursiveSet: 0, recursiveClear: 0, from: "mounts[0]" };
 
 mounts("proc", () => {

@@ -6,6 +6,7 @@ import type { ContainerPath, HostPath, SpecField } from "../../syscalls/types.ts
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
 import type { LinuxIDMapping, Mount } from "../spec/types.ts";
+import { cleanPath, withoutRootfs } from "./clean_path.ts";
 import {
   attributesOf,
   type BindAttributes,
@@ -19,6 +20,8 @@ import {
 interface Step {
   /** Absolute in the container; resolved beneath the root file system only. */
   readonly destination: ContainerPath;
+  /** The destination is "/": what is mounted is the root file system of all that comes after. */
+  readonly isRoot: boolean;
   /** MS_PRIVATE and so on with MS_REC, applied one after the other when the mount is in place. */
   readonly propagation: readonly number[];
   /** MOUNT_ATTR_* for the whole tree. */
@@ -91,6 +94,8 @@ export type MountStep = BindStep | FilesystemStep | CgroupStep | RemountStep;
 export interface MountSurroundings {
   /** What relative bind sources are relative to. */
   readonly bundle: HostPath;
+  /** The root file system on the host, with which no destination begins. */
+  readonly rootfs: HostPath;
   /** The container's user namespace, which "idmap" without mappings means. */
   readonly userns: UsernsPlan | undefined;
 }
@@ -111,8 +116,14 @@ function planMount(
   warn: (message: string) => void,
 ): MountStep {
   const options = parseMountOptions(mount.options ?? []);
+  const where = `${from}.destination`;
+  const destination = absolute(withoutRootfs(mount.destination, around.rootfs, where, warn));
+  const isRoot = cleanPath(destination) === "";
+  if (isRoot && noRoot.has(mount.type ?? "") && (options.flags & (M.MS_BIND | M.MS_REMOUNT)) === 0)
+    throw refused(where, `a ${mount.type} cannot be the root file system`);
   const step: Step = {
-    destination: containerPath(mount.destination),
+    destination,
+    isRoot,
     propagation: options.propagation,
     recursiveSet: options.recursiveSet,
     recursiveClear: options.recursiveClear,
@@ -140,8 +151,11 @@ function planMount(
   return planFilesystem(mount, options, step);
 }
 
+/** File systems of the kernel's own, in which no program is. */
+const noRoot: ReadonlySet<string> = new Set(["proc", "sysfs", "mqueue", "devpts", "cgroup", "cgroup2"]);
+
 /** A relative destination is deprecated, and relative to "/" (config.md "Mounts"). */
-function containerPath(destination: string): ContainerPath {
+function absolute(destination: string): ContainerPath {
   return (destination.startsWith("/") ? destination : `/${destination}`) as ContainerPath;
 }
 
@@ -211,7 +225,8 @@ function planFilesystem(mount: Mount, options: MountOptions, step: Step): Filesy
   const type = mount.type ?? "";
   if (type === "") throw refused(`${step.from}.type`, "a mount that is no bind mount needs a type");
   const tmpfs = type === "tmpfs";
-  const readOnlyLater = (tmpfs || step.destination === "/dev") && (options.flags & M.MS_RDONLY) !== 0;
+  const readOnlyLater =
+    (tmpfs || cleanPath(step.destination) === "dev") && (options.flags & M.MS_RDONLY) !== 0;
   const flags = readOnlyLater ? options.flags & ~M.MS_RDONLY : options.flags;
   const { copyUp } = options;
   if (copyUp && !tmpfs) throw refused(`${step.from}.options`, `tmpcopyup is for tmpfs only, not for ${type}`);

@@ -3,9 +3,9 @@ import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { field } from "../spec/field.ts";
-import type { Hooks, Linux, Spec } from "../spec/types.ts";
+import type { Hooks, Linux, LinuxDevice, Spec } from "../spec/types.ts";
 import { ALL_CAPABILITIES } from "./capabilities.ts";
-import { cleanPath } from "./clean_path.ts";
+import { cleanPath, withoutRootfs } from "./clean_path.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
@@ -53,6 +53,8 @@ export interface ContainerPlan {
   readonly netDevices: readonly NetDeviceStep[];
   readonly intelRdt: IntelRdtPlan | undefined;
   readonly noPivot: boolean;
+  /** There is no mount namespace of its own, and something to be mounted or changed all the same: on the host. */
+  readonly mountsOnHost: boolean;
   /** The name of the session keyring to make, or "" to keep the caller's. */
   readonly keyring: string;
 }
@@ -79,19 +81,31 @@ export function planContainer(
   const available = namespaces.own & CLONE_NEWUSER ? ALL_CAPABILITIES : host.capabilities;
   const process = planProcess(spec.process, available);
   const lsm = planLsm(spec, host.lsm);
-  const around = { bundle: options.bundle, userns: usernsOf(linux) };
+  const rootfs = planRootfs(spec, options);
+  const around = { bundle: options.bundle, rootfs: rootfs.path, userns: usernsOf(linux) };
   const warnings = [...process.warnings];
-  const planned = planMounts(spec.mounts ?? [], around, (warning) => warnings.push(warning));
+  const warn = (warning: string): void => void warnings.push(warning);
+  const planned = planMounts(spec.mounts ?? [], around, warn);
   const mounts = labelMounts(planned, lsm.mountLabel);
+  const ownMounts = (namespaces.own & CLONE_NEWNS) !== 0;
+  const forMounts = needsMounts(spec, process.plan);
+  const ownUsers = (namespaces.own & CLONE_NEWUSER) !== 0;
+  if (!ownMounts && ownUsers && forMounts !== undefined) {
+    const why = "not possible in a user namespace without a mount namespace";
+    throw new RuntimeError("invalid-argument", `${forMounts}: ${why}`);
+  }
   const plan: ContainerPlan = {
     id: options.id,
     bundle: options.bundle,
     namespaces,
-    rootfs: planRootfs(spec, options),
+    rootfs,
     mounts,
     needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
-    devices: planDevices(linux.devices ?? []),
-    setUpDev: !mounts.some((mount) => mount.kind === "bind" && cleanPath(mount.destination) === "dev"),
+    devices: planDevices(devicesInside(linux, rootfs, warn)),
+    // In a user namespace devices are bind mounts.
+    setUpDev:
+      (ownMounts || !ownUsers) &&
+      !mounts.some((mount) => mount.kind === "bind" && cleanPath(mount.destination) === "dev"),
     maskedPaths: paths(linux.maskedPaths, "maskedPaths"),
     readonlyPaths: paths(linux.readonlyPaths, "readonlyPaths"),
     sysctl: planSysctl(linux.sysctl ?? {}),
@@ -106,12 +120,23 @@ export function planContainer(
     netDevices: planNetDevices(linux.netDevices),
     intelRdt: planIntelRdt(linux.intelRdt, options.id),
     noPivot: options.noPivot,
+    mountsOnHost: !ownMounts && forMounts !== undefined,
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,
   };
-  requireMountsOfItsOwn(plan);
   if (host.euid !== 0 && plan.netDevices.length > 0)
     throw new RuntimeError("unsupported", "network devices are not supported for rootless containers");
   return { plan, warnings };
+}
+
+function devicesInside(
+  { devices = [] }: Linux,
+  { path: rootfs }: RootfsPlan,
+  warn: (message: string) => void,
+): LinuxDevice[] {
+  return devices.map((device, i) => {
+    const where = `${field("linux", "devices", i)}.path`;
+    return { ...device, path: withoutRootfs(device.path, rootfs, where, warn) };
+  });
 }
 
 /** The container's user namespace, or undefined when it is the runtime's. */
@@ -121,19 +146,20 @@ function usernsOf({ namespaces, uidMappings = [], gidMappings = [] }: Linux): Us
   return user.path ? { path: user.path as HostPath } : { uidMappings, gidMappings };
 }
 
-/** What would be mounted, or made read-only, would be so on the host. runc does it there, and leaves it behind. */
-function requireMountsOfItsOwn({ namespaces, mounts, rootfs, process }: ContainerPlan): void {
-  if (namespaces.own & CLONE_NEWNS) return;
-  const [asked] = [
-    mounts.length > 0 && "mounts",
-    rootfs.readonly && "root.readonly",
-    rootfs.propagation !== 0 && "linux.rootfsPropagation",
-    process.terminal && "process.terminal",
-  ].filter((name) => name !== false);
-  if (asked !== undefined)
-    throw new RuntimeError("invalid-argument", `${asked}: not possible without a mount namespace`);
+/** The field that asks for a change of mounts, if there is one. */
+function needsMounts({ mounts = [], root, linux = {} }: Spec, { terminal }: ProcessPlan): string | undefined {
+  if (mounts.length > 0) return "mounts";
+  if (root.readonly) return "root.readonly";
+  if (linux.rootfsPropagation) return "linux.rootfsPropagation";
+  return terminal ? "process.terminal" : undefined;
 }
 
+/** Each path once: a second mask would be mounted on the first. */
 function paths(list: readonly string[] | undefined, name: string): PathStep[] {
-  return (list ?? []).map((path, i) => ({ path, from: field("linux", name, i) }));
+  const steps = (list ?? []).map((path, i) => ({ path, from: field("linux", name, i) }));
+  const seen = new Set<string>();
+  return steps.filter(({ path }) => {
+    const clean = cleanPath(path);
+    return !seen.has(clean) && seen.add(clean);
+  });
 }

@@ -57,6 +57,8 @@ export interface SavedState {
   };
   /** Groups of resctrl that its processes are in, and those that go with it, in the order of removing. */
   readonly resctrl?: { readonly join: readonly HostPath[]; readonly remove: readonly HostPath[] };
+  /** Without a mount namespace: the id of the host's mount on which those of the container were made. */
+  readonly mountedOn?: number;
   /** The session keyring that exec joins; "" when the caller's was kept. */
   readonly keyring: string;
   readonly config: RunnableSpec;

@@ -1,0 +1,64 @@
+/**
+ * The mount that the root file system of a container without a mount namespace is on the host, and everything below
+ * it. runc leaves that behind; here it goes when the container does.
+ */
+import { EINVAL } from "../../syscalls/constants/errno.ts";
+import { OpError } from "../../syscalls/error.ts";
+import {
+  CWD,
+  close,
+  fstat,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  openat,
+  readTextAt,
+  tryOpenat,
+} from "../../syscalls/file.ts";
+import { MNT_DETACH, tryUmount2, UMOUNT_NOFOLLOW } from "../../syscalls/mount.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { SavedState } from "../state/store.ts";
+
+/** The id of the mount that the directory is on, to know later what was mounted on it since (statx(2)). */
+export function mountIdOf(rootfs: HostPath): number {
+  const fd = openat(CWD, rootfs, O_PATH | O_DIRECTORY);
+  const { mountId } = fstat(fd);
+  close(fd);
+  return Number(mountId);
+}
+
+/** Unmounts what the container has mounted on the host, if anything. */
+export function unmountHostMounts({ rootfs, mountedOn }: SavedState): void {
+  if (mountedOn !== undefined) unmountRootfs(rootfs, mountedOn);
+}
+
+/**
+ * Unmounts what is mounted on the directory, and what is below that, down to the mount with the id `before`. Does
+ * nothing where that one is not below: then these are not the container's mounts, as in another mount namespace.
+ */
+function unmountRootfs(rootfs: HostPath, before: number): void {
+  const fd = tryOpenat(CWD, rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (fd < 0) return;
+  const top = Number(fstat(fd as Fd).mountId);
+  close(fd as Fd);
+  const ours = mountsAbove(top, before, readTextAt(CWD, "/proc/self/mountinfo"));
+  for (let left = ours; left > 0; left--) {
+    // Detached: a process that another one left in there must not keep it.
+    const result = tryUmount2(rootfs, MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (result === -EINVAL) return; // on another directory than this
+    if (result < 0) throw OpError.from("umount", rootfs, -result);
+  }
+}
+
+/** How many mounts there are from `top` down to `before`, which is not counted; 0 where they do not lead there. */
+export function mountsAbove(top: number, before: number, mountinfo: string): number {
+  const parents = new Map<number, number>();
+  for (const line of mountinfo.split("\n")) {
+    const [id, parent] = line.split(" ", 2).map(Number);
+    if (id !== undefined && parent !== undefined) parents.set(id, parent);
+  }
+  let count = 0;
+  for (let id: number | undefined = top; id !== before; id = parents.get(id), count++)
+    if (id === undefined || count > parents.size) return 0;
+  return count;
+}
