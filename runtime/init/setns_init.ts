@@ -8,9 +8,12 @@
  * their program file is sealed (CVE-2019-5736).
  */
 import { capset } from "../../syscalls/capability.ts";
+import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
+  chroot,
   close,
+  fchdir,
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
@@ -21,13 +24,13 @@ import {
   umask,
   writeAll,
 } from "../../syscalls/file.ts";
-import { CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
+import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
-import { CLONE_PARENT, exitGroup, trySetsid } from "../../syscalls/process.ts";
+import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
 import { defaultAllSignals, SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
@@ -62,6 +65,7 @@ export interface SetnsContext extends ChildContext {
   readonly birth: Fd;
   /** The container's init process, whose namespaces are joined. */
   readonly init: Fd;
+  readonly initPid: Pid;
   /** CLONE_NEW* of those to join. */
   readonly namespaces: number;
   /** Files by which the process enters the container's cgroups. */
@@ -94,6 +98,8 @@ function enter(context: SetnsContext): never {
   useStreams(context.streams);
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
   const doors = leaveHost(context, procfs);
+  // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.
+  if ((context.namespaces & CLONE_NEWNS) === 0) changeRoot(procfs, context);
   if (context.namespaces !== 0) setns(init, context.namespaces, "the container's namespaces");
   if (context.namespaces & CLONE_NEWUSER) becomeRoot();
   close(init);
@@ -115,6 +121,17 @@ function enter(context: SetnsContext): never {
   });
   tellForked(birth, child.pid, child.pidfd);
   exitGroup(0);
+}
+
+/** Goes to the root of the container's init process; not what runc does, whose exec is at large on the host. */
+function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
+  const root = openat(procfs, `${initPid}/root`, O_PATH | O_DIRECTORY);
+  // Alive still, so the number was its own when the directory was opened.
+  const alive = tryPidfdSendSignal(init, 0);
+  if (alive < 0) throw OpError.from("open", `/proc/${initPid}/root`, -alive);
+  fchdir(root);
+  chroot(".");
+  close(root);
 }
 
 /** What can be done only while the host's files and rights are there; the rest of the host is left behind. */

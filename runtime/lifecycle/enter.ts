@@ -130,6 +130,7 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
       birth: childBirth,
       channel,
       init,
+      initPid: saved.init.pid,
       cgroups: cloned ? entry.join : entry.joinAll,
       keyring: saved.keyring,
       seccomp,
