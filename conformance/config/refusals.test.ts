@@ -113,13 +113,16 @@ const table: readonly Refusal[] = [
         'invalid config.json: domainname: too long (given "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; accepted: at most 64 bytes)',
       ],
       [
-        "no mount namespace, but mounts",
+        "mounts in a user namespace, but no mount namespace",
         (spec) => {
+          spec.linux.namespaces.push({ type: "user" });
+          const maps = [{ containerID: 0, hostID: 0, size: 65536 }];
+          Object.assign(spec.linux, { uidMappings: maps, gidMappings: maps });
           spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "mount");
           spec.linux.maskedPaths = [];
           spec.linux.readonlyPaths = [];
         },
-        "mounts: not possible without a mount namespace",
+        "mounts: not possible in a user namespace without a mount namespace",
       ],
       [
         "the cgroup of the host",
@@ -259,8 +262,8 @@ const table: readonly Refusal[] = [
       withoutMounts(spec, "/sys");
       spec.mounts.push({ ...mount, uidMappings: maps, gidMappings: maps });
     },
-    faults: "mount_setattr:3:EPERM",
-    says: `${program}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
+    faults: "mount_setattr:2:EPERM",
+    says: `${init}id-map DIR: EPERM (operation not permitted), asked for by mounts[5] (it is id-mapped already, or its file system belongs to another user namespace)`,
   },
   {
     title: "id-mapping with uids only",

@@ -36,6 +36,11 @@ const normalisations: readonly { section: string; why: string; change: (line: st
     change: (line) => line.replace(/ - cgroup2 .*/, " - cgroup2"),
   },
   {
+    section: "mountinfo",
+    why: "a tmpfs has the mode of the directory that it covers: by an option, as in runc since 1.3, or by chmod",
+    change: (line) => line.replace(/( - tmpfs .*?),mode=755/, "$1"),
+  },
+  {
     section: "namespaces",
     why: "a namespace's inode is new for each container; what counts is whether it is the host's",
     change: (line) => (hostNamespaces.has(line) ? `${line} of the host` : line.replace(/\d+/, "private")),

@@ -175,7 +175,7 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
   const inherited = covers && step.modeOfCovered ? [modeOption(target)] : [];
   let mounted: Fd;
   try {
-    mounted = createFilesystem(step.type, [...step.options, ...inherited], step.attributes, step.mount2);
+    mounted = createFilesystem(step.type, [...inherited, ...step.options], step.attributes, step.mount2);
   } catch (error) {
     close(target);
     throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;

@@ -63,7 +63,7 @@ const steps = planMounts(
     { destination: "/data", type: "bind", source: "/srv", options: ["rbind"] },
     { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup" },
   ],
-  { bundle: "/b" as HostPath, userns: undefined },
+  { bundle: "/b" as HostPath, rootfs: "/b/rootfs" as HostPath, userns: undefined },
   () => {},
 );
 

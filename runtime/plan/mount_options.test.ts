@@ -5,6 +5,7 @@ import {
   bindAttributes,
   filesystemFlags,
   knownMountOptions,
+  lockedBindAttributes,
   parseMountOptions,
 } from "./mount_options.ts";
 
@@ -65,7 +66,7 @@ for (const [flags, expected] of [
   [0xf, 0xf],
   [0x400, 0x10], // MS_NOATIME
   [0x1000000, 0x20], // MS_STRICTATIME
-  [0x400 | 0x1000000, 0x10],
+  [0x400 | 0x1000000, 0x20], // both: MS_STRICTATIME, as mount(2)
   [0x200000, 0], // MS_RELATIME is the default
   [0x800, 0x80], // MS_NODIRATIME
   [0x100, 0x200000], // MS_NOSYMFOLLOW
@@ -86,14 +87,57 @@ attributes("filesystemFlags: what goes to the file system, by its names", () => 
 
 attributes("bindAttributes: without a word on flags the source's stay", () => {
   assert.is(bindAttributes(0x1000, 0), undefined);
-  assert.is(bindAttributes(0x5000 | 0x10, 0x80), undefined);
+  assert.is(bindAttributes(0x5000, 0), undefined);
 });
 
+const named = { mustClear: 0, atimeNamed: false };
+
 attributes("bindAttributes: with one, exactly those named, but for the access time", () => {
-  assert.equal(bindAttributes(0x1001, 0), { set: 1, clear: 0x20008e, mustClear: 0 });
-  assert.equal(bindAttributes(0x1000, 2), { set: 0, clear: 0x20008f, mustClear: 2 });
-  assert.equal(bindAttributes(0x1400, 0), { set: 0x10, clear: 0x20008f | 0x70, mustClear: 0 });
+  assert.equal(bindAttributes(0x1001, 0), { ...named, set: 1, clear: 0x20000e });
+  assert.equal(bindAttributes(0x1000, 2), { ...named, set: 0, clear: 0x20000f, mustClear: 2 });
+  // sync, or what is cleared of it, is a word on flags as well
+  assert.equal(bindAttributes(0x1010, 0), { ...named, set: 0, clear: 0x20000f });
+  assert.equal(bindAttributes(0x5000, 0x80), { ...named, set: 0, clear: 0x20000f, mustClear: 0x80 });
+  // noatime cleared is no word on the access time
+  assert.equal(bindAttributes(0x1000, 0x400), { ...named, set: 0, clear: 0x20000f, mustClear: 0x400 });
 });
+
+for (const [title, flags, set, clear] of [
+  ["noatime", 0x400, 0x10, 0x2000ff],
+  ["nodiratime", 0x800, 0x80, 0x20007f],
+  ["relatime", 0x200000, 0, 0x2000ff],
+  ["strictatime", 0x1000000, 0x20, 0x2000ff],
+  ["noatime, strictatime", 0x1000400, 0x20, 0x2000ff],
+] as const)
+  attributes(`bindAttributes: an access time that is named sets all of it [${title}]`, () => {
+    const asked = { mustClear: 0, atimeNamed: true, set, clear };
+    assert.equal(bindAttributes(0x1000 | flags, 0), asked);
+  });
+
+const options = (text: string) => {
+  const { flags, cleared } = parseMountOptions(["bind", ...text.split(",")]);
+  const asked = bindAttributes(flags, cleared);
+  assert.ok(asked);
+  return asked;
+};
+
+for (const [given, present, set] of [
+  ["ro", 0x2 | 0x10, 0x1 | 0x2 | 0x10],
+  ["nosymfollow", 0x1 | 0x80, 0x200000 | 0x1 | 0x80],
+  ["rw", 0x2 | 0x200000, 0x2],
+  ["noatime", 0x1 | 0x10, 0x1 | 0x10],
+  ["suid", 0x2, undefined],
+  ["rw", 0x1, undefined],
+  ["noatime", 0x1, undefined],
+  ["relatime", 0x1 | 0x80, undefined],
+  ["atime", 0x1 | 0x10, undefined],
+  ["norelatime", 0x1, undefined],
+] as const)
+  attributes(`lockedBindAttributes: ${given} on 0x${present.toString(16)}`, () => {
+    const possible = lockedBindAttributes(options(given), present);
+    assert.is(possible?.set, set);
+    if (set !== undefined) assert.is(possible?.clear, 0x2000ff & ~(set & 0x20008f));
+  });
 
 attributes("the options that `features` lists are sorted and all there", () => {
   const known = knownMountOptions();

@@ -13,7 +13,7 @@ const plan = (...list: Mount[]) =>
     { bundle: "/bundle" as HostPath, rootfs: "/bundle/rootfs" as HostPath, userns: undefined },
     (text) => warnings.push(text),
   );
-const rest = { propagation: [], recursiveSet: 0, recursiveClear: 0, from: "mounts[0]" };
+const rest = { isRoot: false, propagation: [], recursiveSet: 0, recursiveClear: 0, from: "mounts[0]" };
 
 mounts("proc", () => {
   assert.equal(plan({ destination: "/proc", type: "proc", source: "proc" }), [
@@ -120,7 +120,7 @@ mounts("bind [ro, rprivate, rnosuid]", () => {
     destination: "/a",
     source: "/b",
     recursive: false,
-    attributes: { set: 1, clear: 0x20008e, mustClear: 0 },
+    attributes: { set: 1, clear: 0x20000e, mustClear: 0, atimeNamed: false },
     idmap: undefined,
     propagation: [0x44000],
     recursiveSet: 2,
@@ -132,6 +132,38 @@ for (const type of ["cgroup", "cgroup2"])
     assert.equal(plan({ destination: "/sys/fs/cgroup", type, options: ["ro", "nosuid"] }), [
       { ...rest, kind: "cgroup", destination: "/sys/fs/cgroup", attributes: 3 },
     ]);
+  });
+
+for (const destination of ["/", ".", "//", "/.", "/proc/..", "", "/../", "/bundle/rootfs", "/bundle//rootfs/"])
+  mounts(`on the root [${destination}]`, () => {
+    assert.is(plan({ destination, source: "/a", options: ["bind"] })[0]?.isRoot, true);
+  });
+
+for (const type of ["proc", "sysfs", "mqueue", "devpts", "cgroup"])
+  mounts(`a ${type} is no root`, () => {
+    const text = `mounts[0].destination: a ${type} cannot be the root file system`;
+    assert.throws(() => plan({ destination: "/", type }), text);
+  });
+
+for (const [destination, inside] of [
+  ["/bundle/rootfs/mnt", "/mnt"],
+  ["/bundle/./x/../rootfs//mnt/", "/mnt"],
+  ["bundle/rootfs/mnt", "/mnt"],
+  ["/bundle/rootfs/bundle/rootfs/mnt", "/bundle/rootfs/mnt"],
+] as const)
+  mounts(`the path of the root file system is left out, with a warning [${destination}]`, () => {
+    warnings = [];
+    assert.is(plan({ destination, type: "tmpfs" })[0]?.destination, inside);
+    assert.equal(warnings, [
+      `mounts[0].destination: ${destination} begins with the path of the root file system on the host, using ${inside}`,
+    ]);
+  });
+
+for (const destination of ["/bundle/rootfs2/mnt", "/bundle", "/mnt/bundle/rootfs"])
+  mounts(`what only looks like it stays [${destination}]`, () => {
+    warnings = [];
+    assert.is(plan({ destination, type: "tmpfs" })[0]?.destination, destination);
+    assert.equal(warnings, []);
   });
 
 mounts("order is that of the configuration, and a relative destination is below the root", () => {

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../syscalls/types.ts";
-import type { Mount, Spec } from "../spec/types.ts";
+import type { Linux, Mount, Spec } from "../spec/types.ts";
 import { planContainer } from "./plan.ts";
 
 const container = suite("planContainer");
@@ -26,6 +26,7 @@ container("the least configuration", () => {
     domainname: "",
     hooks: {},
     noPivot: false,
+    mountsOnHost: false,
     personality: undefined,
     memoryPolicy: undefined,
     lsm: { apparmorProfile: "", processLabel: "", mountLabel: "" },
@@ -51,6 +52,22 @@ container("paths know which entry asked for them", () => {
   assert.equal(readonlyPaths, [{ path: "/proc/sys", from: "linux.readonlyPaths[0]" }]);
 });
 
+container("a path that is listed twice is there once", () => {
+  const linux = { maskedPaths: ["/a", "/b", "/a/", "/./a"], readonlyPaths: ["/c/../c", "/c"] };
+  const { maskedPaths, readonlyPaths } = plan({ linux });
+  const from = [...maskedPaths, ...readonlyPaths].map((step) => step.from);
+  assert.equal(from, ["linux.maskedPaths[0]", "linux.maskedPaths[1]", "linux.readonlyPaths[0]"]);
+});
+
+container("a device's path may begin with that of the root file system", () => {
+  const linux = { devices: [{ path: "/bundle/r/dev/x", type: "c", major: 1, minor: 3 }] };
+  const { plan: made, warnings } = planContainer({ ...least, linux } as Spec, host, options);
+  assert.is(made.devices.at(-1)?.path, "/dev/x");
+  assert.equal(warnings, [
+    "linux.devices[0].path: /bundle/r/dev/x begins with the path of the root file system on the host, using /dev/x",
+  ]);
+});
+
 for (const [title, mount, expected] of [
   ["a bind mount on /dev", { destination: "/dev", source: "/dev", options: ["rbind"] }, false],
   ["a bind mount on /dev/", { destination: "/dev/", source: "/dev", options: ["rbind"] }, false],
@@ -62,13 +79,24 @@ for (const [title, mount, expected] of [
     assert.is(plan({ mounts, linux: { namespaces: [{ type: "mount" }] } }).setUpDev, expected);
   });
 
-container("without a mount namespace nothing is asked of one", () => {
-  const text = (what: string) => `${what}: not possible without a mount namespace`;
-  const root = { path: "r", readonly: true };
-  assert.throws(() => plan({ mounts: [{ destination: "/x", type: "tmpfs" }] }), text("mounts"));
-  assert.throws(() => plan({ root }), text("root.readonly"));
-  assert.throws(() => plan({ linux: { rootfsPropagation: "shared" } }), text("linux.rootfsPropagation"));
-});
+for (const [title, spec] of [
+  ["mounts", { mounts: [{ destination: "/x", type: "tmpfs" }] }],
+  ["root.readonly", { root: { path: "r", readonly: true } }],
+  ["linux.rootfsPropagation", { linux: { rootfsPropagation: "shared" } }],
+  ["process.terminal", { process: { cwd: "/", args: ["sh"], terminal: true } }],
+] as const)
+  container(`without a mount namespace it is done on the host, but not in a user namespace [${title}]`, () => {
+    const given = spec as unknown as Partial<Spec>;
+    const within = (...types: string[]) => ({
+      ...given,
+      linux: { ...given.linux, namespaces: types.map((type) => ({ type })) } as Linux,
+    });
+    assert.is(plan(given).mountsOnHost, true);
+    assert.is(plan(within("mount")).mountsOnHost, false);
+    assert.is(plan(within("mount", "user")).mountsOnHost, false);
+    const text = `${title}: not possible in a user namespace without a mount namespace`;
+    assert.throws(() => plan(within("user")), text);
+  });
 
 container("network devices are not for rootless containers", () => {
   const spec = { ...least, linux: { namespaces: [{ type: "network" }], netDevices: { eth0: {} } } } as Spec;
