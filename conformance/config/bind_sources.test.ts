@@ -79,7 +79,7 @@ tableSuite("config: sources of bind mounts in their order", [
   ...inOrder(
     "a source that an earlier mount covers",
     "ls -A /mnt; grep ' /mnt ' /proc/self/mountinfo",
-    [/^(?!of-the-image)[^]* - tmpfs covering /],
+    [/^\d+ .* - tmpfs covering /],
     (c, mode) => [
       { destination: "/home", type: "tmpfs", source: "covering" },
       bound(mode, join(c.rootfs, "home"), "/mnt", ["bind"]),

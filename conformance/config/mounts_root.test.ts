@@ -25,7 +25,7 @@ const onRoot = (title: string, destination: string, options: string[], more: Par
     spec.mounts.unshift({ destination, type: "bind", source: otherRoot(c), options: ["bind", ...options] });
   },
   script,
-  shows: ["the other root", / \/other \/ rw/, "/dev/null\n/dev/pts/ptmx\n"],
+  shows: ["the other root", /\/other \/ rw/, "/dev/null\n/dev/pts/ptmx\n"],
   hides: [/probe\.sh/],
   ...more,
   // runc 1.1 does it, runc since 1.2 refuses.
@@ -46,22 +46,22 @@ tableSuite("config: a mount on the root", [
     onRoot(`it takes effect, and what comes after is mounted in it [${destination}]`, destination, []),
   ),
   onRoot("its flags are kept", "/", ["nosuid", "noatime"], {
-    shows: [/ \/other \/ rw,nosuid,noatime /],
+    shows: [/\/other \/ rw,nosuid,noatime /],
   }),
-  onRoot("its propagation is set in the end", "/", ["shared"], { shows: [/ \/other \/ rw,.* shared:/] }),
+  onRoot("its propagation is set in the end", "/", ["shared"], { shows: [/\/other \/ rw,.* shared:/] }),
   onRoot("root.readonly is for it", "/", [], {
     edit: (spec, c) => {
       spec.root.readonly = true;
       spec.mounts.unshift({ destination: "/", type: "bind", source: otherRoot(c), options: ["bind"] });
     },
-    shows: [/ \/other \/ ro/],
+    shows: [/\/other \/ ro/],
   }),
   onRoot("with linux.rootfsPropagation", "/", [], {
     edit: (spec, c) => {
       Object.assign(spec.linux, { rootfsPropagation: "shared" });
       spec.mounts.unshift({ destination: "/", type: "bind", source: otherRoot(c), options: ["bind"] });
     },
-    shows: [/ \/other \/ rw,.* shared:/],
+    shows: [/\/other \/ rw,.* shared:/],
   }),
   onRoot("with --no-pivot", "/", [], { options: ["--no-pivot"] }),
   ...withoutMountApi.map(([title, faults]) =>
