@@ -66,7 +66,7 @@ const inOrder = (
       },
       script,
       ...(shows && { shows }),
-      ...(mode.idmap && { runcFails: "runc 1.1 has no id-mapped mounts" }),
+      ...(mode.idmap && { runcMayFail: "runc 1.1 has no id-mapped mounts" }),
     }),
   );
 

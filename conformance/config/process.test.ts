@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { eventually, runCommand } from "../command.ts";
 import { conformance, refuse, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";
-import { type Spec, shell } from "../spec.ts";
+import { shell } from "../spec.ts";
 
 const user = conformance("process.user");
 
@@ -177,63 +177,3 @@ oom(
 );
 
 oom.run();
-
-const noMounts = conformance("no mount namespace");
-
-/** A configuration that asks for nothing that would have to be mounted. */
-const withoutMountNamespace = (spec: Spec): void => {
-  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== "mount");
-  spec.linux.maskedPaths = [];
-  spec.linux.readonlyPaths = [];
-  spec.mounts = [];
-  spec.root.readonly = false;
-};
-
-noMounts(
-  "the root is the bundle's all the same, and the caller's umask stays",
-  async (c) => {
-    c.configure((spec) => {
-      withoutMountNamespace(spec);
-      spec.process.cwd = "/made/here";
-      shell(spec, "test -f /probe.sh && pwd && umask");
-    });
-    const command = [runtimePath, "--root", c.root, "run", "--bundle", c.bundle, c.id];
-    const result = await runCommand(["sh", "-c", 'umask 027; exec "$@"', "sh", ...command]);
-    assert.is(succeed(result).stdout, "/made/here\n0027\n");
-  },
-  { runcFails: "runc mounts in the host's mount namespace" },
-);
-
-for (const [field, edit] of [
-  [
-    "mounts",
-    (spec: Spec) => {
-      spec.mounts = [{ destination: "/tmp", type: "tmpfs", source: "tmpfs" }];
-    },
-  ],
-  [
-    "root.readonly",
-    (spec: Spec) => {
-      spec.root.readonly = true;
-    },
-  ],
-  [
-    "process.terminal",
-    (spec: Spec) => {
-      spec.process.terminal = true;
-    },
-  ],
-] as const)
-  noMounts(
-    `${field} is refused, as the host would get it`,
-    async (c) => {
-      c.configure((spec) => {
-        withoutMountNamespace(spec);
-        edit(spec);
-      });
-      refuse(await c.run(), `${field}: not possible without a mount namespace`);
-    },
-    { runcFails: "runc mounts in the host's mount namespace" },
-  );
-
-noMounts.run();

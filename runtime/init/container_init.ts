@@ -225,6 +225,7 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
     cgroups: context.cgroups,
     askForSource: (mount) => askForSource(channel, mount),
     parentReaches: (plan.namespaces.own & CLONE_NEWUSER) !== 0,
+    propagation: plan.mountsOnHost ? [plan.rootfs.hostPropagation] : [],
   });
   if (plan.setUpDev) {
     createDevices(root, plan.devices);

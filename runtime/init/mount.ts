@@ -33,6 +33,8 @@ export interface MountContext {
   readonly askForSource: (mount: number) => Fd | undefined;
   /** The parent has more right to the host's directories than we. */
   readonly parentReaches: boolean;
+  /** MS_*: what each mount gets first. A copy of the host's mount namespace has got that as a whole. */
+  readonly propagation: readonly number[];
 }
 
 /** The root file system when everything in it is mounted. */
@@ -82,7 +84,8 @@ export function mountAll(base: Fd, steps: readonly MountStep[], context: MountCo
 
 /** Makes one; returns it where it is one mount by itself. */
 function mountOne(root: Fd, planned: MountStep, index: number, context: MountContext): Fd | undefined {
-  const step = planned.isRoot ? { ...planned, propagation: [] } : planned;
+  const propagation = planned.isRoot ? [] : [...context.propagation, ...planned.propagation];
+  const step: MountStep = { ...planned, propagation };
   if (step.kind === "bind") return bind(root, step, openSource(step, index, context));
   if (step.kind === "filesystem") return newFilesystem(root, step);
   if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
