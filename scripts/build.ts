@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import { buildExecutable, buildHost, findLibraries } from "./engine.ts";
@@ -32,7 +32,7 @@ export async function build({
 }: Build = {}): Promise<string> {
   const target = name === undefined ? ownTarget() : targetNamed(name);
   const output = elsewhere ?? join(root, "dist", name ?? "", faults ? "runt-faults" : "runt");
-  const work = `${output}.build`;
+  const work = join(dirname(output), "build", basename(output));
   mkdirSync(work, { recursive: true });
   const libraries = findLibraries(target);
   const program = join(work, "runt.js");

@@ -41,13 +41,18 @@ const linking = [
   `-Wl,--defsym=arena_limit=0x${(ARENA + ARENA_SIZE).toString(16)}`,
 ];
 
-/** QuickJS and libseccomp: Debian's packages, installed or unpacked by setup.sh, or what $QUICKJS names. */
+/** QuickJS and libseccomp: Debian's packages, installed or unpacked by quickjs.sh, or what $QUICKJS names. */
 export type Libraries = {
   readonly include: string;
   readonly quickjs: string;
   readonly seccomp: string;
   readonly version: string;
+  /** The root directory that they are below. */
+  readonly place: string;
 };
+
+/** An older QuickJS has other functions; as in quickjs.sh. */
+const OLDEST = "2025-04-26";
 
 /** Throws, and says what to do, when they are nowhere. */
 export function findLibraries(target: Target): Libraries {
@@ -59,15 +64,18 @@ export function findLibraries(target: Target): Libraries {
     const quickjs = join(library, "quickjs/libquickjs.a");
     const seccomp = join(library, "libseccomp.a");
     if (!existsSync(quickjs) || !existsSync(seccomp)) continue;
-    return { include: join(place, "usr/include"), quickjs, seccomp, version: quickjsVersion(place) };
+    const version = quickjsVersion(place);
+    if (version < OLDEST) continue;
+    return { include: join(place, "usr/include"), quickjs, seccomp, version, place };
   }
   throw new Error(
-    `no libquickjs.a and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run setup\` as root takes them ` +
-      "from Debian (packages libquickjs and libseccomp-dev); QUICKJS=DIR names another root that they are unpacked in",
+    `no libquickjs.a (of ${OLDEST} or newer) and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run ` +
+      `setup\` takes them from Debian; QUICKJS=DIR names another root directory that its packages libquickjs and ` +
+      "libseccomp-dev are unpacked in",
   );
 }
 
-/** From what Debian's package says of itself. */
+/** From what Debian's package says of itself; later ones sort behind, and what cannot be known as well. */
 function quickjsVersion(place: string): string {
   const copied = join(place, "quickjs-version");
   const text = existsSync(copied)
@@ -164,7 +172,8 @@ function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
   return symbols;
 }
 
-function moved(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+/** The names whose address is not the same in both, or which only one of them has. */
+export function moved(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   const names = new Set([...before.keys(), ...after.keys()]);
   return [...names].filter((name) => before.get(name) !== after.get(name));
 }
