@@ -10,11 +10,14 @@ import { ownTarget, type Target } from "./targets.ts";
 const root = join(import.meta.dirname, "..");
 const sources = join(root, "syscalls/engine");
 
-/** Where the image lies in memory, and what only the host of the build has: far from all else, to move nothing. */
+/**
+ * Where the image lies in memory, and before it what only the host of the build has: far from all else, to move nothing,
+ * but near enough for a call of arm64, which reaches 128 MB.
+ */
 const ARENA = 0x20000000;
 const ARENA_SIZE = 64 << 20;
-const FREEZE_TEXT = 0x28000000;
-const FREEZE_DATA = 0x28100000;
+const FREEZE_TEXT = 0x04000000;
+const FREEZE_DATA = 0x04100000;
 
 const compiling = [
   "-std=c17",
@@ -162,7 +165,7 @@ function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
     const [, address = "", kind = "", name = ""] = /^([0-9a-f]+) (\S) (\S+)$/.exec(line) ?? [];
     // The first are in front of the program, behind the header, whose length follows the number of segments.
     const besides = /^(__rela_iplt_|__abi_tag|arena_|__FRAME_END__|__EH_FRAME_BEGIN__)/;
-    if (name === "" || besides.test(name) || Number.parseInt(address, 16) >= ARENA) continue;
+    if (name === "" || besides.test(name) || Number.parseInt(address, 16) >= FREEZE_TEXT) continue;
     // Static names may stand in several files.
     symbols.set(
       `${name} ${kind === "t" || kind === "r" || kind === "d" || kind === "b" ? address : ""}`,
