@@ -23,6 +23,12 @@ export type Build = {
   readonly output?: string;
 };
 
+/** Where everything goes that an executable is made of. */
+const workOf = (executable: string): string => join(dirname(executable), "build", basename(executable));
+
+/** The bundle that is in an executable. */
+export const programOf = (executable: string): string => join(workOf(executable), "runt.js");
+
 /** Returns the path of the executable. */
 export async function build({
   faults = false,
@@ -32,10 +38,10 @@ export async function build({
 }: Build = {}): Promise<string> {
   const target = name === undefined ? ownTarget() : targetNamed(name);
   const output = elsewhere ?? join(root, "dist", name ?? "", faults ? "runt-faults" : "runt");
-  const work = join(dirname(output), "build", basename(output));
+  const work = workOf(output);
   mkdirSync(work, { recursive: true });
   const libraries = findLibraries(target);
-  const program = join(work, "runt.js");
+  const program = programOf(output);
   const define = {
     "globalThis.FAULT_INJECTION": String(faults),
     RUNT_COMMIT: JSON.stringify(commit()),

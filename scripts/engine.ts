@@ -84,7 +84,7 @@ function quickjsVersion(place: string): string {
   const text = existsSync(copied)
     ? readFileSync(copied, "utf8")
     : place === "/"
-      ? execFileSync("dpkg-query", ["--show", "--showformat=${Version}", "libquickjs"], { encoding: "utf8" })
+      ? installed("libquickjs").version
       : "unknown";
   return text
     .trim()
@@ -92,8 +92,15 @@ function quickjsVersion(place: string): string {
     .replaceAll(".", "-");
 }
 
+/** What dpkg knows of an installed package. */
+export function installed(name: string): { readonly source: string; readonly version: string } {
+  const status = execFileSync("dpkg-query", ["--status", name], { encoding: "utf8" });
+  const field = (key: string): string | undefined => new RegExp(`^${key}: (\\S+)`, "m").exec(status)?.[1];
+  return { source: field("Source") ?? name, version: field("Version") ?? "unknown" };
+}
+
 /** Runs a program of the toolchain for a target; its own words are the error. */
-function tool(target: Target, name: string, args: readonly string[]): string {
+export function toolchain(target: Target, name: string, args: readonly string[]): string {
   const prefix = target === ownTarget() ? "" : `${target.triplet}-`;
   return execFileSync(prefix + name, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });
 }
@@ -103,9 +110,9 @@ export function buildHost(target: Target, libraries: Libraries, work: string): s
   mkdirSync(work, { recursive: true });
   for (const name of ["arena", "main", "primitives", "seccomp", "freeze"]) {
     const args = [...compiling, "-isystem", libraries.include, `-ffile-prefix-map=${root}=.`];
-    tool(target, "gcc", [...args, "-c", join(sources, `${name}.c`), "-o", join(work, `${name}.o`)]);
+    toolchain(target, "gcc", [...args, "-c", join(sources, `${name}.c`), "-o", join(work, `${name}.o`)]);
   }
-  tool(target, "objcopy", ["--prefix-alloc-sections=.freeze", join(work, "freeze.o")]);
+  toolchain(target, "objcopy", ["--prefix-alloc-sections=.freeze", join(work, "freeze.o")]);
   const host = join(work, "host");
   link(target, libraries, work, `.skip ${ARENA_SIZE}`, host);
   return host;
@@ -125,7 +132,7 @@ export function buildExecutable(
     throw new Error(
       `the heap points to what has moved between the two links: ${differences.slice(0, 8).join(", ")}`,
     );
-  tool(target, "strip", [output]);
+  toolchain(target, "strip", ["--remove-section=.comment", output]);
 }
 
 function link(target: Target, libraries: Libraries, work: string, content: string, output: string): void {
@@ -139,13 +146,13 @@ function link(target: Target, libraries: Libraries, work: string, content: strin
     "",
   ].join("\n");
   writeFileSync(`${output}.s`, assembly);
-  tool(target, "gcc", ["-c", `${output}.s`, "-o", `${output}.arena.o`]);
+  toolchain(target, "gcc", ["-c", `${output}.s`, "-o", `${output}.arena.o`]);
   const freezing = [
     `-Wl,--section-start=.freeze.text=0x${FREEZE_TEXT.toString(16)}`,
     `-Wl,--section-start=.freeze.rodata=0x${FREEZE_DATA.toString(16)}`,
     join(work, "freeze.o"),
   ];
-  tool(target, "gcc", [
+  toolchain(target, "gcc", [
     ...linking,
     ...["arena", "main", "primitives", "seccomp"].map((name) => join(work, `${name}.o`)),
     `${output}.arena.o`,
@@ -161,7 +168,7 @@ function link(target: Target, libraries: Libraries, work: string, content: strin
 /** Name and address of everything in a file, but for the image itself and what is in the host of the build alone. */
 function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
   const symbols = new Map<string, string>();
-  for (const line of tool(target, "nm", [file]).split("\n")) {
+  for (const line of toolchain(target, "nm", [file]).split("\n")) {
     const [, address = "", kind = "", name = ""] = /^([0-9a-f]+) (\S) (\S+)$/.exec(line) ?? [];
     // The first are in front of the program, behind the header, whose length follows the number of segments.
     const besides = /^(__rela_iplt_|__abi_tag|arena_|__FRAME_END__|__EH_FRAME_BEGIN__)/;
