@@ -3,7 +3,7 @@
  * this left (syscalls/engine/README.md). `--faults` builds dist/runt-faults instead, in which tests can make system
  * calls fail; `--target NAME`, for another machine (targets.ts), dist/NAME/runt.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -79,25 +79,29 @@ function moduleAt(program: string, line: number): string {
   return lines.findLast((text) => /^\/\/ \S+\.(ts|m?js)$/.test(text))?.slice(3) ?? `line ${line}`;
 }
 
-/** Nothing of the machine that built it may be in the file, but for what the program itself says. */
+/** Nothing of the machine that built it may be in the file. */
 function refuseTraces(executable: string, program: Buffer): void {
-  const file = readFileSync(executable);
-  const { homedir, username } = userInfo();
-  const paths = [root, process.execPath, homedir, `/${username}/`, `${hostname()}.`];
-  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
-  const found = [...paths, ...variables].filter(
-    (text) => text.length > 4 && file.includes(text) && !program.includes(text),
-  );
+  const found = traces(readFileSync(executable), program);
   if (found.length > 0)
     throw new Error(`the executable tells of the machine that built it: ${found.join(", ")}`);
 }
 
+/** The paths, names and variables of this machine that are in a file, but for what the program itself says. */
+export function traces(file: Buffer, program: Buffer): string[] {
+  const { homedir, username } = userInfo();
+  const paths = [root, process.execPath, homedir, `/${username}/`, `${hostname()}.`];
+  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  return [...paths, ...variables].filter(
+    (text) => text.length > 4 && file.includes(text) && !program.includes(text),
+  );
+}
+
 function commit(): string {
-  try {
-    return execFileSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8" }).trim();
-  } catch {
-    return "unknown";
-  }
+  const { stdout, status } = spawnSync("git", ["describe", "--always", "--dirty"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return status === 0 ? stdout.trim() : "unknown";
 }
 
 if (import.meta.main) {

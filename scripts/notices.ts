@@ -69,22 +69,24 @@ function seccompVersion({ include }: Libraries): string {
     .join(".");
 }
 
-/** The packages of npm in a bundle: the bundler writes the name of each module above it. */
+/** The packages of npm in a bundle, as paths below node_modules: the bundler writes the name of each module above it. */
 export function modulesIn(program: string): string[] {
-  const names = program.matchAll(/^\/\/ \S*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\/\S*$/gm);
-  return [...new Set([...names].map(([, name = ""]) => name))].sort();
+  const files = program.matchAll(/^\/\/ \S*?\bnode_modules\/(\S+)$/gm);
+  const directory = /^(.*\/node_modules\/)?(@[^/]+\/)?[^/]+/;
+  return [...new Set([...files].map(([, file = ""]) => directory.exec(file)?.[0] ?? file))].sort();
 }
 
-function modulePart(name: string): Part {
-  const directory = join(root, "node_modules", name);
-  const described = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as {
-    version: string;
-    license: string;
+function modulePart(module: string): Part {
+  const directory = join(root, "node_modules", module);
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as {
+    readonly name: string;
+    readonly version: string;
+    readonly license: string;
   };
   const file = readdirSync(directory).find((entry) => /^licen[cs]e(\.\w+)?$/i.test(entry));
   if (file === undefined) throw new Error(`the executable contains ${name}, which has no licence`);
   return {
-    name: `${name} ${described.version} (${described.license})`,
+    name: `${name} ${version} (${license})`,
     words: readFileSync(join(directory, file), "utf8"),
   };
 }
