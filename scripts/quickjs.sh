@@ -28,7 +28,7 @@ if own && installed; then exit 0; fi
 if [ -e "$root/quickjs-version" ] && new_enough "$(cat "$root/quickjs-version")"; then exit 0; fi
 
 cannot() {
-  echo "setup: no libquickjs.a and libseccomp.a for $architecture: $1. Debian 13 and later have them in the packages" \
+  echo "setup: no libquickjs.a and libseccomp.a for $architecture: ${1%.}. Debian 13 and later have them in the packages" \
     "$packages; QUICKJS=DIR names another root directory that they are unpacked in" >&2
   exit 1
 }
@@ -47,15 +47,17 @@ if own && [ "$(id -u)" = 0 ]; then
   fi
 fi
 
-# Whatever this release is called: one mirror has them all. Not that of the security updates, which has no other.
-mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-  sed -n "s/^\($suite\|$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)\) //p" | head -n 1)
+# A mirror of this release has the others, too; that of its security updates has not. Also before an apt-get update.
+releases="$suite|stable|oldstable|$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"
+mirror=$(apt-get indextargets --no-release-info --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+  sed -nE "s/^($releases) //p" | head -n 1)
 [ -n "$mirror" ] || cannot "apt knows no mirror of Debian"
 echo "setup: taking $packages for $architecture from Debian $suite, into $root; nothing is installed" >&2
 
 mkdir -p dist/sysroot
 work=$(mktemp -d "$PWD/dist/sysroot/fetching.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root"
 
 # Debian's keys alone may sign it, where they have a file of their own.
@@ -80,4 +82,4 @@ dpkg-deb --field "$work"/libquickjs_*.deb Version >"$work/root/quickjs-version"
 new_enough "$(cat "$work/root/quickjs-version")" || cannot "Debian $suite has none of $oldest or newer"
 chmod 755 "$work/root"
 rm -rf "$root"
-mv "$work/root" "$root"
+mv -T "$work/root" "$root" || [ -e "$root/quickjs-version" ] # another has been faster
