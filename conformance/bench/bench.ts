@@ -10,7 +10,7 @@
  *   --beside N      a life cycle beside so many live containers, instead of 1000; 0 for none
  *   --engines       containerd, Podman and Docker with each runtime
  *   --memory        the smallest memory limits, and nothing else
- *   --profile [TEXT]  where the time of runt's commands goes, and nothing else
+ *   --profile       where the time of runt's commands goes, and nothing else
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -100,7 +100,7 @@ async function compareAll(): Promise<void> {
     .filter(({ long }) => !flags.short || !long)
     .filter(({ name }) => flags.only === undefined || name.includes(flags.only));
   for (const operation of wanted) report.rows.push(row(operation));
-  if (flags.engines) report.rows.push(...(await engineRows(runtimes, rounds, row)));
+  if (flags.engines) report.rows.push(...(await engineRows(runtimes, row)));
   if (report.rows.length > 0) console.log(`\n${timeTable(report.rows, runtimes)}`);
   if (flags.only !== undefined) return;
   const sizes = runtimes.map((runtime) => sizeOf(runtime, commands, stopwatch));

@@ -25,6 +25,9 @@ type Sample = {
   readonly parts: ReadonlyMap<string, Part>;
 };
 
+/** System calls that take as long as somebody else does. */
+const waits = new Set(["recvmsg()", "ppoll()", "wait4()", "waitid()", "flock()"]);
+
 const DEEPEST = 9;
 const LISTED = 25;
 const MILLION = 1e6;
@@ -128,6 +131,7 @@ function report(name: string, all: readonly Sample[], shipped: number): unknown 
   const processes = samples[0]?.processes.map(({ name: process }, index) => {
     const within = parts.filter((part) => part.process === process);
     const system = within.filter(({ path }) => path.at(-1)?.endsWith("()"));
+    const waiting = system.filter(({ path }) => waits.has(path.at(-1) ?? ""));
     const sum = (of: readonly Part[], what: (part: Part) => number): number =>
       of.reduce((total, part) => total + what(part), 0);
     return {
@@ -135,17 +139,19 @@ function report(name: string, all: readonly Sample[], shipped: number): unknown 
       from: median(samples.map((sample) => sample.processes[index]?.from ?? Number.NaN)),
       to: median(samples.map((sample) => sample.processes[index]?.to ?? Number.NaN)),
       typescript: sum(within, ({ own }) => own) - sum(system, ({ own }) => own),
-      kernel: sum(system, ({ own }) => own),
+      kernel: sum(system, ({ own }) => own) - sum(waiting, ({ own }) => own),
+      waiting: sum(waiting, ({ own }) => own),
       calls: sum(system, ({ calls }) => calls),
     };
   });
   console.log(
     markdown(
-      ["process", "from, ms", "to", "in TypeScript", "in system calls", "in how many"],
+      ["process", "from, ms", "to", "in TypeScript", "in system calls", "of these", "waiting"],
       (processes ?? []).map((each) => [
         each.process,
         ...[each.from, each.to, each.typescript, each.kernel].map(ms),
         each.calls.toFixed(0),
+        ms(each.waiting),
       ]),
     ),
   );

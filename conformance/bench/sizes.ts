@@ -16,6 +16,8 @@ export type Size = {
   /** Of `run`: the largest of its processes in KiB, and the page faults of all of them, with the container's. */
   readonly resident: number;
   readonly faults: number;
+  /** Milliseconds that they kept processors busy: what counts when there are many at a time. */
+  readonly busy: number;
   /** KiB of a container that is created and waits for `start`. */
   readonly anonymous: number | undefined;
   readonly dirty: number | undefined;
@@ -23,7 +25,7 @@ export type Size = {
   readonly instructions: number | undefined;
 };
 
-const TIMES = 5;
+const TIMES = 9;
 
 export function sizeOf(runtime: Runtime, commands: Commands, stopwatch: Stopwatch): Size {
   const once = [{ run: commands.run(runtime, commands.bundles.plain) }];
@@ -35,6 +37,7 @@ export function sizeOf(runtime: Runtime, commands: Commands, stopwatch: Stopwatc
     libraries: librariesOf(runtime.path),
     resident: median(measured.map(({ kibibytes }) => kibibytes)),
     faults: median(measured.map(({ faults }) => faults)),
+    busy: median(measured.map(({ user, system }) => user + system)),
     anonymous: medianOf(waiting.map(({ Anonymous }) => Anonymous)),
     dirty: medianOf(waiting.map(({ Private_Dirty }) => Private_Dirty)),
     instructions: instructionsOf([runtime.path, "--version"]),

@@ -67,6 +67,7 @@ export function sizeTable(sizes: readonly Size[]): string {
           : `${megabytes(file / 1024)} and ${libraries} libraries`,
       ),
       row("resident, `run`", ({ resident }) => megabytes(resident)),
+      row("processor time, `run`, ms", ({ busy }) => busy.toFixed(1)),
       row("page faults, `run`", ({ faults }) => faults.toFixed(0)),
       row("anonymous memory of a created container", ({ anonymous }) => known(anonymous, megabytes)),
       row("of which nobody else has it (`Private_Dirty`)", ({ dirty }) => known(dirty, megabytes)),
