@@ -26,7 +26,7 @@ import { seccompTable } from "./seccomp.ts";
 import { sizeOf } from "./sizes.ts";
 import { smallest, smallestTable } from "./smallest_memory.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { sizeTable, timeTable } from "./table.ts";
+import { busyTable, sizeTable, timeTable } from "./table.ts";
 
 const flag = { type: "boolean", default: false } as const;
 const text = { type: "string" } as const;
@@ -101,7 +101,8 @@ async function compareAll(): Promise<void> {
     .filter(({ name }) => flags.only === undefined || name.includes(flags.only));
   for (const operation of wanted) report.rows.push(row(operation));
   if (flags.engines) report.rows.push(...(await engineRows(runtimes, row)));
-  if (report.rows.length > 0) console.log(`\n${timeTable(report.rows, runtimes)}`);
+  if (report.rows.length > 0)
+    console.log(`\n${timeTable(report.rows, runtimes)}\n\n${busyTable(report.rows, runtimes)}`);
   if (flags.only !== undefined) return;
   const sizes = runtimes.map((runtime) => sizeOf(runtime, commands, stopwatch));
   report.sizes = sizes;

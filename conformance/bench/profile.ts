@@ -28,6 +28,8 @@ type Sample = {
 /** System calls that take as long as somebody else does. */
 const waits = new Set(["recvmsg()", "ppoll()", "wait4()", "waitid()", "flock()"]);
 
+const isSystemCall = (name: string): boolean => name.endsWith("()");
+
 const DEEPEST = 9;
 const LISTED = 25;
 const MILLION = 1e6;
@@ -129,19 +131,24 @@ function report(name: string, all: readonly Sample[], shipped: number): unknown 
   console.log(`\n## ${name}: ${ms(wall)} ms, and ${ms(shipped)} as it is shipped\n`);
   const parts = middle(samples);
   const processes = samples[0]?.processes.map(({ name: process }, index) => {
-    const within = parts.filter((part) => part.process === process);
-    const system = within.filter(({ path }) => path.at(-1)?.endsWith("()"));
-    const waiting = system.filter(({ path }) => waits.has(path.at(-1) ?? ""));
-    const sum = (of: readonly Part[], what: (part: Part) => number): number =>
-      of.reduce((total, part) => total + what(part), 0);
+    // These are means, so that they add up.
+    const mean = (of: (sample: Sample) => number): number =>
+      samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+    const within = (wanted: (last: string) => boolean, what: (part: Part) => number) =>
+      mean((sample) =>
+        [...sample.parts.values()]
+          .filter((part) => part.process === process && wanted(part.path.at(-1) ?? ""))
+          .reduce((sum, part) => sum + what(part), 0),
+      );
+    const own = (part: Part): number => part.own;
     return {
       process,
-      from: median(samples.map((sample) => sample.processes[index]?.from ?? Number.NaN)),
-      to: median(samples.map((sample) => sample.processes[index]?.to ?? Number.NaN)),
-      typescript: sum(within, ({ own }) => own) - sum(system, ({ own }) => own),
-      kernel: sum(system, ({ own }) => own) - sum(waiting, ({ own }) => own),
-      waiting: sum(waiting, ({ own }) => own),
-      calls: sum(system, ({ calls }) => calls),
+      from: mean((sample) => sample.processes[index]?.from ?? Number.NaN),
+      to: mean((sample) => sample.processes[index]?.to ?? Number.NaN),
+      typescript: within((last) => !isSystemCall(last), own),
+      kernel: within((last) => isSystemCall(last) && !waits.has(last), own),
+      calls: within(isSystemCall, ({ calls }) => calls),
+      waiting: within((last) => waits.has(last), own),
     };
   });
   console.log(
@@ -168,8 +175,8 @@ function report(name: string, all: readonly Sample[], shipped: number): unknown 
       ]),
     )}`,
   );
-  const functions = byName(parts.filter(({ path }) => path.length > 0 && !path.at(-1)?.endsWith("()")));
-  const calls = byName(parts.filter(({ path }) => path.at(-1)?.endsWith("()")));
+  const functions = byName(parts.filter(({ path }) => path.length > 0 && !isSystemCall(path.at(-1) ?? "")));
+  const calls = byName(parts.filter(({ path }) => isSystemCall(path.at(-1) ?? "")));
   for (const [title, list] of [
     ["functions, themselves", functions],
     ["system calls", calls],

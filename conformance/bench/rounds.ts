@@ -12,6 +12,8 @@ export type Series = {
   /** Page faults and the largest resident set (KiB), the medians. */
   readonly faults: number;
   readonly kibibytes: number;
+  /** Milliseconds that processors were busy with it, by round. */
+  readonly busy: readonly number[];
 };
 
 export type Row = {
@@ -89,6 +91,7 @@ function seriesOf(runtime: Runtime, measured: readonly Measure[]): Series {
     summary: summarize(samples),
     faults: summarize(measured.map(({ faults }) => faults)).median,
     kibibytes: summarize(measured.map(({ kibibytes }) => kibibytes)).median,
+    busy: measured.map(({ user, system }) => user + system),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Row } from "./rounds.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Size } from "./sizes.ts";
-import type { Summary } from "./statistics.ts";
+import { compare, median, type Summary } from "./statistics.ts";
 
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
@@ -38,6 +38,31 @@ export function timeTable(rows: readonly Row[], runtimes: readonly Runtime[]): s
       }),
       row.goal === undefined ? "" : goalOf(row),
     ]),
+  );
+}
+
+/** How long they kept processors busy: hardly different when the machine has other things to do as well. */
+export function busyTable(rows: readonly Row[], runtimes: readonly Runtime[]): string {
+  const [ours, ...others] = runtimes;
+  const head = [
+    ...runtimes.map(({ name }) => `${name}, ms`),
+    ...others.map((o) => `${ours?.name} / ${o.name}`),
+  ];
+  return markdown(
+    ["processor time", ...head],
+    rows.map((row) => {
+      const [own, ...theirs] = runtimes.map(
+        (runtime) => row.series.find((each) => each.runtime === runtime)?.busy ?? [],
+      );
+      const cell = (value: number, text: string): string => (Number.isNaN(value) ? NONE : text);
+      const middle = [own ?? [], ...theirs].map(median);
+      const ratios = theirs.map((other) => compare(own ?? [], other).ofMedians);
+      return [
+        row.name,
+        ...middle.map((value) => cell(value, short(value))),
+        ...ratios.map((value) => cell(value, `**${value.toFixed(2)}**`)),
+      ];
+    }),
   );
 }
 
