@@ -30,13 +30,22 @@ const CALLS = 1 << 20;
 const OVER = 1 << 21;
 const FORKED = 1 << 22;
 const EVENT = 16;
+const SLOT = EVENT << 17;
+const SLOTS = 6;
 
 const systemCalls = new Map(Object.entries(SYS).map(([name, number]) => [number as number, name]));
 
 /** In the order of their beginnings; the directory is empty afterwards. */
 export function takeLogs(dir: string, names: readonly string[]): Process[] {
   const files = readdirSync(dir).sort();
-  const processes = files.map((file) => parse(readFileSync(join(dir, file)), names));
+  const processes = files.flatMap((file) => {
+    const bytes = readFileSync(join(dir, file));
+    const slots = Array.from({ length: SLOTS }, (_, slot) => bytes.subarray(slot * SLOT, (slot + 1) * SLOT));
+    return slots
+      .map(eventsOf)
+      .filter(({ length }) => length > 0)
+      .map((events) => parse(events, names));
+  });
   for (const file of files) rmSync(join(dir, file));
   return processes;
 }
@@ -50,8 +59,7 @@ function eventsOf(bytes: Buffer): Event[] {
   return events;
 }
 
-function parse(bytes: Buffer, names: readonly string[]): Process {
-  const events = eventsOf(bytes);
+function parse(events: readonly Event[], names: readonly string[]): Process {
   const [first] = events;
   const begin = first?.time ?? 0;
   const whole: Call = { name: "", system: false, begin, end: events.at(-1)?.time ?? 0, calls: [], self: 0 };
