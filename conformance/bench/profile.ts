@@ -128,7 +128,7 @@ const ms = (value: number): string => value.toFixed(value < 0.1 ? 3 : 2);
 /** Of the faster half of the samples: in the others, the machine did something else as well. */
 function report(name: string, all: readonly Sample[], shipped: number): unknown {
   const samples = [...all].sort((a, b) => a.wall - b.wall).slice(0, Math.ceil(all.length / 2));
-  const wall = median(samples.map((sample) => sample.wall));
+  const wall = samples.reduce((sum, sample) => sum + sample.wall, 0) / samples.length;
   console.log(`\n## ${name}: ${ms(wall)} ms, and ${ms(shipped)} as it is shipped\n`);
   const parts = middle(samples);
   const processes = samples[0]?.processes.map(({ name: process }, index) => {
