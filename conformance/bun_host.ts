@@ -32,7 +32,7 @@ const host: Partial<Host> = {
   addressOf,
   encode: (text) => encoder.encode(text),
   decode: (bytes) => decoder.decode(bytes),
-  arguments: () => process.argv.slice(1),
+  arguments: () => encoder.encode(process.argv.map((word) => `${word}\0`).join("")),
   environment: () =>
     encoder.encode(
       Object.entries(process.env)

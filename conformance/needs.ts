@@ -11,7 +11,6 @@ export type Need =
   | "cgroup2"
   | "systemd"
   | "test machine"
-  | "libsystemd"
   | "built"
   | "apparmor"
   | "cni"
@@ -88,8 +87,6 @@ export const muslLibrary = "/lib/x86_64-linux-musl/libc.so";
 /** Where Podman looks for programs of its own. */
 const helperDirectories = ["/usr/lib/podman", "/usr/libexec/podman"];
 
-const libraries = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
-
 /** The reason why a need is not met, or undefined when it is. */
 export function missing(need: Need): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not running as root";
@@ -122,10 +119,6 @@ export function missing(need: Need): string | undefined {
       : "the kernel has no overlayfs";
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
-  if (need === "libsystemd")
-    return libraries.some((dir) => existsSync(join(dir, "libsystemd.so.0")))
-      ? undefined
-      : "libsystemd is not installed";
   if (need === "two-cpus") return availableParallelism() > 1 ? undefined : "there is only one CPU";
   if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
   if (need === "netavark" || need === "aardvark-dns")

@@ -26,7 +26,7 @@ import { SIGKILL } from "../syscalls/signal.ts";
 import type { Fd } from "../syscalls/types.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
 import { RuntimeError } from "./errors.ts";
-import { closeAllFrom, resetSignals } from "./init/disinherit.ts";
+import { closeAllFrom, disinherit } from "./init/disinherit.ts";
 import { fork } from "./process/fork.ts";
 import type { Hook } from "./spec/types.ts";
 
@@ -82,7 +82,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
     if (context.directory !== undefined) fchdir(context.directory);
     if (context.umask !== undefined) umask(context.umask);
     closeAllFrom(3);
-    resetSignals();
+    disinherit();
     context.beforeExec?.();
     const errno = -execve(path, argv, envp);
     const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;

@@ -1,56 +1,67 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type DbusData, type DbusSink, typesOf, writeDbusValues } from "./dbus_value.ts";
+import {
+  alignmentOf,
+  isInterfaceName,
+  isMemberName,
+  isObjectPath,
+  isSignature,
+  typesOf,
+} from "./dbus_value.ts";
 
-const values = suite("D-Bus values");
-
-/** What is written, as text. */
-function written(signature: string, args: readonly DbusData[]): string {
-  let text = "";
-  const sink: DbusSink = {
-    basic: (type, value) => {
-      text += `${type}:${value} `;
-    },
-    open: (type, contents) => {
-      text += `<${type} ${contents}> `;
-    },
-    close: () => {
-      text += "</> ";
-    },
-  };
-  writeDbusValues(sink, signature, args);
-  return text.trimEnd();
-}
+const values = suite("D-Bus types");
 
 values("a signature is a row of complete types", () => {
   assert.equal(typesOf(""), []);
   assert.equal(typesOf("ssa(sv)a(sa(sv))"), ["s", "s", "a(sv)", "a(sa(sv))"]);
   assert.equal(typesOf("a{sv}aayt"), ["a{sv}", "aay", "t"]);
-  for (const bad of ["a", "(s", "{s", "z", "s)"]) assert.throws(() => typesOf(bad), "not a D-Bus signature");
 });
 
-values("basic values are written as they are", () =>
-  assert.is(written("sbt", ["x", true, 18446744073709551615n]), "s:x b:true t:18446744073709551615"),
-);
+for (const bad of [
+  "a",
+  "(s",
+  "{s",
+  "z",
+  "s)",
+  "()",
+  "{ss}",
+  "a{s}",
+  "a{sss}",
+  "a{vs}",
+  "a{(s)s}",
+  "(s}",
+  "\0",
+])
+  values(`"${bad}" is none`, () => {
+    assert.throws(() => typesOf(bad), "not a D-Bus signature");
+    assert.not(isSignature(bad));
+  });
 
-values("properties are structures of a name and a variant", () => {
-  const properties = [
-    ["PIDs", { signature: "au", value: [1, 2] }],
-    ["DeviceAllow", { signature: "a(ss)", value: [["/dev/null", "rw"]] }],
-  ];
-  assert.is(
-    written("a(sv)", [properties]),
-    "<a (sv)> <r sv> s:PIDs <v au> <a u> u:1 u:2 </> </> </> " +
-      "<r sv> s:DeviceAllow <v a(ss)> <a (ss)> <r ss> s:/dev/null s:rw </> </> </> </> </>",
-  );
+values("arrays and structures are at most 32 deep, and a signature has at most 255 types", () => {
+  assert.ok(isSignature(`${"a".repeat(32)}s`));
+  assert.not(isSignature(`${"a".repeat(33)}s`));
+  assert.ok(isSignature(`${"(".repeat(32)}s${")".repeat(32)}`));
+  assert.not(isSignature(`${"(".repeat(33)}s${")".repeat(33)}`));
+  assert.ok(isSignature(`${"a(".repeat(32)}s${")".repeat(32)}`));
+  assert.ok(isSignature("s".repeat(255)));
+  assert.not(isSignature("s".repeat(256)));
 });
 
-values("empty arrays keep their type", () =>
-  assert.is(written("a(sv)as", [[], []]), "<a (sv)> </> <a s> </>"),
-);
+values("alignments", () => {
+  const sizes = [..."ygv", ..."nq", ..."biuhsoa", ..."xtd({"].map(alignmentOf);
+  assert.equal(sizes, [1, 1, 1, 2, 2, 4, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8, 8]);
+});
 
-values("a wrong number of values is a mistake here, not in the message", () =>
-  assert.throws(() => written("ss", ["one"]), "2 values, not 1"),
-);
+values("names", () => {
+  for (const path of ["/", "/a", "/org/freedesktop/systemd1/job/12", "/_"])
+    assert.ok(isObjectPath(path), path);
+  for (const path of ["", "a", "//", "/a/", "/a//b", "/a-b", "/é", "/a\n"])
+    assert.not(isObjectPath(path), path);
+  assert.ok(isInterfaceName("org.freedesktop.DBus"));
+  for (const name of ["", "org", "org.", ".org", "org.1", "a.b-c", `a.${"b".repeat(254)}`])
+    assert.not(isInterfaceName(name), name);
+  assert.ok(isMemberName("Get_1"));
+  for (const name of ["", "1", "a.b", "a".repeat(256)]) assert.not(isMemberName(name), name);
+});
 
 values.run();

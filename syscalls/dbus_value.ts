@@ -1,4 +1,4 @@
-/** Values of D-Bus (its specification, "Type System"), and how one is written piece by piece into a message. */
+/** Values of D-Bus and the signatures that say of which type they are (its specification, "Type System"). */
 
 /** A value that brings its own type ("v"). */
 export interface DbusVariant {
@@ -6,34 +6,45 @@ export interface DbusVariant {
   readonly value: DbusData;
 }
 
-/** Arrays and structures are lists; integers of 64 bits may be bigint. */
+/** Arrays and structures are lists, a dictionary is a list of pairs; integers of 64 bits may be bigint. */
 export type DbusData = string | boolean | number | bigint | DbusVariant | readonly DbusData[];
 
-/** Where a value goes: libsystemd's message, or a list in a test. */
-export interface DbusSink {
-  /** A value of a type that has no parts, by the letter of its type. */
-  basic(type: string, value: string | boolean | number | bigint): void;
-  /** Begins an array "a", a structure "r", an entry of a dictionary "e" or a variant "v" of these contents. */
-  open(type: string, contents: string): void;
-  close(): void;
+/** How many arrays, and how many structures, may be inside of each other in one signature. */
+const DEEPEST = 32;
+const LONGEST_SIGNATURE = 255;
+const basicTypes = "ybnqiuxtdhsog";
+
+/**
+ * The first complete type of a signature: "a(ss)u" begins with "a(ss)". A TypeError when it begins with none; `arrays`
+ * and `structures` are how deep it is inside of others.
+ */
+export function firstType(signature: string, arrays = 0, structures = 0): string {
+  const letter = signature[0] ?? "";
+  if (letter !== "" && `${basicTypes}v`.includes(letter)) return letter;
+  if (letter === "a" && arrays < DEEPEST) {
+    const element = signature.slice(1);
+    // An entry of a dictionary is nothing but an element.
+    if (element.startsWith("{")) return `a${members(element, "}", arrays + 1, structures)}`;
+    return `a${firstType(element, arrays + 1, structures)}`;
+  }
+  if (letter === "(" && structures < DEEPEST) return members(signature, ")", arrays, structures);
+  throw notASignature(signature);
 }
 
-/** The first complete type of a signature: "a(ss)u" begins with "a(ss)". */
-export function firstType(signature: string): string {
-  const letter = signature[0] ?? "";
-  if (letter === "a") return `a${firstType(signature.slice(1))}`;
-  const closing = letter === "(" ? ")" : letter === "{" ? "}" : undefined;
-  if (closing === undefined) {
-    if ("ybnqiuxtdsogv".includes(letter) && letter !== "") return letter;
-    throw new TypeError(`"${signature}" is not a D-Bus signature`);
-  }
+/** The structure or the entry of a dictionary that a signature begins with. */
+function members(signature: string, closing: ")" | "}", arrays: number, structures: number): string {
   let end = 1;
-  while (signature[end] !== closing) end += firstType(signature.slice(end)).length;
+  let count = 0;
+  for (; signature[end] !== closing; count++)
+    end += firstType(signature.slice(end), arrays, structures + 1).length;
+  const isPair = count === 2 && basicTypes.includes(signature[1] ?? "");
+  if (closing === ")" ? count === 0 : !isPair) throw notASignature(signature);
   return signature.slice(0, end + 1);
 }
 
-/** The complete types of a signature, one after the other. */
+/** The complete types of a signature, one after the other; a TypeError when it is none. */
 export function typesOf(signature: string): string[] {
+  if (signature.length > LONGEST_SIGNATURE) throw notASignature(signature);
   const types: string[] = [];
   for (let rest = signature; rest !== ""; ) {
     const type = firstType(rest);
@@ -43,32 +54,43 @@ export function typesOf(signature: string): string[] {
   return types;
 }
 
-/** Writes one value of one complete type. */
-export function writeDbusValue(sink: DbusSink, type: string, value: DbusData): void {
-  if (type === "v") {
-    const { signature, value: inner } = value as DbusVariant;
-    sink.open("v", signature);
-    writeDbusValue(sink, signature, inner);
-    sink.close();
-  } else if (type.startsWith("a")) {
-    const element = type.slice(1);
-    sink.open("a", element);
-    for (const item of value as readonly DbusData[]) writeDbusValue(sink, element, item);
-    sink.close();
-  } else if (type.startsWith("(") || type.startsWith("{")) {
-    const members = type.slice(1, -1);
-    sink.open(type.startsWith("(") ? "r" : "e", members);
-    writeDbusValues(sink, members, value as readonly DbusData[]);
-    sink.close();
-  } else sink.basic(type, value as string | boolean | number | bigint);
+function notASignature(text: string): TypeError {
+  return new TypeError(`"${text}" is not a D-Bus signature`);
 }
 
-/** Writes the arguments of a call. */
-export function writeDbusValues(sink: DbusSink, signature: string, values: readonly DbusData[]): void {
-  const types = typesOf(signature);
-  if (types.length !== values.length)
-    throw new TypeError(`"${signature}" is ${types.length} values, not ${values.length}`);
-  types.forEach((type, i) => {
-    writeDbusValue(sink, type, values[i] as DbusData);
-  });
+/** Whether a text is a signature, of any number of types. */
+export function isSignature(text: string): boolean {
+  try {
+    return typesOf(text).length >= 0;
+  } catch {
+    return false;
+  }
 }
+
+/** Whether a text is an object path ("Valid Object Paths"). */
+export function isObjectPath(text: string): boolean {
+  return /^(\/|(\/[A-Za-z0-9_]+)+)$/.test(text);
+}
+
+/** Whether a text is the name of an interface or of an error ("Valid Names"). */
+export function isInterfaceName(text: string): boolean {
+  return text.length <= 255 && /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(text);
+}
+
+/** Whether a text is the name of a method or a signal ("Valid Names"). */
+export function isMemberName(text: string): boolean {
+  return text.length <= 255 && /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+}
+
+/** To how many bytes a value of this type is aligned, counted from the beginning of its message ("Marshaling"). */
+export function alignmentOf(type: string): number {
+  const letter = type[0] ?? "";
+  if ("ygv".includes(letter)) return 1;
+  if ("nq".includes(letter)) return 2;
+  return "xtd({".includes(letter) ? 8 : 4;
+}
+
+/** How many bytes an array may have without its length and the padding behind it. */
+export const LARGEST_ARRAY = 64 << 20;
+/** How many bytes a message may have, header and padding included. */
+export const LARGEST_MESSAGE = 128 << 20;

@@ -37,9 +37,12 @@ export interface Filter {
   release(): void;
 }
 
-/** seccomp_version(3), such as "2.6.0". */
+/** The architecture that this program was built for, by the name that a profile has for it. */
+export const nativeArchitecture = host.architecture === "aarch64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
+
+/** Of the library that is linked in, such as "2.6.0". */
 export function seccompVersion(): string {
-  return host.seccompVersion();
+  return host.seccompVersion;
 }
 
 /**
@@ -54,15 +57,11 @@ export function resolveNames(architecture: number, table: NameTable): Int32Array
 
 /** seccomp_init(3) and the two calls that put another architecture in the place of the native one. */
 export function makeFilter(defaultAction: number, architecture: number, native: number): Filter {
-  const filter = check(host.seccompInit(defaultAction), "seccomp_init", `action ${hex(defaultAction)}`);
-  const release = (): void => {
-    host.seccompRelease(filter);
-  };
-  if (architecture !== native) {
-    const result = host.seccompArchitecture(filter, architecture, native);
-    if (result < 0) release();
-    check(result, "seccomp_arch_add", `architecture ${hex(architecture)}`);
-  }
+  const [op, object] =
+    architecture === native
+      ? (["seccomp_init", `action ${hex(defaultAction)}`] as const)
+      : (["seccomp_arch_add", `architecture ${hex(architecture)}`] as const);
+  const filter = check(host.seccompInit(defaultAction, architecture, native), op, object);
   return {
     add: (action, syscall, comparisons, name) => {
       const table = comparisonTable(comparisons);
@@ -78,7 +77,9 @@ export function makeFilter(defaultAction: number, architecture: number, native: 
         close(fd);
       }
     },
-    release,
+    release: () => {
+      host.seccompRelease(filter);
+    },
   };
 }
 

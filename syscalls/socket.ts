@@ -4,13 +4,16 @@ import {
   AF_UNIX,
   IFF_UP,
   MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
   MSG_NOSIGNAL,
   SCM_RIGHTS,
   SIOCGIFFLAGS,
   SIOCSIFFLAGS,
+  SO_PEERCRED,
   SO_SNDBUF,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
+  SOCK_NONBLOCK,
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -47,6 +50,36 @@ function unixAddress(path: string): Uint8Array {
 /** A stream socket connected to a path. */
 export function connectUnix(path: string): Fd {
   return unixSocket(SOCK_STREAM, path, (fd) => act("connect", fd, path, unixAddress(path)));
+}
+
+/**
+ * connect(2) of a non-blocking stream socket to the bytes of a name, as unix(7) has them: a path without a NUL, or an
+ * abstract name after one, of at most 107 bytes. EAGAIN when the listener's queue is full.
+ */
+export function connectUnixName(name: Uint8Array, object: string, op: string): Fd {
+  const address = new Struct(2 + name.length + (name[0] === 0 ? 0 : 1)).u16(0, AF_UNIX);
+  address.bytes.set(name, 2);
+  return unixSocket(SOCK_STREAM | SOCK_NONBLOCK, object, (fd) => {
+    call("connect", [fd, address.bytes, address.bytes.length], object, op);
+  });
+}
+
+/** send(2) of as much as there is room for, possibly less than all; -EAGAIN when there is none. Never SIGPIPE. */
+export function trySend(socket: Fd, bytes: Uint8Array): ResultOrErrno {
+  return tryCall("sendto", [socket, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, null, 0]);
+}
+
+/** recv(2) of what is there; 0 at the end, -EAGAIN when there is nothing yet. Descriptors that came along are dropped. */
+export function tryReceive(socket: Fd, buffer: Uint8Array): ResultOrErrno {
+  return tryCall("recvfrom", [socket, buffer, buffer.length, MSG_DONTWAIT, null, null]);
+}
+
+/** SO_PEERCRED (unix(7)): the effective user who listened or connected, as this user namespace numbers users. */
+export function peerUid(socket: Fd): number {
+  const credentials = new Struct(12); // struct ucred
+  const size = new Int32Array([credentials.bytes.length]);
+  call("getsockopt", [socket, SOL_SOCKET, SO_PEERCRED, credentials.bytes, size], `fd ${socket}`);
+  return credentials.getU32(4);
 }
 
 /** A stream socket that listens at a path, which must not exist yet. */

@@ -4,7 +4,7 @@ import { decodeUtf8 } from "./utf8.ts";
 
 /** argv(execve(2)), the name of the program first. */
 export function programArguments(): readonly string[] {
-  return host.arguments();
+  return decodeUtf8(host.arguments()).split("\0").slice(0, -1);
 }
 
 /** environ(7) as it was given: "NAME=VALUE", each with a NUL byte behind it. */

@@ -21,7 +21,7 @@ export class Struct {
     return this;
   }
   u64(offset: number, value: number | bigint): this {
-    this.view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true);
+    this.view.setBigUint64(offset, BigInt(value), true); // its low 64 bits
     return this;
   }
   getU16(offset: number): number {

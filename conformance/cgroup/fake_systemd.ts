@@ -27,6 +27,9 @@ export type FakeOptions = {
   readonly livingUnit?: string;
   /** Where it really puts its units: another slice than it is told. */
   readonly slice?: string;
+  /** Instead of an answer to StartTransientUnit: the end of the connection, or this. */
+  readonly hangsUp?: boolean;
+  readonly says?: string;
 };
 
 const MANAGER = "org.freedesktop.systemd1.Manager";
@@ -122,7 +125,9 @@ export class FakeSystemd {
       if (known) this.failedUnit = undefined;
       if (known) reply();
       else noSuchUnit();
-    } else if (member === "StartTransientUnit") {
+    } else if (member === "StartTransientUnit" && this.options.hangsUp) connection.destroy();
+    else if (member === "StartTransientUnit" && this.options.says) connection.write(this.options.says);
+    else if (member === "StartTransientUnit") {
       if (name === this.failedUnit || name === this.options.livingUnit)
         refuse("org.freedesktop.systemd1.UnitExists", `Unit ${name} already exists.`);
       else {

@@ -1,3 +1,4 @@
+// serial
 // arm64
 // vm
 // config-linux.md "Control groups": for each configuration every control file of the container's cgroups, in all

@@ -3,10 +3,10 @@
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -92,6 +92,24 @@ cache(
         new RegExp(`seccomp program of \\d+ instructions ${how} in \\d+ us`),
       );
     }
+  },
+  { needs },
+);
+
+cache(
+  "a program under the name of another profile is not loaded, and gives way to the right one",
+  async (c) => {
+    configure(c);
+    assert.is(await compiles(c), true);
+    const name = entry(c);
+    configure(c, 2);
+    refuse(await c.run(), "No such file or directory");
+    const second = entries(c).find((file) => join(c.root, ".seccomp-cache", file) !== name);
+    renameSync(join(c.root, ".seccomp-cache", second ?? ""), name);
+    configure(c);
+    assert.is(await compiles(c), true);
+    assert.is(await compiles(c), false);
+    assert.is(entries(c).length, 1);
   },
   { needs },
 );

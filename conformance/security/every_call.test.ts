@@ -37,7 +37,14 @@ faulty(
           if (deleted.status !== 0) wrong(`delete: ${deleted.stderr}`);
         } else if (made.status !== 1 || !/EIO|input\/output error/.test(made.stderr))
           wrong("not one clear error");
-        else if (made.stderr.trimEnd().split("\n").length !== 1) wrong("more than one line");
+        else {
+          // Each process counts its own calls: what failed in the child may fail again where the parent undoes it. That
+          // is told besides, and whoever deletes by force gets rid of what is left.
+          const besides = made.stderr.trimEnd().split("\n").slice(0, -1);
+          if (besides.some((line) => !/level=warning msg="cannot remove /.test(line)))
+            wrong("more than one line");
+          if (besides.length > 0 && (await c.deleteForce(id)).status !== 0) wrong("delete --force");
+        }
         if ((await c.runt(["state", id])).status === 0) wrong("it still has a state");
         await eventually(() => nothingLeft(findLeftovers(id)), 3);
         const left = findLeftovers(id);

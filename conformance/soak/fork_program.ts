@@ -1,10 +1,12 @@
-// Forks as often as it is told, in an engine of one thread; every child does real work in JavaScript. Ends with
-// status 0 when not one child hung, crashed or gave another status than its own. Started by fork.test.ts.
+// Forks as often as it is told; every child does real work in JavaScript. Ends with status 0 when not one child hung,
+// crashed or gave another status than its own. Frozen into the engine that ships, and started, by fork.test.ts.
 import { fork } from "../../runtime/process/fork.ts";
-import { close, poll } from "../../syscalls/file.ts";
+import { close, poll, writeAll } from "../../syscalls/file.ts";
 import { exitGroup, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { programArguments } from "../../syscalls/start.ts";
+import type { Fd } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 
-const count = Number(process.argv[2]);
 const hangMs = 20_000;
 
 type Item = { readonly id: number; readonly text: string; readonly more: readonly number[] };
@@ -32,7 +34,7 @@ function work(seed: number): number {
   return sum;
 }
 
-/** What a program of one process gets, which every child has to get as well. */
+/** What a program of one process gets, which every child has to get as well: made when this was frozen. */
 const expected = work(7);
 
 function round(i: number): string | undefined {
@@ -50,13 +52,18 @@ function round(i: number): string | undefined {
   return exit?.signal === 0 && exit.status === status ? undefined : `child ${i}: ${JSON.stringify(exit)}`;
 }
 
-const failures: string[] = [];
-for (let i = 0; i < count && failures.length < 5; i++) {
-  // The parent makes garbage of its own, so that forks meet every state of the collector.
-  if (i % 4 === 0 && work(i) <= 0) failures.push("the parent cannot count");
-  const failure = round(i);
-  if (failure !== undefined) failures.push(failure);
+function main(): number {
+  const count = Number(programArguments()[1]);
+  const failures: string[] = [];
+  for (let i = 0; i < count && failures.length < 5; i++) {
+    // The parent makes garbage of its own, so that forks meet every state of the collector.
+    if (i % 4 === 0 && work(i) <= 0) failures.push("the parent cannot count");
+    const failure = round(i);
+    if (failure !== undefined) failures.push(failure);
+  }
+  const said = failures.length === 0 ? [`${count} forks`] : failures;
+  writeAll(1 as Fd, encodeUtf8(said.map((line) => `${line}\n`).join("")));
+  return failures.length === 0 ? 0 : 1;
 }
-if (failures.length === 0) console.log(`${count} forks`);
-else for (const failure of failures) console.log(failure);
-exitGroup(failures.length === 0 ? 0 : 1);
+
+(globalThis as { main?: () => number }).main = main;

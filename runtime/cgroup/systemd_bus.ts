@@ -1,15 +1,14 @@
 /** What is asked of systemd by D-Bus (org.freedesktop.systemd1(5)): units made, changed and stopped, each job awaited. */
-import { EEXIST, EINVAL, ENOENT } from "../../syscalls/constants/errno.ts";
-import type { DbusData } from "../../syscalls/dbus_value.ts";
+import { EINVAL } from "../../syscalls/constants/errno.ts";
+import { type Bus, connectBus, type DbusFailure } from "../../syscalls/dbus.ts";
+import type { DbusData, DbusVariant } from "../../syscalls/dbus_value.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, readTextAt } from "../../syscalls/file.ts";
-import { type Bus, type DbusFailure, type Libsystemd, openLibsystemd } from "../../syscalls/libsystemd.ts";
 import { sleepMs } from "../../syscalls/process.ts";
-import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { nameDeviceGroups } from "../plan/systemd_resources.ts";
 import type { UnitProperty } from "../plan/unit_property.ts";
-import { findLibrary } from "../shared_library.ts";
 import type { SystemdPlace } from "./types.ts";
 
 const SYSTEMD = "org.freedesktop.systemd1";
@@ -19,22 +18,9 @@ const JOB_TIMEOUT_MS = 30_000;
 /** The broker's queue of connections can be full for a moment; 100 ms at first, twice as long each time. */
 const CONNECT_ATTEMPTS = 7;
 
-let library: Libsystemd | undefined;
-
-/** Finds the library; what is thrown when it is not there says so. */
-export function findLibsystemd(): HostPath {
-  return findLibrary("libsystemd.so.0", "the systemd cgroup driver").path;
-}
-
-/** Opens the library, once. */
-export function loadLibsystemd(): Libsystemd {
-  library ??= openLibsystemd(findLibsystemd());
-  return library;
-}
-
 /** Does something with a connection that ends with it. */
 export function withSystemd<T>(place: SystemdPlace, act: (systemd: Systemd) => T): T {
-  const { bus, brokered } = connect(loadLibsystemd(), place);
+  const { bus, brokered } = connect(place);
   try {
     return act(new Systemd(bus, brokered));
   } finally {
@@ -48,15 +34,15 @@ const systemAddresses = [
   ["unix:path=/run/systemd/private", "direct"],
 ] as const;
 
-function connect(libsystemd: Libsystemd, place: SystemdPlace): { bus: Bus; brokered: boolean } {
+function connect(place: SystemdPlace): { bus: Bus; brokered: boolean } {
   if (place.bus === "user") {
     const address = place.address ?? "";
-    return { bus: retrying(() => libsystemd.connect(address, "broker")), brokered: true };
+    return { bus: retrying(() => connectBus(address, "broker")), brokered: true };
   }
   let failure: unknown;
   for (const [address, peer] of systemAddresses) {
     try {
-      return { bus: retrying(() => libsystemd.connect(address, peer)), brokered: peer === "broker" };
+      return { bus: retrying(() => connectBus(address, peer)), brokered: peer === "broker" };
     } catch (error) {
       failure ??= error;
     }
@@ -97,7 +83,7 @@ export class Systemd {
 
   /** The uid of whose session it is, which another user namespace does not change. */
   ownerUid(): number {
-    return this.bus.ownerUid();
+    return this.bus.ownerUid(SYSTEMD);
   }
 
   /**
@@ -208,7 +194,7 @@ export class Systemd {
     };
     const answer = this.bus.call(method, "ss", [MANAGER, name], "v");
     if (isFailure(answer)) throw failed("ask systemd for", name, answer, []);
-    return String(answer[0]);
+    return String((answer[0] as DbusVariant).value);
   }
 }
 
@@ -220,10 +206,8 @@ function isFailure(answer: readonly DbusData[] | DbusFailure): answer is DbusFai
   return !Array.isArray(answer);
 }
 
-/** Where libsystemd has no errno, or one that is misleading. */
+/** Where the usual errno is misleading. */
 const errnos: Readonly<Record<string, number>> = {
-  [`${SYSTEMD}.UnitExists`]: EEXIST,
-  [`${SYSTEMD}.NoSuchUnit`]: ENOENT,
   "org.freedesktop.DBus.Error.PropertyReadOnly": EINVAL, // unknown, or not of this kind of unit
 };
 

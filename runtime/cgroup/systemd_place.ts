@@ -4,7 +4,7 @@ import { AT_SYMLINK_NOFOLLOW, CWD, isType, tryStatx } from "../../syscalls/file.
 import { geteuid } from "../../syscalls/identity.ts";
 import { RuntimeError } from "../errors.ts";
 import { inUserNamespace } from "../user_namespace.ts";
-import { findLibsystemd, withSystemd } from "./systemd_bus.ts";
+import { withSystemd } from "./systemd_bus.ts";
 import type { SystemdPlace } from "./types.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,6 @@ export function findSystemd(rootless: boolean | "auto", environment: Environment
     const message = "systemd not running on this host, cannot use systemd cgroups manager";
     throw new RuntimeError("unsupported", message);
   }
-  findLibsystemd(); // before anything is made
   if (rootless === false) return { bus: "system" };
   if (rootless === true || geteuid() !== 0) return { bus: "user", address: requireUserBus(environment) };
   if (!inUserNamespace()) return { bus: "system" };

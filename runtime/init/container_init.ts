@@ -45,8 +45,8 @@ import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
   closeAllFrom,
+  disinherit,
   raiseHardLimits,
-  resetSignals,
   setLimits,
 } from "./disinherit.ts";
 import { type CgroupWay, type CgroupWays, goThrough } from "./enter_cgroup.ts";
@@ -208,7 +208,7 @@ function initialise(context: InitContext): never {
     });
     close(procfs);
   }
-  resetSignals();
+  disinherit();
   setLimits(process.rlimits);
   closeAllFrom(3 + context.preservedFds);
   // After the wait for start, unlike runc: the profile is the program's, and whatever the runtime does between

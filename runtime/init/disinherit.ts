@@ -9,16 +9,17 @@ import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts
 import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
 
 import type { Fd, Pid } from "../../syscalls/types.ts";
-
 import type { RlimitStep } from "../plan/rlimits.ts";
+import { restoreDescriptorLimit } from "../process/seal.ts";
 
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
 
-/** Every signal to its default, none blocked: ignored and blocked signals would outlive the execve. */
-export function resetSignals(): void {
+/** Every signal to its default, none blocked, and the caller's limit of open files: these outlive the execve. */
+export function disinherit(): void {
   defaultAllSignals();
   setSignalMask(0n);
+  restoreDescriptorLimit();
 }
 
 /** Marks every descriptor from `first` on to be closed by execve; those before are the caller's gift. */
@@ -49,8 +50,9 @@ export function raiseHardLimits(steps: readonly RlimitStep[], pid: Pid | 0): voi
   }
 }
 
-/** Sets the limits exactly. */
+/** Sets the limits exactly, after the caller's own. */
 export function setLimits(steps: readonly RlimitStep[]): void {
+  restoreDescriptorLimit();
   for (const step of steps) set(step, step.limit, 0);
 }
 

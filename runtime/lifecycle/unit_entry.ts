@@ -12,7 +12,6 @@ import { messagePair, receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { writeControl } from "../cgroup/control_file.ts";
 import type { CgroupEntry } from "../cgroup/entry.ts";
-import { loadLibsystemd } from "../cgroup/systemd_bus.ts";
 import type { CgroupManager } from "../cgroup/types.ts";
 import type { CgroupWays } from "../init/enter_cgroup.ts";
 import type { CgroupRequest } from "../init/sync.ts";
@@ -38,10 +37,7 @@ export class UnitEntry {
     private readonly entry: CgroupEntry,
     private readonly plan: CgroupPlan,
     private readonly pid: Pid,
-  ) {
-    // While the init process is still busy with its namespaces.
-    loadLibsystemd();
-  }
+  ) {}
 
   /** Does what the init process asks for; it waits meanwhile, and touches no memory. */
   answer(request: CgroupRequest): void {

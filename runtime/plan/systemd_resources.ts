@@ -8,7 +8,7 @@ import { cpuWeight, swapMax } from "./cgroup_resources_v2.ts";
 import { at, type CgroupFacts, int, refuse } from "./cgroup_write.ts";
 import type { UnitProperty } from "./unit_property.ts";
 
-/** "infinity" in every property that is a 64-bit number. */
+/** "infinity" in every property that is a 64-bit number; also the mask for them, as the engine's asUintN has none of 64. */
 const INFINITY = 0xffffffffffffffffn;
 /** What the kernel takes when only a quota is given; microseconds. */
 const DEFAULT_PERIOD = 100_000n;
@@ -39,7 +39,7 @@ function perSecond(quota: bigint, period: bigint): bigint {
 }
 
 function number(name: string, value: bigint, field: string): UnitProperty {
-  return { name, signature: "t", value: BigInt.asUintN(64, value), from: at(field) };
+  return { name, signature: "t", value: value & INFINITY, from: at(field) };
 }
 
 function limitsV1({

@@ -4,7 +4,7 @@ import { CWD, close, dup3, O_RDWR, openat, pipe, readToEnd, tryAccess, X_OK } fr
 import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { closeAllFrom, resetSignals } from "../init/disinherit.ts";
+import { closeAllFrom, disinherit } from "../init/disinherit.ts";
 import { fork } from "./fork.ts";
 import { callerEnvironment } from "./seal.ts";
 
@@ -24,7 +24,7 @@ export function capture(name: string, args: readonly string[]): string {
       dup3(fd, standard as Fd, 0);
     });
     closeAllFrom(3);
-    resetSignals();
+    disinherit();
     exitGroup(execve(path, argv, envp) < 0 ? 127 : 0);
   });
   for (const fd of [input, nothing]) close(fd);

@@ -35,6 +35,7 @@ import {
 } from "../../syscalls/file.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
+import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
 import type { Fd } from "../../syscalls/types.ts";
@@ -70,7 +71,12 @@ interface Carried {
   readonly whole: Fd;
   /** Descriptors from 3 on that the caller handed in, when the command line speaks of them. */
   readonly inherited: readonly number[];
+  /** The caller's soft limit of open files, where it was raised. */
+  readonly descriptorLimit?: number;
 }
+
+/** As many descriptors as a command may have open at a time, with a dozen hierarchies of cgroups to enter. */
+const DESCRIPTORS = 256n;
 
 let carried: Carried | undefined;
 
@@ -100,6 +106,13 @@ export function inheritedDescriptors(): readonly number[] {
   return carried?.inherited ?? [];
 }
 
+/** Gives back the caller's soft limit of open files, in a process that will run another program. */
+export function restoreDescriptorLimit(): void {
+  if (carried?.descriptorLimit === undefined) return;
+  const { hard } = getrlimit(0, RLIMIT_NOFILE);
+  trySetrlimit(0, RLIMIT_NOFILE, { soft: BigInt(carried.descriptorLimit), hard });
+}
+
 /** True in the second start, after `sealSelf` has verified it. */
 export function isSealed(): boolean {
   return carried !== undefined;
@@ -124,7 +137,7 @@ export function sealSelf(): void {
   // Before anything of ours is open that could be taken for the caller's.
   const inherited = wanted ? openDescriptors() : [];
   const whole = sealedFile("runt-hooks", environmentBytes());
-  const told: Carried = { environment: carriedOf(variables), whole, inherited };
+  const told: Carried = { environment: carriedOf(variables), whole, inherited, ...raiseDescriptorLimit() };
   const payload = sealedFile("runt-environment", encodeUtf8(JSON.stringify(told)));
   const program = sealedProgram();
   const result = execveFd(program, stringArray(args), stringArray([`${SEALED_FD}=${payload}`]));
@@ -142,6 +155,14 @@ function sealedFile(name: string, bytes: Uint8Array): Fd {
 
 function carriedOf(environment: CallerEnvironment): CallerEnvironment {
   return Object.fromEntries(CARRIED.map((name) => [name, environment[name]]));
+}
+
+/** A small soft limit is raised as far as the hard one lets it be; what it was has to be told. */
+function raiseDescriptorLimit(): Pick<Carried, "descriptorLimit"> {
+  const { soft, hard } = getrlimit(0, RLIMIT_NOFILE);
+  if (soft >= DESCRIPTORS || soft >= hard) return {};
+  trySetrlimit(0, RLIMIT_NOFILE, { soft: hard < DESCRIPTORS ? hard : DESCRIPTORS, hard });
+  return { descriptorLimit: Number(soft) };
 }
 
 /** What is open from 3 on, all of it inherited. */
@@ -164,9 +185,9 @@ function receive(text: string | undefined): Carried | undefined {
   seekTo(payload, 0);
   const bytes = readToEnd(payload);
   close(payload);
-  const { environment, whole, inherited } = JSON.parse(decodeUtf8(bytes)) as Carried;
-  setCloexec(whole);
-  return { environment, whole, inherited };
+  const received = JSON.parse(decodeUtf8(bytes)) as Carried;
+  setCloexec(received.whole);
+  return received;
 }
 
 /** In builds for tests: the faults that the caller's environment asks for. */

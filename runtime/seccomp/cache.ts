@@ -1,11 +1,11 @@
 /**
- * Compiled filter programs, kept in <state root>/.seccomp-cache under the hash of all that they depend on. The name
- * begins with a dot, which no container id may. What is read back is loaded into the kernel as a security boundary,
- * so everything about it is checked first, and whatever is not as it was written is not there.
+ * Compiled filter programs, kept in <state root>/.seccomp-cache. A file holds the text of all that its program depends
+ * on, and counts only for that very text; its name, a hash of the text, serves to find it. The directory's name begins
+ * with a dot, which no container id may. What is read back is loaded into the kernel as a security boundary, so
+ * everything about it is checked first, and whatever is not as it was written is not there.
  */
 
 import { S_IFREG } from "../../syscalls/constants/stat.ts";
-import { host } from "../../syscalls/engine/host.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -29,44 +29,58 @@ import {
   tryUnlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
+import { hashBytes } from "../../syscalls/hash.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { SECCOMP_CACHE } from "../state/container_id.ts";
 
-/** Part of each key: to be raised when this file's format or what is compiled changes. */
-export const CACHE_FORMAT = 3;
+/** Part of each text: to be raised when what is compiled from the same rules changes. */
+export const CACHE_FORMAT = 4;
 
 /** A host has a handful of profiles; engines that make one for each container must not fill the state root. */
 const MOST_ENTRIES = 64;
 
-const MAGIC = 0x31706d6373746e72n; // "rntscmp1"
-const HEADER = 24;
+/** In bytes. Docker's profile has some 15,000; what is larger than this is compiled each time. */
+const LONGEST_TEXT = 1024 * 1024;
+const LARGEST_PROGRAM = 8 * BPF_MAXINSNS;
 
-/** The program of this key, or undefined. */
-export function readCached(root: HostPath, key: string): Uint8Array | undefined {
-  const fd = tryOpenat(CWD, `${root}/${SECCOMP_CACHE}/${key}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+/** Header: four numbers of 64 bits, the magic, a hash of all behind it, the lengths of the text and the program. */
+const MAGIC = 0x32706d6373746e72n; // "rntscmp2"
+const HEADER = 32;
+const CHECKED = 16;
+
+/**
+ * The program that was kept for this text, or undefined. Another text with the same hash is no error: it has taken
+ * this one's place, as this one will take its.
+ */
+export function readCached(root: HostPath, text: string): Uint8Array | undefined {
+  const path = `${root}/${SECCOMP_CACHE}/${nameOf(encodeUtf8(text))}`;
+  const fd = tryOpenat(CWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return undefined;
   try {
     const stat = fstat(fd as Fd);
     const { mode, uid, size } = stat;
     const ours = (uid === 0 || uid === geteuid()) && (mode & 0o022) === 0 && isType(stat, S_IFREG);
-    const fits = size > HEADER && size <= HEADER + 8 * BPF_MAXINSNS && Number(size) % 8 === 0;
+    const fits = size > HEADER && size <= HEADER + LONGEST_TEXT + LARGEST_PROGRAM;
     const bytes = ours && fits ? readToEnd(fd as Fd, Number(size)) : undefined;
-    return bytes === undefined ? undefined : unwrap(bytes, key);
+    return bytes === undefined ? undefined : unwrap(bytes, text);
   } finally {
     close(fd as Fd);
   }
 }
 
 /** Keeps a program; a cache that cannot be written is no reason to fail, so the reason is only returned. */
-export function writeCached(root: HostPath, key: string, program: Uint8Array): string | undefined {
+export function writeCached(root: HostPath, text: string, program: Uint8Array): string | undefined {
+  const textBytes = encodeUtf8(text);
+  if (textBytes.length > LONGEST_TEXT) return `its rules are longer than ${LONGEST_TEXT} bytes`;
   try {
     const directory = openDirectory(root);
     try {
       makeRoom(directory);
-      store(directory, key, wrap(program, key));
+      store(directory, nameOf(textBytes), wrap(textBytes, program));
     } finally {
       close(directory);
     }
@@ -75,6 +89,10 @@ export function writeCached(root: HostPath, key: string, program: Uint8Array): s
     if (error instanceof OpError) return error.message;
     throw error;
   }
+}
+
+function nameOf(text: Uint8Array): string {
+  return hashBytes(text).toString(16).padStart(16, "0");
 }
 
 function openDirectory(root: HostPath): Fd {
@@ -87,13 +105,13 @@ function openDirectory(root: HostPath): Fd {
   throw OpError.from("open", path, 1, "may be written by others");
 }
 
-function store(directory: Fd, key: string, bytes: Uint8Array): void {
-  const temporary = `${key}.${getpid()}`;
+function store(directory: Fd, name: string, bytes: Uint8Array): void {
+  const temporary = `${name}.${getpid()}`;
   tryUnlinkat(directory, temporary);
   const fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     writeAll(fd, bytes, temporary);
-    renameat2(directory, temporary, directory, key);
+    renameat2(directory, temporary, directory, name);
   } catch (error) {
     tryUnlinkat(directory, temporary);
     throw error;
@@ -115,29 +133,34 @@ function makeRoom(directory: Fd): void {
   for (const { name } of byAge.slice(0, entries.length - MOST_ENTRIES / 2)) tryUnlinkat(directory, name);
 }
 
-/** Header: the magic, a checksum over key and program, and the program's length. */
-function wrap(program: Uint8Array, key: string): Uint8Array {
-  const bytes = new Uint8Array(HEADER + program.length);
+function wrap(text: Uint8Array, program: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER + text.length + program.length);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, MAGIC, true);
-  view.setBigUint64(8, checksum(program, key), true);
-  view.setBigUint64(16, BigInt(program.length), true);
-  bytes.set(program, HEADER);
+  view.setBigUint64(16, BigInt(text.length), true);
+  view.setBigUint64(24, BigInt(program.length), true);
+  bytes.set(text, HEADER);
+  bytes.set(program, HEADER + text.length);
+  view.setBigUint64(8, hashBytes(bytes.subarray(CHECKED)), true);
   return bytes;
 }
 
-function unwrap(bytes: Uint8Array, key: string): Uint8Array | undefined {
+function unwrap(bytes: Uint8Array, text: string): Uint8Array | undefined {
+  if (bytes.length < HEADER) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const program = bytes.subarray(HEADER);
+  const textLength = view.getBigUint64(16, true);
+  const programLength = view.getBigUint64(24, true);
   const intact =
-    bytes.length > HEADER &&
     view.getBigUint64(0, true) === MAGIC &&
-    view.getBigUint64(16, true) === BigInt(program.length) &&
-    view.getBigUint64(8, true) === checksum(program, key);
-  return intact ? program : undefined;
-}
-
-/** Against damage, not against an attacker: who can write here can write the checksum as well. */
-function checksum(program: Uint8Array, key: string): bigint {
-  return BigInt.asUintN(64, host.hash(program) ^ BigInt(`0x${key}`));
+    BigInt(HEADER) + textLength + programLength === BigInt(bytes.length) &&
+    textLength <= LONGEST_TEXT &&
+    programLength > 0n &&
+    programLength <= LARGEST_PROGRAM &&
+    programLength % 8n === 0n &&
+    // Against damage, not against an attacker: who can write here can write the hash as well.
+    view.getBigUint64(8, true) === hashBytes(bytes.subarray(CHECKED));
+  if (!intact) return undefined;
+  const start = HEADER + Number(textLength);
+  // Compared as strings, which is done at native speed. What is no UTF-8 reads as U+FFFD; nothing like that is written.
+  return decodeUtf8(bytes.subarray(HEADER, start)) === text ? bytes.slice(start) : undefined;
 }

@@ -8,7 +8,7 @@ here=$(dirname "$(realpath "$0")")
 cache=${RUNT_VM:-/var/cache/runt-vm}
 suite=bookworm
 packages=(
-  systemd systemd-sysv udev dbus dbus-user-session libpam-systemd libsystemd0 login passwd
+  systemd systemd-sysv udev dbus dbus-user-session libpam-systemd login passwd
   runc crun podman conmon containerd criu uidmap fuse-overlayfs slirp4netns netavark aardvark-dns iptables
   catatonit podman-compose
   libseccomp2 apparmor busybox-static procps kmod iproute2 strace util-linux util-linux-extra libcap2-bin

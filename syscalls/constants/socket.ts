@@ -18,3 +18,4 @@ export const IFF_RUNNING = 64;
 export const SIOCGIFFLAGS = 35091;
 export const SIOCSIFFLAGS = 35092;
 export const SO_SNDBUF = 7;
+export const SO_PEERCRED = 17;

@@ -17,11 +17,11 @@ enum {
   SMALL_CLASSES = SMALL / UNIT + 1,
   CLASSES = SMALL_CLASSES + 4 * 40,
   PAGE = 4096,
-  STEP = 256 << 10,  /* what is mapped at a time */
+  STEP = 1 << 20,    /* what is mapped at a time */
   LARGE = 128 << 10, /* from here on a mapping of its own */
+  MAPPED = 1,        /* in a block's head: it is one */
 };
 #define MOST ((size_t)1 << 40)
-#define MAPPED ((size_t)1) /* in a block's head: it is a mapping */
 
 /* The section's end while the image is made; its bounds are given by the build's assembly. */
 extern char arena_limit[];
@@ -35,7 +35,7 @@ struct arena {
 #define ARENA ((struct arena *)arena_start)
 
 static size_t *head_of(const void *payload) { return (size_t *)payload - 1; }
-static size_t capacity_of(const void *payload) { return (*head_of(payload) & ~MAPPED) - HEAD; }
+static size_t capacity_of(const void *payload) { return (*head_of(payload) & ~(size_t)MAPPED) - HEAD; }
 
 bool freezing;
 
@@ -56,10 +56,9 @@ static unsigned class_of(size_t *size) {
   return SMALL_CLASSES + 4 * (power - 10) + (unsigned)((*size - 1 - ((size_t)1 << power)) >> (power - 2));
 }
 
-static void *mapped(size_t size) {
+static char *mapped(size_t size) {
   void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (start == MAP_FAILED) out_of_memory();
-  return start;
+  return start == MAP_FAILED ? (out_of_memory(), NULL) : start;
 }
 
 static void put_back(void *payload, unsigned class) {
@@ -67,31 +66,13 @@ static void put_back(void *payload, unsigned class) {
   ARENA->free[class] = payload;
 }
 
-/* The next uncut bytes become blocks of the largest classes that fit. */
-static void spend_rest(void) {
-  while (ARENA->end - ARENA->next >= 2 * UNIT + HEAD) {
-    size_t left = (size_t)(ARENA->end - ARENA->next - HEAD) & ~(size_t)(UNIT - 1), size = left;
-    unsigned class = class_of(&size);
-    if (size > left) { /* the class above does not fit: an exact small one, or half of what is left */
-      size = left / 2 > SMALL ? left / 2 : SMALL;
-      class = class_of(&size);
-    }
-    if (size > left) return;
-    void *payload = ARENA->next + HEAD + HEAD;
-    *head_of(payload) = size;
-    ARENA->next += size;
-    put_back(payload, class);
-  }
-}
-
+/* A new block. Those of a mapping's last bytes that are too few for it are not used. */
 static void *cut(size_t size) {
-  /* Blocks begin 8 bytes behind a multiple of 16, so that what the caller gets is a multiple. */
-  if (ARENA->next == NULL || (size_t)(ARENA->end - ARENA->next) < size + UNIT) {
+  /* It begins 8 bytes behind a multiple of 16, so that what the caller gets is a multiple. */
+  if ((size_t)(ARENA->end - ARENA->next) < size + UNIT) {
     if (freezing) out_of_memory();
-    spend_rest();
-    size_t step = size + UNIT > STEP ? (size + UNIT + PAGE - 1) & ~(size_t)(PAGE - 1) : STEP;
-    ARENA->next = mapped(step);
-    ARENA->end = ARENA->next + step;
+    ARENA->next = mapped(STEP);
+    ARENA->end = ARENA->next + STEP;
   }
   void *payload = ARENA->next + HEAD + HEAD;
   ARENA->next += size;
@@ -105,7 +86,7 @@ static void *arena_malloc(JSMallocState *state, size_t wanted) {
   void *payload;
   if (size > LARGE && !freezing) {
     size = (size + HEAD + PAGE - 1) & ~(size_t)(PAGE - 1);
-    payload = (char *)mapped(size) + UNIT;
+    payload = mapped(size) + UNIT;
     *head_of(payload) = (size - HEAD) | MAPPED;
   } else {
     unsigned class = class_of(&size);
@@ -123,7 +104,7 @@ static void arena_free(JSMallocState *state, void *payload) {
   size_t size = *head_of(payload);
   state->malloc_count--;
   state->malloc_size -= capacity_of(payload);
-  if (size & MAPPED) munmap((char *)payload - UNIT, (size & ~MAPPED) + HEAD);
+  if (size & MAPPED) munmap((char *)payload - UNIT, (size & ~(size_t)MAPPED) + HEAD);
   else put_back(payload, class_of(&size));
 }
 
@@ -134,17 +115,8 @@ static void *arena_realloc(JSMallocState *state, void *payload, size_t wanted) {
     return NULL;
   }
   if (wanted > MOST) out_of_memory();
-  size_t old = *head_of(payload), before = capacity_of(payload);
-  if (wanted <= before && !(old & MAPPED)) return payload;
-  if ((old & MAPPED) && wanted + HEAD > LARGE) {
-    size_t size = (wanted + HEAD + HEAD + PAGE - 1) & ~(size_t)(PAGE - 1);
-    char *moved = mremap((char *)payload - UNIT, (old & ~MAPPED) + HEAD, size, MREMAP_MAYMOVE);
-    if (moved == MAP_FAILED) out_of_memory();
-    payload = moved + UNIT;
-    *head_of(payload) = (size - HEAD) | MAPPED;
-    state->malloc_size += capacity_of(payload) - before;
-    return payload;
-  }
+  size_t before = capacity_of(payload);
+  if (wanted <= before && !(*head_of(payload) & MAPPED)) return payload;
   void *copy = arena_malloc(state, wanted);
   memcpy(copy, payload, wanted < before ? wanted : before);
   arena_free(state, payload);

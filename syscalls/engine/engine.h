@@ -30,7 +30,6 @@ size_t arena_image_size(void);
 _Noreturn void out_of_memory(void);
 
 /* main.c */
-
 /* Tells the engine where this start's stack is, and how deep it may become. */
 void adopt_stack(JSRuntime *runtime);
 /* To standard error, as far as that takes it. */
@@ -40,7 +39,6 @@ void print_exception(JSContext *context);
 _Noreturn void leave(int status);
 
 /* primitives.c */
-
 /* Makes the object `host`. */
 void define_host(JSContext *context);
 void set_arguments(char **arguments, char **environment);
@@ -50,8 +48,12 @@ void set_arguments(char **arguments, char **environment);
 void define_function(JSContext *context, JSValueConst object, const char *name, JSCFunction *function, int arity);
 /* True, and a TypeError thrown, while an image is made. */
 bool forbidden(JSContext *context, const char *primitive);
-/* The bytes of a typed array. False, and a TypeError thrown, for anything else and for a buffer that is detached. */
-bool bytes_of(JSContext *context, JSValueConst value, uint8_t **bytes, size_t *length);
+struct bytes {
+  uint8_t *start; /* NULL where there are none */
+  size_t length;
+};
+/* Those of a typed array. False, and a TypeError thrown, for anything else and for a buffer that is detached. */
+bool bytes_of(JSContext *context, JSValueConst value, struct bytes *bytes);
 
 /* seccomp.c: libseccomp's functions as members of `host`. */
 void define_seccomp(JSContext *context, JSValueConst host);

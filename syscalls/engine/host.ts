@@ -24,18 +24,16 @@ export interface Host {
   validUtf8(bytes: Uint8Array): number;
   /** A name for some bytes, which others may have as well: FNV-1a of 64 bits. */
   hash(bytes: Uint8Array): bigint;
-  /** argv, with the program's own name in front. */
-  arguments(): string[];
+  /** argv as it was given, each word with the NUL byte behind it. */
+  arguments(): Uint8Array<ArrayBuffer>;
   /** The environment as it was given, each variable with the NUL byte behind it. */
   environment(): Uint8Array<ArrayBuffer>;
-  /** seccomp_version(3), such as "2.6.0". */
-  seccompVersion(): string;
-  /** seccomp_init(3): a filter, or minus errno. */
-  seccompInit(action: number): number;
+  /** Of the libseccomp that is linked in, such as "2.6.0". */
+  readonly seccompVersion: string;
+  /** seccomp_init(3): a filter for `architecture`, which takes the place of the native one; or minus errno. */
+  seccompInit(action: number, architecture: number, native: number): number;
   /** seccomp_release(3). */
   seccompRelease(filter: number): number;
-  /** seccomp_arch_add(3) of the second, then seccomp_arch_remove(3) of the third. */
-  seccompArchitecture(filter: number, add: number, remove: number): number;
   /** seccomp_syscall_resolve_name_arch(3) of each name, which a NUL byte ends. */
   seccompResolve(architecture: number, names: Uint8Array, numbers: Int32Array): number;
   /** seccomp_rule_add_array(3); `comparisons` is an array of struct scmp_arg_cmp. */

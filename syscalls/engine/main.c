@@ -12,12 +12,8 @@ enum {
 };
 
 void print(const char *text) {
-  for (size_t left = strlen(text); left > 0;) {
-    long written = syscall(SYS_write, 2, text, left);
-    if (written <= 0) return;
-    text += written;
-    left -= (size_t)written;
-  }
+  for (long written; *text != 0; text += written)
+    if ((written = syscall(SYS_write, 2, text, strlen(text))) <= 0) return;
 }
 
 void leave(int status) {
@@ -32,21 +28,14 @@ int __wrap_gettimeofday(struct timeval *now, void *zone) {
   return 0;
 }
 
-static void print_value(JSContext *context, JSValueConst value) {
-  const char *text = JS_ToCString(context, value);
-  print(text == NULL ? "?" : text);
-  print("\n");
-  JS_FreeCString(context, text);
-}
-
 void print_exception(JSContext *context) {
   JSValue thrown = JS_GetException(context);
+  JSValue stack = JS_IsObject(thrown) ? JS_GetPropertyStr(context, thrown, "stack") : JS_UNDEFINED;
+  const char *text = JS_ToCString(context, thrown), *where = JS_ToCString(context, stack);
   print("runt: internal error: ");
-  print_value(context, thrown);
-  JSValue stack = JS_IsError(context, thrown) ? JS_GetPropertyStr(context, thrown, "stack") : JS_UNDEFINED;
-  if (JS_IsString(stack)) print_value(context, stack);
-  JS_FreeValue(context, stack);
-  JS_FreeValue(context, thrown);
+  print(text == NULL ? "?" : text);
+  print("\n");
+  if (where != NULL && JS_IsString(stack)) print(where);
 }
 
 void adopt_stack(JSRuntime *runtime) {

@@ -3,6 +3,7 @@
 #include "engine.h"
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,22 +21,21 @@ bool forbidden(JSContext *context, const char *primitive) {
   return true;
 }
 
-bool bytes_of(JSContext *context, JSValueConst value, uint8_t **bytes, size_t *length) {
+bool bytes_of(JSContext *context, JSValueConst value, struct bytes *bytes) {
   size_t offset, whole;
-  JSValue buffer = JS_GetTypedArrayBuffer(context, value, &offset, length, NULL);
+  JSValue buffer = JS_GetTypedArrayBuffer(context, value, &offset, &bytes->length, NULL);
   if (JS_IsException(buffer)) return false;
-  *bytes = JS_GetArrayBuffer(context, &whole, buffer);
+  bytes->start = JS_GetArrayBuffer(context, &whole, buffer);
   JS_FreeValue(context, buffer); /* the view holds it */
-  if (*bytes == NULL && whole != 0) return false;
-  if (*bytes != NULL) *bytes += offset;
+  if (bytes->start == NULL && whole != 0) return false;
+  bytes->start = bytes->length == 0 ? NULL : bytes->start + offset;
   return true;
 }
 
 /* A register: a whole number, the low 64 bits of a bigint, or where a buffer is. */
 static bool word(JSContext *context, JSValueConst value, int position, long *out) {
   int64_t number;
-  uint8_t *bytes;
-  size_t length;
+  struct bytes bytes;
   double inexact;
   switch (JS_VALUE_GET_NORM_TAG(value)) {
   case JS_TAG_INT:
@@ -56,11 +56,9 @@ static bool word(JSContext *context, JSValueConst value, int position, long *out
     *out = number;
     return true;
   case JS_TAG_OBJECT:
-    if (!bytes_of(context, value, &bytes, &length)) return false;
-    *out = length == 0 ? 0 : (long)bytes;
+    if (!bytes_of(context, value, &bytes)) return false;
+    *out = (long)bytes.start;
     return true;
-  default:
-    break;
   }
   JS_ThrowTypeError(context, "syscall: argument %d is no number, bigint or buffer", position);
   return false;
@@ -77,10 +75,9 @@ PRIMITIVE(host_syscall) {
 }
 
 PRIMITIVE(host_address_of) {
-  uint8_t *bytes;
-  size_t length;
-  if (!bytes_of(context, arguments[0], &bytes, &length)) return JS_EXCEPTION;
-  return JS_NewInt64(context, length == 0 ? 0 : (int64_t)(intptr_t)bytes);
+  struct bytes bytes;
+  if (!bytes_of(context, arguments[0], &bytes)) return JS_EXCEPTION;
+  return JS_NewInt64(context, (int64_t)(intptr_t)bytes.start);
 }
 
 /* The length of the character that begins here, 1 to 4; or minus the number of bytes that are the beginning of one
@@ -120,106 +117,89 @@ static size_t valid_beginning(const uint8_t *bytes, size_t length) {
 }
 
 PRIMITIVE(host_valid_utf8) {
-  uint8_t *bytes;
-  size_t length;
-  if (!bytes_of(context, arguments[0], &bytes, &length)) return JS_EXCEPTION;
-  return JS_NewInt64(context, (int64_t)valid_beginning(bytes, length));
+  struct bytes bytes;
+  if (!bytes_of(context, arguments[0], &bytes)) return JS_EXCEPTION;
+  return JS_NewInt64(context, (int64_t)valid_beginning(bytes.start, bytes.length));
 }
 
-static JSValue text_of(JSContext *context, const uint8_t *bytes, size_t length) {
-  size_t at = valid_beginning(bytes, length);
-  if (at == length) return JS_NewStringLen(context, (const char *)bytes, length);
-  if (length > SIZE_MAX / 4) out_of_memory();
-  uint8_t *mended = js_malloc(context, 3 * length);
-  size_t end = at;
-  memcpy(mended, bytes, at);
-  while (at < length) {
-    int step = character(bytes + at, length - at);
-    if (step > 0) memcpy(mended + end, bytes + at, (size_t)step);
-    else memcpy(mended + end, "\xef\xbf\xbd", 3);
+PRIMITIVE(host_decode) {
+  struct bytes bytes;
+  if (!bytes_of(context, arguments[0], &bytes)) return JS_EXCEPTION;
+  size_t at = valid_beginning(bytes.start, bytes.length), end = at;
+  if (at == bytes.length) return JS_NewStringLen(context, at == 0 ? "" : (const char *)bytes.start, at);
+  char *mended = js_malloc(context, 3 * bytes.length);
+  memcpy(mended, bytes.start, at);
+  while (at < bytes.length) {
+    int step = character(bytes.start + at, bytes.length - at);
+    const void *from = step > 0 ? bytes.start + at : (const uint8_t *)"\xef\xbf\xbd";
+    memcpy(mended + end, from, step > 0 ? (size_t)step : 3);
     end += step > 0 ? (size_t)step : 3;
-    at += (size_t)(step > 0 ? step : -step);
+    at += (size_t)abs(step);
   }
-  JSValue text = JS_NewStringLen(context, (const char *)mended, end);
+  JSValue text = JS_NewStringLen(context, mended, end);
   js_free(context, mended);
   return text;
 }
 
-PRIMITIVE(host_decode) {
-  uint8_t *bytes;
-  size_t length;
-  if (!bytes_of(context, arguments[0], &bytes, &length)) return JS_EXCEPTION;
-  return text_of(context, length == 0 ? (const uint8_t *)"" : bytes, length);
-}
-
-static JSValue byte_array(JSContext *context, const uint8_t *bytes, size_t length) {
-  JSValue buffer = JS_NewArrayBufferCopy(context, bytes, length);
-  if (JS_IsException(buffer)) return buffer;
-  JSValueConst arguments[3] = {buffer, JS_UNDEFINED, JS_UNDEFINED};
-  JSValue array = JS_NewTypedArray(context, 3, arguments, JS_TYPED_ARRAY_UINT8);
-  JS_FreeValue(context, buffer);
+/* A Uint8Array of so many zeros, and where they are. */
+static JSValue new_bytes(JSContext *context, size_t length, struct bytes *bytes) {
+  JSValue size = JS_NewInt64(context, (int64_t)length);
+  JSValue array = JS_NewTypedArray(context, 1, (JSValueConst *)&size, JS_TYPED_ARRAY_UINT8);
+  if (!JS_IsException(array)) bytes_of(context, array, bytes);
   return array;
 }
 
 PRIMITIVE(host_encode) {
-  size_t length, whole;
-  uint8_t *bytes;
+  size_t length;
+  struct bytes bytes;
   if (!JS_IsString(arguments[0])) return JS_ThrowTypeError(context, "encode: no string");
   const char *text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
-  JSValue array = byte_array(context, (const uint8_t *)text, length);
+  JSValue array = new_bytes(context, length, &bytes);
+  if (!JS_IsException(array) && length > 0) {
+    memcpy(bytes.start, text, length);
+    /* The engine writes half of a surrogate pair as three bytes, as many as U+FFFD has. */
+    for (size_t at = 0; (at += valid_beginning(bytes.start + at, length - at)) < length; at += 3)
+      memcpy(bytes.start + at, "\xef\xbf\xbd", 3);
+  }
   JS_FreeCString(context, text);
-  /* The engine writes half of a surrogate pair as three bytes, as many as U+FFFD has. */
-  if (JS_IsException(array) || !bytes_of(context, array, &bytes, &whole)) return array;
-  for (size_t at = 0; (at += valid_beginning(bytes + at, whole - at)) < whole; at += 3)
-    memcpy(bytes + at, "\xef\xbf\xbd", 3);
   return array;
 }
 
-/* FNV-1a of 64 bits, eight bytes at a time: a name for a text, no proof of it. */
+/* FNV-1a of 64 bits: a name for a text, no proof of it. */
 PRIMITIVE(host_hash) {
-  uint8_t *bytes;
-  size_t length;
+  struct bytes bytes;
   uint64_t hash = 0xcbf29ce484222325u;
-  if (!bytes_of(context, arguments[0], &bytes, &length)) return JS_EXCEPTION;
-  for (size_t at = 0; at < length; at++) hash = (hash ^ bytes[at]) * 0x100000001b3u;
+  if (!bytes_of(context, arguments[0], &bytes)) return JS_EXCEPTION;
+  for (size_t at = 0; at < bytes.length; at++) hash = (hash ^ bytes.start[at]) * 0x100000001b3u;
   return JS_NewBigUint64(context, hash);
 }
 
-PRIMITIVE(host_arguments) {
-  if (forbidden(context, "arguments")) return JS_EXCEPTION;
-  JSValue list = JS_NewArray(context);
-  for (uint32_t i = 0; given_arguments[i] != NULL; i++)
-    JS_SetPropertyUint32(context, list, i,
-                         text_of(context, (const uint8_t *)given_arguments[i], strlen(given_arguments[i])));
-  return list;
-}
-
-/* The bytes of the environment as they are, each variable with the NUL that ends it. */
-PRIMITIVE(host_environment) {
-  size_t length = 0, at = 0;
-  uint8_t *bytes;
-  if (forbidden(context, "environment")) return JS_EXCEPTION;
-  for (char **variable = given_environment; *variable != NULL; variable++) length += strlen(*variable) + 1;
-  JSValue size = JS_NewInt64(context, (int64_t)length);
-  JSValue array = JS_NewTypedArray(context, 1, (JSValueConst *)&size, JS_TYPED_ARRAY_UINT8);
-  if (JS_IsException(array) || length == 0 || !bytes_of(context, array, &bytes, &length)) return array;
-  for (char **variable = given_environment; *variable != NULL; variable++) {
-    memcpy(bytes + at, *variable, strlen(*variable) + 1);
-    at += strlen(*variable) + 1;
-  }
+/* Strings as they are, each with the NUL that ends it. */
+static JSValue strings(JSContext *context, const char *primitive, char **list) {
+  size_t length = 0;
+  struct bytes bytes;
+  if (forbidden(context, primitive)) return JS_EXCEPTION;
+  for (char **string = list; *string != NULL; string++) length += strlen(*string) + 1;
+  JSValue array = new_bytes(context, length, &bytes);
+  if (JS_IsException(array)) return array;
+  for (char **string = list; *string != NULL; string++)
+    bytes.start = mempcpy(bytes.start, *string, strlen(*string) + 1);
   return array;
 }
+
+PRIMITIVE(host_arguments) { return strings(context, "arguments", given_arguments); }
+PRIMITIVE(host_environment) { return strings(context, "environment", given_environment); }
 
 void define_function(JSContext *context, JSValueConst object, const char *name, JSCFunction *function, int arity) {
   JS_SetPropertyStr(context, object, name, JS_NewCFunction(context, function, name, arity));
 }
 
 void define_host(JSContext *context) {
-#if defined(__x86_64__)
-  const char *architecture = "x86_64";
-#elif defined(__aarch64__)
+#ifdef __aarch64__
   const char *architecture = "aarch64";
+#else
+  const char *architecture = "x86_64";
 #endif
   JSValue global = JS_GetGlobalObject(context), host = JS_NewObject(context);
   JS_SetPropertyStr(context, host, "architecture", JS_NewString(context, architecture));

@@ -5,6 +5,10 @@
 #include <seccomp.h>
 #include <string.h>
 
+#define TEXT(number) #number
+#define DOTTED(major, minor, micro) TEXT(major) "." TEXT(minor) "." TEXT(micro)
+#define VERSION DOTTED(SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO)
+
 /* One for each architecture of a profile is open at a time. */
 static scmp_filter_ctx filters[32];
 
@@ -24,22 +28,23 @@ static scmp_filter_ctx *filter_of(JSContext *context, JSValueConst value) {
   return NULL;
 }
 
-PRIMITIVE(host_version) {
-  const struct scmp_version *version = seccomp_version();
-  char text[3 * 10 + 3];
-  snprintf(text, sizeof text, "%u.%u.%u", version->major, version->minor, version->micro);
-  return JS_NewString(context, text);
-}
-
-/* seccompInit(action): a filter. */
+/* seccompInit(action, architecture, native): a filter for an architecture, in whose place the library puts the native. */
 PRIMITIVE(host_init) {
-  int64_t action;
-  int index = 0;
-  if (forbidden(context, "seccompInit") || !integer(context, arguments[0], &action)) return JS_EXCEPTION;
+  int64_t action, architecture, native;
+  int index = 0, result = 0;
+  if (forbidden(context, "seccompInit") || !integer(context, arguments[0], &action) ||
+      !integer(context, arguments[1], &architecture) || !integer(context, arguments[2], &native))
+    return JS_EXCEPTION;
   while (filters[index] != NULL)
     if (++index == (int)(sizeof filters / sizeof *filters)) return JS_NewInt32(context, -EMFILE);
   filters[index] = seccomp_init((uint32_t)action);
-  return JS_NewInt32(context, filters[index] == NULL ? -EINVAL : index);
+  if (filters[index] == NULL) return JS_NewInt32(context, -EINVAL);
+  if (architecture != native) result = seccomp_arch_add(filters[index], (uint32_t)architecture);
+  if (architecture != native && result == 0) result = seccomp_arch_remove(filters[index], (uint32_t)native);
+  if (result == 0) return JS_NewInt32(context, index);
+  seccomp_release(filters[index]);
+  filters[index] = NULL;
+  return JS_NewInt32(context, result);
 }
 
 /* seccompRelease(filter) */
@@ -51,29 +56,19 @@ PRIMITIVE(host_release) {
   return JS_NewInt32(context, 0);
 }
 
-/* seccompArchitecture(filter, add, remove) */
-PRIMITIVE(host_architecture) {
-  scmp_filter_ctx *filter = filter_of(context, arguments[0]);
-  int64_t add, drop;
-  if (filter == NULL || !integer(context, arguments[1], &add) || !integer(context, arguments[2], &drop))
-    return JS_EXCEPTION;
-  int result = seccomp_arch_add(*filter, (uint32_t)add);
-  return JS_NewInt32(context, result < 0 ? result : seccomp_arch_remove(*filter, (uint32_t)drop));
-}
-
 /* seccompResolve(architecture, names, numbers): the number of each name, which a NUL ends, into an Int32Array. */
 PRIMITIVE(host_resolve) {
   int64_t architecture;
-  uint8_t *names, *numbers, *end;
-  size_t length, room;
-  if (!integer(context, arguments[0], &architecture) || !bytes_of(context, arguments[1], &names, &length) ||
-      !bytes_of(context, arguments[2], &numbers, &room))
+  struct bytes names, numbers;
+  if (!integer(context, arguments[0], &architecture) || !bytes_of(context, arguments[1], &names) ||
+      !bytes_of(context, arguments[2], &numbers))
     return JS_EXCEPTION;
-  for (size_t at = 0; at < length && (end = memchr(names + at, 0, length - at)) != NULL && room >= sizeof(int); room -= sizeof(int)) {
-    int number = seccomp_syscall_resolve_name_arch((uint32_t)architecture, (const char *)names + at);
-    memcpy(numbers, &number, sizeof number);
-    numbers += sizeof number;
-    at = (size_t)(end + 1 - names);
+  char *name = (char *)names.start, *end = name + names.length;
+  for (size_t at = 0; name < end && at + sizeof(int) <= numbers.length; at += sizeof(int)) {
+    if (memchr(name, 0, (size_t)(end - name)) == NULL) break;
+    int number = seccomp_syscall_resolve_name_arch((uint32_t)architecture, name);
+    memcpy(numbers.start + at, &number, sizeof number);
+    name += strlen(name) + 1;
   }
   return JS_NewInt32(context, 0);
 }
@@ -83,14 +78,13 @@ PRIMITIVE(host_add) {
   scmp_filter_ctx *filter = filter_of(context, arguments[0]);
   struct scmp_arg_cmp comparisons[6];
   int64_t action, number;
-  uint8_t *bytes;
-  size_t length;
+  struct bytes bytes;
   if (filter == NULL || !integer(context, arguments[1], &action) || !integer(context, arguments[2], &number) ||
-      !bytes_of(context, arguments[3], &bytes, &length))
+      !bytes_of(context, arguments[3], &bytes))
     return JS_EXCEPTION;
-  if (length > sizeof comparisons || length % sizeof *comparisons != 0) return JS_NewInt32(context, -EINVAL);
-  if (length > 0) memcpy(comparisons, bytes, length);
-  unsigned many = (unsigned)(length / sizeof *comparisons);
+  if (bytes.length > sizeof comparisons || bytes.length % sizeof *comparisons != 0) return JS_NewInt32(context, -EINVAL);
+  if (bytes.length > 0) memcpy(comparisons, bytes.start, bytes.length);
+  unsigned many = (unsigned)(bytes.length / sizeof *comparisons);
   return JS_NewInt32(context, seccomp_rule_add_array(*filter, (uint32_t)action, (int)number, many, comparisons));
 }
 
@@ -103,10 +97,9 @@ PRIMITIVE(host_export) {
 }
 
 void define_seccomp(JSContext *context, JSValueConst host) {
-  define_function(context, host, "seccompVersion", host_version, 0);
-  define_function(context, host, "seccompInit", host_init, 1);
+  JS_SetPropertyStr(context, host, "seccompVersion", JS_NewString(context, VERSION));
+  define_function(context, host, "seccompInit", host_init, 3);
   define_function(context, host, "seccompRelease", host_release, 1);
-  define_function(context, host, "seccompArchitecture", host_architecture, 3);
   define_function(context, host, "seccompResolve", host_resolve, 3);
   define_function(context, host, "seccompAdd", host_add, 4);
   define_function(context, host, "seccompExport", host_export, 2);
