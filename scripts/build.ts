@@ -4,12 +4,12 @@
  * calls fail; `--target NAME`, for another machine (targets.ts), dist/NAME/runt.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
-import { buildExecutable, buildHost, findLibraries } from "./engine.ts";
+import { type Addition, buildExecutable, buildHost, findLibraries } from "./engine.ts";
 import { ownTarget, type Target, targetNamed } from "./targets.ts";
 
 const root = dirname(import.meta.dirname);
@@ -21,6 +21,8 @@ export type Build = {
   readonly entry?: string;
   /** Another place than dist/. */
   readonly output?: string;
+  /** The bundle with something done to it, and what that needs of the host. */
+  readonly instrument?: { readonly edit: (program: string) => string; readonly addition: Addition };
 };
 
 /** Where everything goes that an executable is made of. */
@@ -35,6 +37,7 @@ export async function build({
   target: name,
   entry,
   output: elsewhere,
+  instrument,
 }: Build = {}): Promise<string> {
   const target = name === undefined ? ownTarget() : targetNamed(name);
   const output = elsewhere ?? join(root, "dist", name ?? "", faults ? "runt-faults" : "runt");
@@ -50,11 +53,12 @@ export async function build({
     "console.log": "undefined",
   };
   await bundle({ entry: entry ?? join(root, "cmd/main.ts"), output: program, define });
-  const host = buildHost(target, libraries, work);
+  if (instrument !== undefined) writeFileSync(program, instrument.edit(readFileSync(program, "utf8")));
+  const host = buildHost(target, libraries, work, instrument?.addition);
   const image = join(work, "image");
   freeze(target, host, program, image);
   const executable = join(work, "runt");
-  buildExecutable(target, libraries, work, image, executable);
+  buildExecutable(target, libraries, work, image, executable, instrument?.addition);
   refuseTraces(executable, readFileSync(program));
   // By rename: a container that runs from the old file keeps it.
   renameSync(executable, output);

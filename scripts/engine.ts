@@ -105,16 +105,28 @@ export function toolchain(target: Target, name: string, args: readonly string[])
   return execFileSync(prefix + name, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });
 }
 
+/** What else is linked into both hosts of an executable that is not shipped: the bench's, which is profiled. */
+export type Addition = {
+  /** Of C. */
+  readonly source: string;
+  readonly compiling: readonly string[];
+  readonly linking: readonly string[];
+};
+
 /** The host without an image; `run BUNDLE` and `freeze BUNDLE IMAGE` are what it does. */
-export function buildHost(target: Target, libraries: Libraries, work: string): string {
+export function buildHost(target: Target, libraries: Libraries, work: string, addition?: Addition): string {
   mkdirSync(work, { recursive: true });
+  if (addition !== undefined) {
+    const args = [...compiling, "-isystem", libraries.include, `-I${sources}`, ...addition.compiling];
+    tool(target, "gcc", [...args, "-c", addition.source, "-o", join(work, "addition.o")]);
+  }
   for (const name of ["arena", "main", "primitives", "seccomp", "freeze"]) {
     const args = [...compiling, "-isystem", libraries.include, `-ffile-prefix-map=${root}=.`];
     toolchain(target, "gcc", [...args, "-c", join(sources, `${name}.c`), "-o", join(work, `${name}.o`)]);
   }
   toolchain(target, "objcopy", ["--prefix-alloc-sections=.freeze", join(work, "freeze.o")]);
   const host = join(work, "host");
-  link(target, libraries, work, `.skip ${ARENA_SIZE}`, host);
+  link(target, libraries, work, `.skip ${ARENA_SIZE}`, host, addition);
   return host;
 }
 
@@ -125,8 +137,9 @@ export function buildExecutable(
   work: string,
   image: string,
   output: string,
+  addition?: Addition,
 ): void {
-  link(target, libraries, work, `.incbin "${image}"`, output);
+  link(target, libraries, work, `.incbin "${image}"`, output, addition);
   const differences = moved(symbolsOf(target, join(work, "host")), symbolsOf(target, output));
   if (differences.length > 0)
     throw new Error(
@@ -135,7 +148,14 @@ export function buildExecutable(
   toolchain(target, "strip", ["--remove-section=.comment", output]);
 }
 
-function link(target: Target, libraries: Libraries, work: string, content: string, output: string): void {
+function link(
+  target: Target,
+  libraries: Libraries,
+  work: string,
+  content: string,
+  output: string,
+  addition?: Addition,
+): void {
   const building = content.startsWith(".skip");
   const assembly = [
     `.section .arena,"aw",${building ? "%nobits" : "%progbits"}`,
@@ -155,6 +175,7 @@ function link(target: Target, libraries: Libraries, work: string, content: strin
   toolchain(target, "gcc", [
     ...linking,
     ...["arena", "main", "primitives", "seccomp"].map((name) => join(work, `${name}.o`)),
+    ...(addition === undefined ? [] : [join(work, "addition.o"), ...addition.linking]),
     `${output}.arena.o`,
     libraries.quickjs,
     libraries.seccomp,
