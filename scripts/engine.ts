@@ -118,7 +118,7 @@ export function buildHost(target: Target, libraries: Libraries, work: string, ad
   mkdirSync(work, { recursive: true });
   if (addition !== undefined) {
     const args = [...compiling, "-isystem", libraries.include, `-I${sources}`, ...addition.compiling];
-    tool(target, "gcc", [...args, "-c", addition.source, "-o", join(work, "addition.o")]);
+    toolchain(target, "gcc", [...args, "-c", addition.source, "-o", join(work, "addition.o")]);
   }
   for (const name of ["arena", "main", "primitives", "seccomp", "freeze"]) {
     const args = [...compiling, "-isystem", libraries.include, `-ffile-prefix-map=${root}=.`];

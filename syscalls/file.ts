@@ -1,5 +1,5 @@
 /** Files and directories: one function a system call. Descriptors are O_CLOEXEC from birth. */
-import { EAGAIN } from "./constants/errno.ts";
+import { EAGAIN, ENOSYS, EPERM } from "./constants/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -20,6 +20,7 @@ import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
 import { cstr, textOf } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
@@ -49,23 +50,14 @@ export function tryOpenat2(dir: Fd, path: string, flags: number, resolve: number
   return tryCall("openat2", [dir, cstr(path), how.bytes, 24]);
 }
 
-/** openat2(2), always O_CLOEXEC. */
-export function openat2(dir: Fd, path: string, flags: number, resolve: number, mode = 0): Fd {
-  const how = new Struct(24)
-    .u64(0, flags | O_CLOEXEC)
-    .u64(8, mode)
-    .u64(16, resolve);
-  return call("openat2", [dir, cstr(path), how.bytes, 24], describe(dir, path), "open") as Fd;
-}
-
 /** close(2); errors are of no use to anyone, the descriptor is gone. */
 export function close(fd: Fd): void {
   tryCall("close", [fd]);
 }
 
-/** close_range(2) with `flags` (CLOSE_RANGE_CLOEXEC marks instead of closing). */
-export function closeRange(first: number, last: number, flags: number): void {
-  call("close_range", [first, last, flags], `${first}-${last}`);
+/** close_range(2) with `flags` (CLOSE_RANGE_CLOEXEC marks instead of closing); failure is an answer. */
+export function tryCloseRange(first: number, last: number, flags: number): ResultOrErrno {
+  return tryCall("close_range", [first, last, flags]);
 }
 
 /** read(2) into `buffer`; 0 at the end. */
@@ -189,19 +181,25 @@ export interface Stat {
   readonly ctimeSec: bigint;
 }
 
-/** statx(2). `flags` takes AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. */
+/**
+ * statx(2). `flags` takes AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. Where a filter refuses it, fstatat(2) says all but the
+ * mount's number, which is 0 then.
+ */
 export function statx(dir: Fd, path: string, flags: number): Stat {
-  const buffer = new Struct(256);
-  const args = [dir, cstr(path), flags, STATX_BASIC_STATS | STATX_MNT_ID, buffer.bytes];
-  call("statx", args, describe(dir, path), "stat");
-  return decodeStat(buffer);
+  const stat = tryStatx(dir, path, flags);
+  if (typeof stat === "number") throw OpError.from("stat", describe(dir, path), -stat);
+  return stat;
 }
 
 /** statx(2) whose failure is an answer: minus errno. */
 export function tryStatx(dir: Fd, path: string, flags: number): Stat | ResultOrErrno {
   const buffer = new Struct(256);
-  const result = tryCall("statx", [dir, cstr(path), flags, STATX_BASIC_STATS | STATX_MNT_ID, buffer.bytes]);
-  return result < 0 ? result : decodeStat(buffer);
+  const name = cstr(path);
+  const result = tryCall("statx", [dir, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, buffer.bytes]);
+  if (result === 0) return decodeStat(buffer);
+  if (result !== -ENOSYS && result !== -EPERM) return result;
+  const other = tryCall("newfstatat", [dir, name, buffer.bytes, flags]);
+  return other < 0 ? other : decodeOldStat(buffer);
 }
 
 /** statx(2) of an open descriptor. */
@@ -224,6 +222,29 @@ function decodeStat(s: Struct): Stat {
     devMajor: s.getU32(136),
     devMinor: s.getU32(140),
     mountId: s.getU64(144),
+  };
+}
+
+/** struct stat of asm/stat.h, in which the two architectures differ up to the size. */
+function decodeOldStat(s: Struct): Stat {
+  const [mode, uid, gid, rdev] = host.architecture === "aarch64" ? [16, 24, 28, 32] : [24, 28, 32, 40];
+  const major = (device: bigint): number =>
+    Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
+  const minor = (device: bigint): number => Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
+  return {
+    uid: s.getU32(uid),
+    gid: s.getU32(gid),
+    mode: s.getU32(mode),
+    ino: s.getU64(8),
+    size: s.getU64(48),
+    ctimeSec: s.getU64(104),
+    mtimeSec: s.getU64(88),
+    mtimeNsec: s.getU32(96),
+    rdevMajor: major(s.getU64(rdev)),
+    rdevMinor: minor(s.getU64(rdev)),
+    devMajor: major(s.getU64(0)),
+    devMinor: minor(s.getU64(0)),
+    mountId: 0n,
   };
 }
 
@@ -275,9 +296,9 @@ export function rmdirat(dir: Fd, path: string): void {
   call("unlinkat", [dir, cstr(path), AT_REMOVEDIR], describe(dir, path), "rmdir");
 }
 
-/** renameat2(2); `flags` takes RENAME_NOREPLACE and RENAME_EXCHANGE. */
-export function renameat2(fromDir: Fd, from: string, toDir: Fd, to: string, flags = 0): void {
-  call("renameat2", [fromDir, cstr(from), toDir, cstr(to), flags], describe(toDir, to), "rename");
+/** renameat(2). */
+export function renameat(fromDir: Fd, from: string, toDir: Fd, to: string): void {
+  call("renameat", [fromDir, cstr(from), toDir, cstr(to)], describe(toDir, to), "rename");
 }
 
 /** symlinkat(2): makes `path`, a link that says `target`. */
@@ -443,9 +464,14 @@ export function chroot(path: string): void {
   call("chroot", [cstr(path)], path);
 }
 
-/** faccessat2(2) with the effective ids; failure is an answer. */
+/**
+ * faccessat2(2); failure is an answer. Where there is none (before Linux 5.8) faccessat(2) takes no flags and asks for
+ * the real ids.
+ */
 export function tryAccess(dir: Fd, path: string, mode: number, flags: number): ResultOrErrno {
-  return tryCall("faccessat2", [dir, cstr(path), mode, flags]);
+  const name = cstr(path);
+  const result = tryCall("faccessat2", [dir, name, mode, flags]);
+  return result === -ENOSYS || result === -EPERM ? tryCall("faccessat", [dir, name, mode]) : result;
 }
 
 /** What to wait for on a descriptor, and what came. */

@@ -70,6 +70,7 @@ function show(arg: Arg): string {
   if (arg instanceof CString) return JSON.stringify(arg.text);
   if (typeof arg === "number")
     return arg === -100 ? "AT_FDCWD" : arg > 4096 ? `0x${arg.toString(16)}` : String(arg);
-  if (typeof arg === "bigint") return `0x${arg.toString(16)}`;
+  // The engine puts a zero in front of one that has all 64 bits.
+  if (typeof arg === "bigint") return `0x${arg.toString(16).replace(/^0(?=.)/, "")}`;
   return `[${arg.byteLength} bytes]`;
 }
