@@ -18,7 +18,7 @@ import {
 } from "./constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
-import { cstr, textOf } from "./cstring.ts";
+import { cstr, cstrBytes, textOf } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
@@ -27,6 +27,11 @@ import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/fcntl.ts";
+
+// Filled and read within one function, so one of each is enough.
+const openHow = new Struct(24);
+const statBuffer = new Struct(256);
+const statfsBuffer = new Struct(120);
 
 /** The current directory as a directory descriptor. */
 export const CWD = AT_FDCWD as Fd;
@@ -43,11 +48,11 @@ export function tryOpenat(dir: Fd, path: string, flags: number, mode = 0): Resul
 
 /** openat2(2) with struct open_how: `resolve` is RESOLVE_*; failure is an answer. */
 export function tryOpenat2(dir: Fd, path: string, flags: number, resolve: number, mode = 0): ResultOrErrno {
-  const how = new Struct(24)
+  openHow
     .u64(0, flags | O_CLOEXEC)
     .u64(8, mode)
     .u64(16, resolve);
-  return tryCall("openat2", [dir, cstr(path), how.bytes, 24]);
+  return tryCall("openat2", [dir, cstr(path), openHow.bytes, 24]);
 }
 
 /** close(2); errors are of no use to anyone, the descriptor is gone. */
@@ -193,13 +198,12 @@ export function statx(dir: Fd, path: string, flags: number): Stat {
 
 /** statx(2) whose failure is an answer: minus errno. */
 export function tryStatx(dir: Fd, path: string, flags: number): Stat | ResultOrErrno {
-  const buffer = new Struct(256);
   const name = cstr(path);
-  const result = tryCall("statx", [dir, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, buffer.bytes]);
-  if (result === 0) return decodeStat(buffer);
+  const result = tryCall("statx", [dir, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, statBuffer.bytes]);
+  if (result === 0) return decodeStat(statBuffer);
   if (result !== -ENOSYS && result !== -EPERM) return result;
-  const other = tryCall("newfstatat", [dir, name, buffer.bytes, flags]);
-  return other < 0 ? other : decodeOldStat(buffer);
+  const other = tryCall("newfstatat", [dir, name, statBuffer.bytes, flags]);
+  return other < 0 ? other : decodeOldStat(statBuffer);
 }
 
 /** statx(2) of an open descriptor. */
@@ -265,10 +269,9 @@ export interface FsInfo {
 
 /** fstatfs(2). */
 export function fstatfs(fd: Fd): FsInfo {
-  const buffer = new Struct(120);
-  call("fstatfs", [fd, buffer.bytes], `fd ${fd}`);
-  const flags = Number(buffer.getU64(80));
-  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (flags & ST_RDONLY) !== 0, flags };
+  call("fstatfs", [fd, statfsBuffer.bytes], `fd ${fd}`);
+  const flags = statfsBuffer.getU32(80);
+  return { magic: statfsBuffer.getU32(0), readOnly: (flags & ST_RDONLY) !== 0, flags };
 }
 
 /** mkdirat(2); `mode` before the umask. */
@@ -504,6 +507,6 @@ function describe(dir: Fd, path: string): string {
 
 /** fsetxattr(2) of the SELinux label, which ends with a NUL. */
 export function setLabel(fd: Fd, label: string): void {
-  const text = cstr(label);
-  call("fsetxattr", [fd, cstr("security.selinux"), text, text.bytes.length, 0], `fd ${fd}`);
+  const text = cstrBytes(label);
+  call("fsetxattr", [fd, cstr("security.selinux"), text, text.length, 0], `fd ${fd}`);
 }

@@ -1,7 +1,7 @@
 /** Processes: clone, execve, wait, pidfds and the like. */
 import { EINVAL, ENOSYS, EPERM } from "./constants/errno.ts";
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
-import { type CString, cstr, type StringArray } from "./cstring.ts";
+import { type CString, cstr, cstrBytes, type StringArray } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
@@ -53,10 +53,10 @@ export function clone2(flags: number): Cloned | undefined {
 
 /** The char *const[] of a list of strings; throws BadString like cstr. */
 export function stringArray(list: readonly string[]): StringArray {
-  const strings = list.map(cstr);
+  const strings = list.map(cstrBytes);
   const pointers = new BigUint64Array(strings.length + 1);
-  strings.forEach((s: CString, i) => {
-    pointers[i] = BigInt(host.addressOf(s.bytes));
+  strings.forEach((bytes, i) => {
+    pointers[i] = BigInt(host.addressOf(bytes));
   });
   return { pointers, strings };
 }
