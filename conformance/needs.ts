@@ -15,10 +15,8 @@ export type Need =
   | "apparmor"
   | "cni"
   | "update"
-  | "npm registry"
   | "systemd files"
   | "overlay"
-  | "libc6-arm64-cross"
   | "musl"
   | "faults"
   | "two-cpus"
@@ -43,6 +41,7 @@ type CommandName =
   | "dpkg-deb"
   | "npm"
   | "qemu-aarch64-static"
+  | "aarch64-linux-gnu-gcc"
   | "runc"
   | "crun"
   | "unshare"
@@ -80,8 +79,7 @@ export function findCommand(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** Of Debian's packages of those names. */
-export const arm64Root = "/usr/aarch64-linux-gnu";
+/** Of Debian's package musl. */
 export const muslLibrary = "/lib/x86_64-linux-musl/libc.so";
 
 /** Where Podman looks for programs of its own. */
@@ -104,13 +102,7 @@ export function missing(need: Need): string | undefined {
     return execute(runtimePath, ["update", "--help"]).includes("--resources")
       ? undefined
       : "the runtime has no update --resources";
-  if (need === "libc6-arm64-cross")
-    return existsSync(`${arm64Root}/lib/ld-linux-aarch64.so.1`) ? undefined : `no C library in ${arm64Root}`;
   if (need === "musl") return existsSync(muslLibrary) ? undefined : `there is no ${muslLibrary}`;
-  if (need === "npm registry")
-    return spawnSync("npm", ["ping", "--fetch-retries=0", "--fetch-timeout=10000"]).status === 0
-      ? undefined
-      : "npm does not reach its registry";
   if (need === "systemd files")
     return existsSync("/usr/lib/systemd/systemd") ? undefined : "there is no systemd in /usr";
   if (need === "overlay")
@@ -120,7 +112,7 @@ export function missing(need: Need): string | undefined {
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "two-cpus") return availableParallelism() > 1 ? undefined : "there is only one CPU";
-  if (need === "built") return testingRunc ? "is about the executable built by Bun" : undefined;
+  if (need === "built") return testingRunc ? "is about the executable that is built here" : undefined;
   if (need === "netavark" || need === "aardvark-dns")
     return helperDirectories.some((dir) => existsSync(join(dir, need)))
       ? undefined

@@ -3,13 +3,13 @@
  * this left (syscalls/engine/README.md). `--faults` builds dist/runt-faults instead, in which tests can make system
  * calls fail; `--target NAME`, for another machine (targets.ts), dist/NAME/runt.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
-import { buildExecutable, buildHost, findLibraries } from "./engine.ts";
+import { type Addition, buildExecutable, buildHost, findLibraries } from "./engine.ts";
 import { ownTarget, type Target, targetNamed } from "./targets.ts";
 
 const root = dirname(import.meta.dirname);
@@ -21,7 +21,15 @@ export type Build = {
   readonly entry?: string;
   /** Another place than dist/. */
   readonly output?: string;
+  /** The bundle with something done to it, and what that needs of the host. */
+  readonly instrument?: { readonly edit: (program: string) => string; readonly addition: Addition };
 };
+
+/** Where everything goes that an executable is made of. */
+const workOf = (executable: string): string => join(dirname(executable), "build", basename(executable));
+
+/** The bundle that is in an executable. */
+export const programOf = (executable: string): string => join(workOf(executable), "runt.js");
 
 /** Returns the path of the executable. */
 export async function build({
@@ -29,13 +37,14 @@ export async function build({
   target: name,
   entry,
   output: elsewhere,
+  instrument,
 }: Build = {}): Promise<string> {
   const target = name === undefined ? ownTarget() : targetNamed(name);
   const output = elsewhere ?? join(root, "dist", name ?? "", faults ? "runt-faults" : "runt");
-  const work = `${output}.build`;
+  const work = workOf(output);
   mkdirSync(work, { recursive: true });
   const libraries = findLibraries(target);
-  const program = join(work, "runt.js");
+  const program = programOf(output);
   const define = {
     "globalThis.FAULT_INJECTION": String(faults),
     RUNT_COMMIT: JSON.stringify(commit()),
@@ -44,11 +53,12 @@ export async function build({
     "console.log": "undefined",
   };
   await bundle({ entry: entry ?? join(root, "cmd/main.ts"), output: program, define });
-  const host = buildHost(target, libraries, work);
+  if (instrument !== undefined) writeFileSync(program, instrument.edit(readFileSync(program, "utf8")));
+  const host = buildHost(target, libraries, work, instrument?.addition);
   const image = join(work, "image");
   freeze(target, host, program, image);
   const executable = join(work, "runt");
-  buildExecutable(target, libraries, work, image, executable);
+  buildExecutable(target, libraries, work, image, executable, instrument?.addition);
   refuseTraces(executable, readFileSync(program));
   // By rename: a container that runs from the old file keeps it.
   renameSync(executable, output);
@@ -73,25 +83,29 @@ function moduleAt(program: string, line: number): string {
   return lines.findLast((text) => /^\/\/ \S+\.(ts|m?js)$/.test(text))?.slice(3) ?? `line ${line}`;
 }
 
-/** Nothing of the machine that built it may be in the file, but for what the program itself says. */
+/** Nothing of the machine that built it may be in the file. */
 function refuseTraces(executable: string, program: Buffer): void {
-  const file = readFileSync(executable);
-  const { homedir, username } = userInfo();
-  const paths = [root, process.execPath, homedir, `/${username}/`, `${hostname()}.`];
-  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
-  const found = [...paths, ...variables].filter(
-    (text) => text.length > 4 && file.includes(text) && !program.includes(text),
-  );
+  const found = traces(readFileSync(executable), program);
   if (found.length > 0)
     throw new Error(`the executable tells of the machine that built it: ${found.join(", ")}`);
 }
 
+/** The paths, names and variables of this machine that are in a file, but for what the program itself says. */
+export function traces(file: Buffer, program: Buffer): string[] {
+  const { homedir, username } = userInfo();
+  const paths = [root, process.execPath, homedir, `/${username}/`, `${hostname()}.`];
+  const variables = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  return [...paths, ...variables].filter(
+    (text) => text.length > 4 && file.includes(text) && !program.includes(text),
+  );
+}
+
 function commit(): string {
-  try {
-    return execFileSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8" }).trim();
-  } catch {
-    return "unknown";
-  }
+  const { stdout, status } = spawnSync("git", ["describe", "--always", "--dirty"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return status === 0 ? stdout.trim() : "unknown";
 }
 
 if (import.meta.main) {

@@ -27,6 +27,9 @@ const yargs: BunPlugin = {
   },
 };
 
+/** What the bundler would otherwise put in of this machine. */
+const machine = { __dirname: "undefined", __filename: "undefined", "process.env.NODE_ENV": '"production"' };
+
 export type Bundle = {
   readonly entry: string;
   readonly output: string;
@@ -42,7 +45,7 @@ export async function bundle({ entry, output, define = {}, plugins = [] }: Bundl
     target: "browser",
     format: "esm",
     minify: { syntax: true },
-    define,
+    define: { ...machine, ...define },
     plugins: [yargs, ...plugins],
     throw: false,
   });

@@ -10,11 +10,14 @@ import { ownTarget, type Target } from "./targets.ts";
 const root = join(import.meta.dirname, "..");
 const sources = join(root, "syscalls/engine");
 
-/** Where the image lies in memory, and what only the host of the build has: far from all else, to move nothing. */
+/**
+ * Where the image lies in memory, and before it what only the host of the build has: far from all else, to move nothing,
+ * but near enough for a call of arm64, which reaches 128 MB.
+ */
 const ARENA = 0x20000000;
 const ARENA_SIZE = 64 << 20;
-const FREEZE_TEXT = 0x28000000;
-const FREEZE_DATA = 0x28100000;
+const FREEZE_TEXT = 0x04000000;
+const FREEZE_DATA = 0x04100000;
 
 const compiling = [
   "-std=c17",
@@ -41,13 +44,18 @@ const linking = [
   `-Wl,--defsym=arena_limit=0x${(ARENA + ARENA_SIZE).toString(16)}`,
 ];
 
-/** QuickJS and libseccomp: Debian's packages, installed or unpacked by setup.sh, or what $QUICKJS names. */
+/** QuickJS and libseccomp: Debian's packages, installed or unpacked by quickjs.sh, or what $QUICKJS names. */
 export type Libraries = {
   readonly include: string;
   readonly quickjs: string;
   readonly seccomp: string;
   readonly version: string;
+  /** The root directory that they are below. */
+  readonly place: string;
 };
+
+/** An older QuickJS has other functions; as in quickjs.sh. */
+const OLDEST = "2025-04-26";
 
 /** Throws, and says what to do, when they are nowhere. */
 export function findLibraries(target: Target): Libraries {
@@ -59,21 +67,24 @@ export function findLibraries(target: Target): Libraries {
     const quickjs = join(library, "quickjs/libquickjs.a");
     const seccomp = join(library, "libseccomp.a");
     if (!existsSync(quickjs) || !existsSync(seccomp)) continue;
-    return { include: join(place, "usr/include"), quickjs, seccomp, version: quickjsVersion(place) };
+    const version = quickjsVersion(place);
+    if (version < OLDEST) continue;
+    return { include: join(place, "usr/include"), quickjs, seccomp, version, place };
   }
   throw new Error(
-    `no libquickjs.a and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run setup\` as root takes them ` +
-      "from Debian (packages libquickjs and libseccomp-dev); QUICKJS=DIR names another root that they are unpacked in",
+    `no libquickjs.a (of ${OLDEST} or newer) and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run ` +
+      `setup\` takes them from Debian; QUICKJS=DIR names another root directory that its packages libquickjs and ` +
+      "libseccomp-dev are unpacked in",
   );
 }
 
-/** From what Debian's package says of itself. */
+/** From what Debian's package says of itself; later ones sort behind, and what cannot be known as well. */
 function quickjsVersion(place: string): string {
   const copied = join(place, "quickjs-version");
   const text = existsSync(copied)
     ? readFileSync(copied, "utf8")
     : place === "/"
-      ? execFileSync("dpkg-query", ["--show", "--showformat=${Version}", "libquickjs"], { encoding: "utf8" })
+      ? installed("libquickjs").version
       : "unknown";
   return text
     .trim()
@@ -81,22 +92,41 @@ function quickjsVersion(place: string): string {
     .replaceAll(".", "-");
 }
 
+/** What dpkg knows of an installed package. */
+export function installed(name: string): { readonly source: string; readonly version: string } {
+  const status = execFileSync("dpkg-query", ["--status", name], { encoding: "utf8" });
+  const field = (key: string): string | undefined => new RegExp(`^${key}: (\\S+)`, "m").exec(status)?.[1];
+  return { source: field("Source") ?? name, version: field("Version") ?? "unknown" };
+}
+
 /** Runs a program of the toolchain for a target; its own words are the error. */
-function tool(target: Target, name: string, args: readonly string[]): string {
+export function toolchain(target: Target, name: string, args: readonly string[]): string {
   const prefix = target === ownTarget() ? "" : `${target.triplet}-`;
   return execFileSync(prefix + name, args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });
 }
 
+/** What else is linked into both hosts of an executable that is not shipped: the bench's, which is profiled. */
+export type Addition = {
+  /** Of C. */
+  readonly source: string;
+  readonly compiling: readonly string[];
+  readonly linking: readonly string[];
+};
+
 /** The host without an image; `run BUNDLE` and `freeze BUNDLE IMAGE` are what it does. */
-export function buildHost(target: Target, libraries: Libraries, work: string): string {
+export function buildHost(target: Target, libraries: Libraries, work: string, addition?: Addition): string {
   mkdirSync(work, { recursive: true });
+  if (addition !== undefined) {
+    const args = [...compiling, "-isystem", libraries.include, `-I${sources}`, ...addition.compiling];
+    toolchain(target, "gcc", [...args, "-c", addition.source, "-o", join(work, "addition.o")]);
+  }
   for (const name of ["arena", "main", "primitives", "seccomp", "freeze"]) {
     const args = [...compiling, "-isystem", libraries.include, `-ffile-prefix-map=${root}=.`];
-    tool(target, "gcc", [...args, "-c", join(sources, `${name}.c`), "-o", join(work, `${name}.o`)]);
+    toolchain(target, "gcc", [...args, "-c", join(sources, `${name}.c`), "-o", join(work, `${name}.o`)]);
   }
-  tool(target, "objcopy", ["--prefix-alloc-sections=.freeze", join(work, "freeze.o")]);
+  toolchain(target, "objcopy", ["--prefix-alloc-sections=.freeze", join(work, "freeze.o")]);
   const host = join(work, "host");
-  link(target, libraries, work, `.skip ${ARENA_SIZE}`, host);
+  link(target, libraries, work, `.skip ${ARENA_SIZE}`, host, addition);
   return host;
 }
 
@@ -107,17 +137,25 @@ export function buildExecutable(
   work: string,
   image: string,
   output: string,
+  addition?: Addition,
 ): void {
-  link(target, libraries, work, `.incbin "${image}"`, output);
+  link(target, libraries, work, `.incbin "${image}"`, output, addition);
   const differences = moved(symbolsOf(target, join(work, "host")), symbolsOf(target, output));
   if (differences.length > 0)
     throw new Error(
       `the heap points to what has moved between the two links: ${differences.slice(0, 8).join(", ")}`,
     );
-  tool(target, "strip", [output]);
+  toolchain(target, "strip", ["--remove-section=.comment", output]);
 }
 
-function link(target: Target, libraries: Libraries, work: string, content: string, output: string): void {
+function link(
+  target: Target,
+  libraries: Libraries,
+  work: string,
+  content: string,
+  output: string,
+  addition?: Addition,
+): void {
   const building = content.startsWith(".skip");
   const assembly = [
     `.section .arena,"aw",${building ? "%nobits" : "%progbits"}`,
@@ -128,15 +166,16 @@ function link(target: Target, libraries: Libraries, work: string, content: strin
     "",
   ].join("\n");
   writeFileSync(`${output}.s`, assembly);
-  tool(target, "gcc", ["-c", `${output}.s`, "-o", `${output}.arena.o`]);
+  toolchain(target, "gcc", ["-c", `${output}.s`, "-o", `${output}.arena.o`]);
   const freezing = [
     `-Wl,--section-start=.freeze.text=0x${FREEZE_TEXT.toString(16)}`,
     `-Wl,--section-start=.freeze.rodata=0x${FREEZE_DATA.toString(16)}`,
     join(work, "freeze.o"),
   ];
-  tool(target, "gcc", [
+  toolchain(target, "gcc", [
     ...linking,
     ...["arena", "main", "primitives", "seccomp"].map((name) => join(work, `${name}.o`)),
+    ...(addition === undefined ? [] : [join(work, "addition.o"), ...addition.linking]),
     `${output}.arena.o`,
     libraries.quickjs,
     libraries.seccomp,
@@ -150,11 +189,11 @@ function link(target: Target, libraries: Libraries, work: string, content: strin
 /** Name and address of everything in a file, but for the image itself and what is in the host of the build alone. */
 function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
   const symbols = new Map<string, string>();
-  for (const line of tool(target, "nm", [file]).split("\n")) {
+  for (const line of toolchain(target, "nm", [file]).split("\n")) {
     const [, address = "", kind = "", name = ""] = /^([0-9a-f]+) (\S) (\S+)$/.exec(line) ?? [];
     // The first are in front of the program, behind the header, whose length follows the number of segments.
     const besides = /^(__rela_iplt_|__abi_tag|arena_|__FRAME_END__|__EH_FRAME_BEGIN__)/;
-    if (name === "" || besides.test(name) || Number.parseInt(address, 16) >= ARENA) continue;
+    if (name === "" || besides.test(name) || Number.parseInt(address, 16) >= FREEZE_TEXT) continue;
     // Static names may stand in several files.
     symbols.set(
       `${name} ${kind === "t" || kind === "r" || kind === "d" || kind === "b" ? address : ""}`,
@@ -164,7 +203,8 @@ function symbolsOf(target: Target, file: string): ReadonlyMap<string, string> {
   return symbols;
 }
 
-function moved(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+/** The names whose address is not the same in both, or which only one of them has. */
+export function moved(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   const names = new Set([...before.keys(), ...after.keys()]);
   return [...names].filter((name) => before.get(name) !== after.get(name));
 }

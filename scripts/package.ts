@@ -15,7 +15,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build } from "./build.ts";
+import { build, programOf } from "./build.ts";
+import { lesserLicence, notices } from "./notices.ts";
 import { ownTarget, packageVersion, type Target, targetNamed } from "./targets.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -27,6 +28,8 @@ const documents = ["README.md", "SECURITY.md", "docs"];
 export type Packaging = {
   readonly target: Target;
   readonly executable: string;
+  /** What others wrote of it (notices.ts). */
+  readonly notices: string;
   /** Where the package goes. */
   readonly to: string;
   /** Of the .deb; `none` is quick. */
@@ -50,9 +53,8 @@ function inScratch<T>(make: (dir: string) => T): T {
 }
 
 /** Returns the path of the .deb. */
-export function makeDeb({ target, executable, to, compression = "xz" }: Packaging): string {
+export function makeDeb({ target, executable, notices, to, compression = "xz" }: Packaging): string {
   const architecture = target.debian;
-  if (architecture === undefined) throw new Error(`there is no Debian for ${target.name}`);
   return inScratch((dir) => {
     install(dir, "/usr", executable);
     const share = join(dir, "usr/share");
@@ -67,7 +69,7 @@ export function makeDeb({ target, executable, to, compression = "xz" }: Packagin
     const doc = join(share, "doc", program);
     mkdirSync(doc, { recursive: true });
     for (const name of documents) cpSync(join(root, name), join(doc, name), { recursive: true });
-    writeFileSync(join(doc, "copyright"), copyright);
+    writeFileSync(join(doc, "copyright"), notices);
     writeFileSync(join(doc, "changelog.gz"), gzipSync(changelog(), { level: 9 }));
     mkdirSync(join(share, "lintian/overrides"), { recursive: true });
     writeFileSync(join(share, "lintian/overrides", program), overrides);
@@ -98,7 +100,7 @@ const kilobytes = (dir: string): number =>
     )[0],
   );
 
-/** deb-control(5). libc6 is the oldest that Bun's executable starts with; libseccomp is opened when a profile asks. */
+/** deb-control(5). The executable needs no library, so the package depends on nothing. */
 const control = (architecture: string, size: number): string => `Package: ${program}
 Version: ${packageVersion()}
 Architecture: ${architecture}
@@ -106,22 +108,15 @@ Maintainer: ${maintainer}
 Installed-Size: ${size}
 Section: admin
 Priority: optional
-Depends: libc6 (>= 2.17)
-Recommends: libseccomp2
 Description: ${description}
  Runs containers from OCI bundles for containerd, Podman, Docker, CRI-O and
  people. Where an engine is to use it, its configuration has to say so: see
  /usr/share/doc/runt/docs/engines.md.
 `;
 
-/** What lintian(1) finds in every executable that Bun makes. */
-const overrides = `# The executable is Bun's engine with the program in a section of its own.
-${program}: embedded-library
-${program}: unstripped-binary-or-object
-${program}: hardening-no-pie
-${program}: hardening-no-relro
-${program}: hardening-no-bindnow
-${program}: spelling-error-in-binary
+/** What lintian(1) finds. */
+const overrides = `# One static file is what runt is: it is started from a memory that a container cannot reach, and links nothing there.
+${program}: statically-linked-binary
 `;
 
 /** deb-changelog(5). Its date is that of SOURCE_DATE_EPOCH, when that is set. */
@@ -136,23 +131,14 @@ function changelog(): string {
 `;
 }
 
-const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: ${program}
-
-Files: *
-Copyright: 2026 The runt maintainers
-License: Apache-2.0
- On Debian systems the text of the licence is in /usr/share/common-licenses/Apache-2.0.
-Comment: The executable contains the Bun runtime (MIT) with JavaScriptCore (LGPL-2.1), and yargs (MIT).
-`;
-
 /** Returns the path of the archive that `npm install` takes. */
-export function makeNpm({ target, executable, to }: Packaging): string {
+export function makeNpm({ target, executable, notices, to }: Packaging): string {
   return inScratch((dir) => {
     const at = join(dir, "package");
     install(dir, "/package", executable);
     for (const name of [...documents, "LICENSE"])
       cpSync(join(root, name), join(at, name), { recursive: true });
+    writeFileSync(join(at, "THIRD_PARTY"), `${notices}\n${lesserLicence()}`);
     const pages = readdirSync(join(at, "share/man/man8")).map((page) => `share/man/man8/${page}`);
     writeFileSync(join(at, "package.json"), JSON.stringify(npmPackage(target, pages), null, 2));
     mkdirSync(to, { recursive: true });
@@ -161,7 +147,7 @@ export function makeNpm({ target, executable, to }: Packaging): string {
   });
 }
 
-/** One package for each target: npm chooses by `os`, `cpu` and `libc`, and refuses the others. */
+/** One package for each target: npm chooses by `os` and `cpu`, and refuses the others. */
 const npmPackage = (target: Target, man: readonly string[]) => ({
   name: `${program}-${target.name}`,
   version: packageVersion(),
@@ -169,19 +155,21 @@ const npmPackage = (target: Target, man: readonly string[]) => ({
   license: "Apache-2.0",
   os: ["linux"],
   cpu: [target.cpu],
-  libc: [target.libc],
   bin: { [program]: "bin/runt" },
   man,
-  files: ["bin", "share", "docs", "SECURITY.md"],
+  files: ["bin", "share", "docs", "SECURITY.md", "THIRD_PARTY"],
 });
 
 if (import.meta.main) {
   const names = process.argv.slice(2);
   const to = join(root, "dist/packages");
-  if (!existsSync(join(root, "dist", program))) build(); // which prints the completions
+  // Which prints the completions, whatever the target.
+  if (!existsSync(join(root, "dist", program))) await build();
   for (const target of names.length > 0 ? names.map(targetNamed) : [ownTarget()]) {
-    const executable = build(target === ownTarget() ? {} : { target: target.name });
-    if (target.debian !== undefined) console.log(makeDeb({ target, executable, to }));
-    console.log(makeNpm({ target, executable, to }));
+    const executable = await build(target === ownTarget() ? {} : { target: target.name });
+    const contained = notices(target, readFileSync(programOf(executable), "utf8"));
+    const packaging = { target, executable, notices: contained, to };
+    console.log(makeDeb(packaging));
+    console.log(makeNpm(packaging));
   }
 }

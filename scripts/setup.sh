@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the tests and the demonstration need on a fresh Debian: the peers and busybox by apt, the rest
-# by npm. Says what it does, and does nothing that is already done. `engines` also gets the engines that the tests
-# drive, `vm` what the test machine needs, and `arm64` what that of arm64 needs, if it can.
+# Installs what the build, the tests and the demonstration need on a fresh Debian: the toolchain, the peers and busybox
+# by apt, the libraries by quickjs.sh, the rest by npm. Says what it does, and does nothing that is already done.
+# `engines` also gets the engines that the tests drive, `vm` what the test machine needs, and `arm64` what a build for
+# arm64 and its test machine need, if it can.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -35,7 +36,10 @@ wants hyperfine hyperfine
 wants ip iproute2
 wants zsh zsh
 wants fish fish
-wants cc "gcc libc6-dev"
+wants gcc gcc
+wants objcopy binutils
+library() { ls /usr/lib/*/"$1" >/dev/null 2>&1 || packages="$packages $2"; }
+library libc.a libc6-dev
 wants ps procps
 [ -x /usr/lib/cni/loopback ] || packages="$packages containernetworking-plugins"
 [ -x /usr/bin/time ] || packages="$packages time"
@@ -44,6 +48,11 @@ busybox --list-full >/dev/null 2>&1 && [ -z "$(ldd "$(command -v busybox)" 2>/de
 
 # shellcheck disable=SC2086
 [ -z "$packages" ] || install $packages
+
+case $(uname -m) in
+  aarch64) sh scripts/quickjs.sh arm64 ;;
+  *) sh scripts/quickjs.sh amd64 ;;
+esac
 
 case " $* " in *" engines "*)
   # Their suites are skipped without them, as on a system that has other packages.
@@ -57,6 +66,7 @@ case " $* " in *" engines "*)
   [ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
   [ -x /usr/lib/podman/aardvark-dns ] || packages="$packages aardvark-dns"
   [ -x /usr/lib/systemd/systemd ] || packages="$packages systemd"
+  [ -e /lib/ld-musl-x86_64.so.1 ] || packages="$packages musl"
   # shellcheck disable=SC2086
   [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
   ;;
@@ -73,6 +83,11 @@ case " $* " in *" arm64 "*)
   wants qemu-system-aarch64 qemu-system-arm
   wants depmod kmod
   wants mkfs.ext4 e2fsprogs
+  wants aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+  wants aarch64-linux-gnu-objcopy binutils-aarch64-linux-gnu
+  [ -e /usr/aarch64-linux-gnu/lib/libc.a ] || packages="$packages libc6-dev-arm64-cross"
+  wants qemu-aarch64-static qemu-user-static
+  sh scripts/quickjs.sh arm64 || true # it has said why
   ;;
 esac
 # shellcheck disable=SC2086

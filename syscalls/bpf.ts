@@ -8,7 +8,7 @@ import {
   BPF_PROG_QUERY,
 } from "./constants/bpf.ts";
 import { EAGAIN } from "./constants/errno.ts";
-import { cstr } from "./cstring.ts";
+import { cstrBytes } from "./cstring.ts";
 import { type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
@@ -38,12 +38,12 @@ const LOAD_ATTEMPTS = 30;
  * end. A signal interrupts the verifier with EAGAIN, so that is tried again as EINTR is elsewhere.
  */
 export function tryProgLoad(program: BpfProgram, log?: Uint8Array): ResultOrErrno {
-  const license = cstr("Apache-2.0");
+  const license = cstrBytes("Apache-2.0");
   const attr = new Struct(ATTR_SIZE)
     .u32(0, program.type)
     .u32(4, program.instructions.length / 8)
     .u64(8, host.addressOf(program.instructions))
-    .u64(16, host.addressOf(license.bytes));
+    .u64(16, host.addressOf(license));
   if (log !== undefined) attr.u32(24, 1).u32(28, log.length).u64(32, host.addressOf(log));
   attr.bytes.set(encodeUtf8(program.name.slice(0, 15)), 48);
   const parts = [program.instructions, license, log];

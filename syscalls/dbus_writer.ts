@@ -1,5 +1,5 @@
 /** Values to bytes, little-endian (D-Bus Specification, "Marshaling"). */
-import { BadString, cstr } from "./cstring.ts";
+import { BadString, cstrBytes } from "./cstring.ts";
 import {
   alignmentOf,
   type DbusData,
@@ -101,7 +101,7 @@ export class DbusWriter {
   private text(type: string, text: string): void {
     if (type === "o" && !isObjectPath(text)) throw new BadString(`"${text}" is not a D-Bus object path`);
     if (type === "g" && !isSignature(text)) throw new BadString(`"${text}" is not a D-Bus signature`);
-    const { bytes } = cstr(text); // with the NUL that does not count
+    const bytes = cstrBytes(text); // with the NUL that does not count
     this.integer(type === "g" ? "y" : "u", bytes.length - 1);
     const at = this.grow(bytes.length);
     this.buffer.set(bytes, at);

@@ -6,8 +6,7 @@
 import { monotonicNow } from "./clock.ts";
 import { EINTR } from "./constants/errno.ts";
 import { SIGKILL } from "./constants/signal.ts";
-import { CString } from "./cstring.ts";
-import { host, type Word } from "./engine/host.ts";
+import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { faultFor } from "./faults.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
@@ -33,23 +32,12 @@ export function tryCall(name: SyscallName, args: readonly Arg[]): ResultOrErrno 
     else if (fault !== 0) return -fault;
   }
   const number = SYS[name];
-  // The buffers stay referenced by `args` until the call is over.
-  const a = word(args[0]);
-  const b = word(args[1]);
-  const c = word(args[2]);
-  const d = word(args[3]);
-  const e = word(args[4]);
-  const f = word(args[5]);
   const start = tracing() ? monotonicNow() : 0n;
   for (;;) {
-    const result = host.syscall(number, a, b, c, d, e, f);
+    // The buffers stay referenced by `args` until the call is over.
+    const result = host.syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
     if (result === -EINTR) continue;
     if (tracing()) traceCall(name, args, result, start);
     return result;
   }
-}
-
-function word(arg: Arg | undefined): Word {
-  if (typeof arg === "number") return arg;
-  return arg === undefined ? null : arg instanceof CString ? arg.bytes : arg;
 }

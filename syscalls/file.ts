@@ -1,5 +1,5 @@
 /** Files and directories: one function a system call. Descriptors are O_CLOEXEC from birth. */
-import { EAGAIN } from "./constants/errno.ts";
+import { EAGAIN, ENOSYS, EPERM } from "./constants/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -18,14 +18,20 @@ import {
 } from "./constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
-import { cstr, textOf } from "./cstring.ts";
+import { cstr, cstrBytes, textOf } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/fcntl.ts";
+
+// Filled and read within one function, so one of each is enough.
+const openHow = new Struct(24);
+const statBuffer = new Struct(256);
+const statfsBuffer = new Struct(120);
 
 /** The current directory as a directory descriptor. */
 export const CWD = AT_FDCWD as Fd;
@@ -42,20 +48,11 @@ export function tryOpenat(dir: Fd, path: string, flags: number, mode = 0): Resul
 
 /** openat2(2) with struct open_how: `resolve` is RESOLVE_*; failure is an answer. */
 export function tryOpenat2(dir: Fd, path: string, flags: number, resolve: number, mode = 0): ResultOrErrno {
-  const how = new Struct(24)
+  openHow
     .u64(0, flags | O_CLOEXEC)
     .u64(8, mode)
     .u64(16, resolve);
-  return tryCall("openat2", [dir, cstr(path), how.bytes, 24]);
-}
-
-/** openat2(2), always O_CLOEXEC. */
-export function openat2(dir: Fd, path: string, flags: number, resolve: number, mode = 0): Fd {
-  const how = new Struct(24)
-    .u64(0, flags | O_CLOEXEC)
-    .u64(8, mode)
-    .u64(16, resolve);
-  return call("openat2", [dir, cstr(path), how.bytes, 24], describe(dir, path), "open") as Fd;
+  return tryCall("openat2", [dir, cstr(path), openHow.bytes, 24]);
 }
 
 /** close(2); errors are of no use to anyone, the descriptor is gone. */
@@ -63,9 +60,9 @@ export function close(fd: Fd): void {
   tryCall("close", [fd]);
 }
 
-/** close_range(2) with `flags` (CLOSE_RANGE_CLOEXEC marks instead of closing). */
-export function closeRange(first: number, last: number, flags: number): void {
-  call("close_range", [first, last, flags], `${first}-${last}`);
+/** close_range(2) with `flags` (CLOSE_RANGE_CLOEXEC marks instead of closing); failure is an answer. */
+export function tryCloseRange(first: number, last: number, flags: number): ResultOrErrno {
+  return tryCall("close_range", [first, last, flags]);
 }
 
 /** read(2) into `buffer`; 0 at the end. */
@@ -189,19 +186,24 @@ export interface Stat {
   readonly ctimeSec: bigint;
 }
 
-/** statx(2). `flags` takes AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. */
+/**
+ * statx(2). `flags` takes AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. Where a filter refuses it, fstatat(2) says all but the
+ * mount's number, which is 0 then.
+ */
 export function statx(dir: Fd, path: string, flags: number): Stat {
-  const buffer = new Struct(256);
-  const args = [dir, cstr(path), flags, STATX_BASIC_STATS | STATX_MNT_ID, buffer.bytes];
-  call("statx", args, describe(dir, path), "stat");
-  return decodeStat(buffer);
+  const stat = tryStatx(dir, path, flags);
+  if (typeof stat === "number") throw OpError.from("stat", describe(dir, path), -stat);
+  return stat;
 }
 
 /** statx(2) whose failure is an answer: minus errno. */
 export function tryStatx(dir: Fd, path: string, flags: number): Stat | ResultOrErrno {
-  const buffer = new Struct(256);
-  const result = tryCall("statx", [dir, cstr(path), flags, STATX_BASIC_STATS | STATX_MNT_ID, buffer.bytes]);
-  return result < 0 ? result : decodeStat(buffer);
+  const name = cstr(path);
+  const result = tryCall("statx", [dir, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, statBuffer.bytes]);
+  if (result === 0) return decodeStat(statBuffer);
+  if (result !== -ENOSYS && result !== -EPERM) return result;
+  const other = tryCall("newfstatat", [dir, name, statBuffer.bytes, flags]);
+  return other < 0 ? other : decodeOldStat(statBuffer);
 }
 
 /** statx(2) of an open descriptor. */
@@ -227,6 +229,29 @@ function decodeStat(s: Struct): Stat {
   };
 }
 
+/** struct stat of asm/stat.h, in which the two architectures differ up to the size. */
+function decodeOldStat(s: Struct): Stat {
+  const [mode, uid, gid, rdev] = host.architecture === "aarch64" ? [16, 24, 28, 32] : [24, 28, 32, 40];
+  const major = (device: bigint): number =>
+    Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
+  const minor = (device: bigint): number => Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
+  return {
+    uid: s.getU32(uid),
+    gid: s.getU32(gid),
+    mode: s.getU32(mode),
+    ino: s.getU64(8),
+    size: s.getU64(48),
+    ctimeSec: s.getU64(104),
+    mtimeSec: s.getU64(88),
+    mtimeNsec: s.getU32(96),
+    rdevMajor: major(s.getU64(rdev)),
+    rdevMinor: minor(s.getU64(rdev)),
+    devMajor: major(s.getU64(0)),
+    devMinor: minor(s.getU64(0)),
+    mountId: 0n,
+  };
+}
+
 /** True when the mode of a Stat is of this type (S_IFDIR …). */
 export function isType(stat: Stat, type: number): boolean {
   return (stat.mode & S_IFMT) === type;
@@ -244,10 +269,9 @@ export interface FsInfo {
 
 /** fstatfs(2). */
 export function fstatfs(fd: Fd): FsInfo {
-  const buffer = new Struct(120);
-  call("fstatfs", [fd, buffer.bytes], `fd ${fd}`);
-  const flags = Number(buffer.getU64(80));
-  return { magic: Number(buffer.getU64(0) & 0xffffffffn), readOnly: (flags & ST_RDONLY) !== 0, flags };
+  call("fstatfs", [fd, statfsBuffer.bytes], `fd ${fd}`);
+  const flags = statfsBuffer.getU32(80);
+  return { magic: statfsBuffer.getU32(0), readOnly: (flags & ST_RDONLY) !== 0, flags };
 }
 
 /** mkdirat(2); `mode` before the umask. */
@@ -275,9 +299,9 @@ export function rmdirat(dir: Fd, path: string): void {
   call("unlinkat", [dir, cstr(path), AT_REMOVEDIR], describe(dir, path), "rmdir");
 }
 
-/** renameat2(2); `flags` takes RENAME_NOREPLACE and RENAME_EXCHANGE. */
-export function renameat2(fromDir: Fd, from: string, toDir: Fd, to: string, flags = 0): void {
-  call("renameat2", [fromDir, cstr(from), toDir, cstr(to), flags], describe(toDir, to), "rename");
+/** renameat(2). */
+export function renameat(fromDir: Fd, from: string, toDir: Fd, to: string): void {
+  call("renameat", [fromDir, cstr(from), toDir, cstr(to)], describe(toDir, to), "rename");
 }
 
 /** symlinkat(2): makes `path`, a link that says `target`. */
@@ -443,9 +467,14 @@ export function chroot(path: string): void {
   call("chroot", [cstr(path)], path);
 }
 
-/** faccessat2(2) with the effective ids; failure is an answer. */
+/**
+ * faccessat2(2); failure is an answer. Where there is none (before Linux 5.8) faccessat(2) takes no flags and asks for
+ * the real ids.
+ */
 export function tryAccess(dir: Fd, path: string, mode: number, flags: number): ResultOrErrno {
-  return tryCall("faccessat2", [dir, cstr(path), mode, flags]);
+  const name = cstr(path);
+  const result = tryCall("faccessat2", [dir, name, mode, flags]);
+  return result === -ENOSYS || result === -EPERM ? tryCall("faccessat", [dir, name, mode]) : result;
 }
 
 /** What to wait for on a descriptor, and what came. */
@@ -478,6 +507,6 @@ function describe(dir: Fd, path: string): string {
 
 /** fsetxattr(2) of the SELinux label, which ends with a NUL. */
 export function setLabel(fd: Fd, label: string): void {
-  const text = cstr(label);
-  call("fsetxattr", [fd, cstr("security.selinux"), text, text.bytes.length, 0], `fd ${fd}`);
+  const text = cstrBytes(label);
+  call("fsetxattr", [fd, cstr("security.selinux"), text, text.length, 0], `fd ${fd}`);
 }

@@ -55,22 +55,25 @@ export function resolveNames(architecture: number, table: NameTable): Int32Array
   return numbers;
 }
 
-/** seccomp_init(3) and the two calls that put another architecture in the place of the native one. */
+/**
+ * seccomp_init(3) and the two calls that put another architecture in the place of the native one. One filter is made at a
+ * time: this one has to be released before the next.
+ */
 export function makeFilter(defaultAction: number, architecture: number, native: number): Filter {
   const [op, object] =
     architecture === native
       ? (["seccomp_init", `action ${hex(defaultAction)}`] as const)
       : (["seccomp_arch_add", `architecture ${hex(architecture)}`] as const);
-  const filter = check(host.seccompInit(defaultAction, architecture, native), op, object);
+  check(host.seccompInit(defaultAction, architecture, native), op, object);
   return {
     add: (action, syscall, comparisons, name) => {
       const table = comparisonTable(comparisons);
-      check(host.seccompAdd(filter, action, syscall, table), "seccomp_rule_add", name);
+      check(host.seccompAdd(action, syscall, table), "seccomp_rule_add", name);
     },
     exportProgram: () => {
       const fd = memfdCreate("seccomp");
       try {
-        check(host.seccompExport(filter, fd), "seccomp_export_bpf", "");
+        check(host.seccompExport(fd), "seccomp_export_bpf", "");
         seekTo(fd, 0);
         return readToEnd(fd);
       } finally {
@@ -78,7 +81,7 @@ export function makeFilter(defaultAction: number, architecture: number, native: 
       }
     },
     release: () => {
-      host.seccompRelease(filter);
+      host.seccompRelease();
     },
   };
 }

@@ -71,6 +71,8 @@ export function cloneTree(dir: Fd, path: string, recursive: boolean, extraFlags 
 export function missingMountCalls(): SyscallName[] {
   const probes: readonly (readonly [SyscallName, readonly Arg[]])[] = [
     ["fsopen", [null, 0]],
+    ["fsconfig", [-1, 0xff, null, null, 0]],
+    ["fsmount", [-1, 0, 0]],
     ["open_tree", [-1, null, -1]],
     ["move_mount", [-1, null, -1, null, -1]],
     ["mount_setattr", [-1, null, -1, null, 0]],

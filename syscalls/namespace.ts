@@ -3,6 +3,7 @@ import { NS_GET_NSTYPE } from "./constants/ioctl.ts";
 import { cstr } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
+import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/sched.ts";
 
@@ -23,12 +24,12 @@ export function tryNamespaceType(fd: Fd): ResultOrErrno {
 
 /** sethostname(2). */
 export function sethostname(name: string): void {
-  const text = cstr(name);
-  call("sethostname", [text, text.bytes.length - 1], name);
+  const bytes = encodeUtf8(cstr(name));
+  call("sethostname", [bytes, bytes.length], name);
 }
 
 /** setdomainname(2). */
 export function setdomainname(name: string): void {
-  const text = cstr(name);
-  call("setdomainname", [text, text.bytes.length - 1], name);
+  const bytes = encodeUtf8(cstr(name));
+  call("setdomainname", [bytes, bytes.length], name);
 }

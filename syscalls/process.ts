@@ -1,6 +1,7 @@
 /** Processes: clone, execve, wait, pidfds and the like. */
+import { EINVAL, ENOSYS, EPERM } from "./constants/errno.ts";
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
-import { type CString, cstr, type StringArray } from "./cstring.ts";
+import { type CString, cstr, cstrBytes, type StringArray } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
@@ -36,6 +37,11 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
   return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
 }
 
+/** Whether there is a clone3 (Linux 5.3) and no filter refuses it: of no arguments at all it says EINVAL. */
+export function hasClone3(): boolean {
+  return tryCall("clone3", [null, 0]) === -EINVAL;
+}
+
 /** The same by clone(2), which filters allow where they refuse clone3, at whose flags they cannot look. */
 export function clone2(flags: number): Cloned | undefined {
   const pidfd = new Int32Array(1);
@@ -47,10 +53,10 @@ export function clone2(flags: number): Cloned | undefined {
 
 /** The char *const[] of a list of strings; throws BadString like cstr. */
 export function stringArray(list: readonly string[]): StringArray {
-  const strings = list.map(cstr);
+  const strings = list.map(cstrBytes);
   const pointers = new BigUint64Array(strings.length + 1);
-  strings.forEach((s: CString, i) => {
-    pointers[i] = BigInt(host.addressOf(s.bytes));
+  strings.forEach((bytes, i) => {
+    pointers[i] = BigInt(host.addressOf(bytes));
   });
   return { pointers, strings };
 }
@@ -60,9 +66,11 @@ export function execve(path: CString, argv: StringArray, envp: StringArray): Res
   return tryCall("execve", [path, argv.pointers, envp.pointers]);
 }
 
-/** execveat(2) of an open file (AT_EMPTY_PATH). */
+/** execveat(2) of an open file (AT_EMPTY_PATH); where a filter refuses that, execve(2) by /proc/self/fd. */
 export function execveFd(fd: Fd, argv: StringArray, envp: StringArray): ResultOrErrno {
-  return tryCall("execveat", [fd, cstr(""), argv.pointers, envp.pointers, 0x1000]);
+  const result = tryCall("execveat", [fd, cstr(""), argv.pointers, envp.pointers, 0x1000]);
+  if (result !== -ENOSYS && result !== -EPERM) return result;
+  return execve(cstr(`/proc/self/fd/${fd}`), argv, envp);
 }
 
 /** How a child ended. */

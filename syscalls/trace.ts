@@ -5,7 +5,7 @@
 
 import { monotonicNow } from "./clock.ts";
 import { errnoName } from "./constants/errno.ts";
-import { CString } from "./cstring.ts";
+import type { CString } from "./cstring.ts";
 import { type Buffer, host } from "./engine/host.ts";
 import { SYS } from "./numbers.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -67,9 +67,10 @@ export function tracing(): boolean {
 
 function show(arg: Arg): string {
   if (arg === null) return "NULL";
-  if (arg instanceof CString) return JSON.stringify(arg.text);
+  if (typeof arg === "string") return JSON.stringify(arg);
   if (typeof arg === "number")
     return arg === -100 ? "AT_FDCWD" : arg > 4096 ? `0x${arg.toString(16)}` : String(arg);
-  if (typeof arg === "bigint") return `0x${arg.toString(16)}`;
+  // The engine puts a zero in front of one that has all 64 bits.
+  if (typeof arg === "bigint") return `0x${arg.toString(16).replace(/^0(?=.)/, "")}`;
   return `[${arg.byteLength} bytes]`;
 }

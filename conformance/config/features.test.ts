@@ -55,6 +55,8 @@ features("has what engines read: linux, rro, idmap, namespaces and capabilities"
   assert.equal(linux.namespaces, sorted(linux.namespaces));
   assert.is(linux.capabilities.length, 41);
   assert.is(annotations["org.opencontainers.runc.checkpoint.enabled"], "false");
+  assert.is(annotations["runt.kernel.oldest"], "5.3");
+  assert.match(annotations["io.github.seccomp.libseccomp.version"] ?? "", /^\d+\.\d+\.\d+$/);
 });
 
 features("takes no arguments", async () => {

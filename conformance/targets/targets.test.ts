@@ -1,39 +1,23 @@
-// Builds for other machines, each made to run: for arm64 by emulation of a process, for musl with its C library.
-// Bun's executables for them come from npm, once, and stay in dist/bun.
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+// Other machines: the build for arm64, by emulation of a process, and the build for this one where no C library but
+// musl is installed, or none at all.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
 import { conformance, type Fixture, succeed } from "../harness.ts";
-import { arm64Root, findCommand, muslLibrary, type Need } from "../needs.ts";
+import { findCommand, muslLibrary, runtimePath } from "../needs.ts";
 import { shell } from "../spec.ts";
 
 const targets = conformance("targets");
 const top = new URL("../..", import.meta.url).pathname;
-
-/** Adds a test that gets the executable for a target. */
-function target(
-  title: string,
-  name: string,
-  all: readonly Need[],
-  body: (c: Fixture, executable: string) => Promise<void>,
-): void {
-  targets(
-    `${name}: ${title}`,
-    async (c) => {
-      const build = [process.execPath, "run", join(top, "scripts/build.ts"), "--target", name];
-      succeed(await runCommand(build, { timeoutSeconds: 200 }));
-      await body(c, join(top, "dist", name, "runt"));
-    },
-    { needs: [...all, "npm registry", "built"] },
-  );
-}
 
 /** What every build must do; `runs` is the command line that runs it, and `dir` a directory as it sees it. */
 async function smoke(runs: readonly string[], dir: string, seen: string): Promise<void> {
   const say = async (...args: string[]): Promise<string> =>
     succeed(await runCommand([...runs, ...args], { timeoutSeconds: 120 })).stdout;
   assert.match(await say("--version"), /^runt version \d/);
+  assert.match(await say("--help"), "create");
   const features = JSON.parse(await say("features")) as { linux: { namespaces: string[] } };
   assert.ok(features.linux.namespaces.includes("user"));
   await say("spec", "--bundle", seen);
@@ -44,52 +28,38 @@ async function smoke(runs: readonly string[], dir: string, seen: string): Promis
   assert.is(nobody.status, 1);
 }
 
+const sysroot = join(top, "dist/sysroot/arm64");
+
 // `create`, `run` and `exec` start themselves again by execveat(2), which qemu-user does not have.
-target(
-  "starts, and makes system calls by the machine's own numbers",
-  "linux-arm64",
-  ["qemu-aarch64-static", "libc6-arm64-cross"],
-  async (c, executable) => {
+targets(
+  "linux-arm64: one static file, which makes system calls by the machine's own numbers",
+  async (c) => {
+    const build = [process.execPath, "run", join(top, "scripts/build.ts"), "--target", "linux-arm64"];
+    succeed(await runCommand(build, { timeoutSeconds: 200 }));
+    const executable = join(top, "dist/linux-arm64/runt");
+    const env = { ...process.env, LC_ALL: "C" };
+    const segments = execFileSync("readelf", ["--wide", "--segments", executable], { encoding: "utf8", env });
+    assert.match(segments, /^Elf file type is EXEC /m);
+    assert.not.match(segments, /\b(INTERP|DYNAMIC)\b/);
+    // Pages of 64 KiB, which some kernels have: no two segments of different permissions share one.
+    const loaded = [...segments.matchAll(/^ +LOAD .* (0x\w+)$/gm)].map(([, alignment]) => alignment);
+    assert.ok(loaded.length >= 4);
+    for (const alignment of loaded) assert.is(alignment, "0x10000");
     mkdirSync(join(c.dir, "spec"));
-    const emulated = ["qemu-aarch64-static", "-L", arm64Root, executable];
-    await smoke(emulated, join(c.dir, "spec"), join(c.dir, "spec"));
+    await smoke(["qemu-aarch64-static", executable], join(c.dir, "spec"), join(c.dir, "spec"));
+  },
+  {
+    needs: ["qemu-aarch64-static", "aarch64-linux-gnu-gcc", "built"],
+    lacks: existsSync(sysroot) ? undefined : `there is no ${sysroot}: npm run setup -- arm64`,
   },
 );
 
-/**
- * Bun needs a C++ library besides, and Debian has none for musl: glibc's, with the few functions that it wants of
- * glibc, in a file named as the last library that it asks for.
- */
-const glibcOnly = `
-#include <stddef.h>
-char __libc_single_threaded = 1;
-struct { unsigned int words[4]; } __cpu_model;
-int __cpu_indicator_init(void) { return 0; }
-int _dl_find_object(void *address, void *result) { return -1; } /* the unwinder then asks dl_iterate_phdr(3) */
-int __cxa_thread_atexit_impl(void (*destroy)(void *), void *object, void *library) { return 0; }
-extern long getrandom(void *, size_t, unsigned int);
-unsigned int arc4random(void) { unsigned int value; getrandom(&value, sizeof value, 0); return value; }
-extern size_t strftime_l(char *, size_t, const char *, const void *, void *);
-size_t __strftime_l(char *to, size_t size, const char *format, const void *tm, void *locale) {
-  return strftime_l(to, size, format, tm, locale);
-}
-`;
-
-/** A root file system with musl, the executable and busybox. */
-async function muslRoot(c: Fixture, executable: string): Promise<string> {
-  const root = join(c.dir, "musl");
+/** A root file system with the executable and busybox, both static, and nothing else. */
+function bareRoot(c: Fixture): string {
+  const root = join(c.dir, "bare");
   for (const dir of ["lib", "proc", "sys", "dev", "tmp", "old"])
     mkdirSync(join(root, dir), { recursive: true });
-  const lib = (name: string): string => join(root, "lib", name);
-  copyFileSync(muslLibrary, lib("ld-musl-x86_64.so.1"));
-  symlinkSync("ld-musl-x86_64.so.1", lib("libc.musl-x86_64.so.1"));
-  for (const name of ["libstdc++.so.6", "libgcc_s.so.1"])
-    copyFileSync(join("/usr/lib/x86_64-linux-gnu", name), lib(name));
-  const source = join(c.dir, "glibc_only.c");
-  writeFileSync(source, glibcOnly);
-  const flags = ["-shared", "-fPIC", "-nostdlib", "-fno-stack-protector"];
-  succeed(await runCommand(["cc", ...flags, "-o", lib("ld-linux-x86-64.so.2"), source]));
-  copyFileSync(executable, join(root, "runt"));
+  copyFileSync(runtimePath, join(root, "runt"));
   copyFileSync(findCommand("busybox") ?? "", join(root, "busybox"));
   return root;
 }
@@ -107,23 +77,38 @@ cd /
 exec "$@"
 `;
 
-target(
-  "starts, and runs a container",
-  "linux-x64-musl",
-  ["musl", "cc", "unshare", "mount"],
-  async (c, executable) => {
-    const root = await muslRoot(c, executable);
-    const entering = ["unshare", "-m", "sh", "-ec", inRoot, "sh", root];
-    await smoke([...entering, "/runt"], join(root, "tmp"), "/tmp");
-    c.configure((spec) => {
-      spec.root.path = "/bundle/rootfs";
-      shell(spec, "echo in a container; id -u");
-    });
-    succeed(await runCommand(["mv", c.bundle, join(root, "bundle")]));
-    const argv = ["/runt", "--root", "/tmp/state", "run", "--bundle", "/bundle", c.id];
-    assert.is(succeed(await runCommand([...entering, ...argv])).stdout, "in a container\n0\n");
-    mkdirSync(c.bundle); // where the fixture expects it
+/** That it starts in this root, and runs a container whose file system has what the root has. */
+async function worksIn(c: Fixture, root: string, command: string, said: string): Promise<void> {
+  const entering = ["unshare", "-m", "sh", "-ec", inRoot, "sh", root];
+  await smoke([...entering, "/runt"], join(root, "tmp"), "/tmp");
+  c.configure((spec) => {
+    spec.root.path = "/bundle/rootfs";
+    shell(spec, command);
+  });
+  succeed(await runCommand(["cp", "-a", join(root, "lib"), c.rootfs]));
+  succeed(await runCommand(["mv", c.bundle, join(root, "bundle")]));
+  const argv = ["/runt", "--root", "/tmp/state", "run", "--bundle", "/bundle", c.id];
+  assert.is(succeed(await runCommand([...entering, ...argv])).stdout, said);
+  mkdirSync(c.bundle); // where the fixture expects it
+}
+
+targets(
+  "no C library at all: starts, and runs a container",
+  async (c) => {
+    await worksIn(c, bareRoot(c), "echo in a container; id -u", "in a container\n0\n");
   },
+  { needs: ["root", "busybox", "unshare", "mount", "built"] },
+);
+
+targets(
+  "no C library but musl, as on Alpine: starts, and runs a container of musl's programs",
+  async (c) => {
+    const root = bareRoot(c);
+    copyFileSync(muslLibrary, join(root, "lib/ld-musl-x86_64.so.1"));
+    symlinkSync("ld-musl-x86_64.so.1", join(root, "lib/libc.musl-x86_64.so.1"));
+    await worksIn(c, root, "/lib/ld-musl-x86_64.so.1 2>&1 | head -n 1", "musl libc (x86_64)\n");
+  },
+  { needs: ["root", "musl", "busybox", "unshare", "mount", "built"] },
 );
 
 targets.run();

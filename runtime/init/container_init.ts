@@ -154,8 +154,9 @@ function initialise(context: InitContext): never {
 
   labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
   const enterCgroups = (): void => {
-    askOrEnd(channel, "limits");
+    if (ownUserNamespace) askOrEnd(channel, "limits");
     if (!early) pass(doors.join);
     pass(doors.rejoinMemory);
     resetAffinity((note) => tellNote(channel, note));
@@ -167,7 +168,6 @@ function initialise(context: InitContext): never {
   setIoPriority(process.ioPriority);
   setDomain(plan.personality);
   setMemoryPolicy(plan.memoryPolicy);
-  const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
   // From within a user namespace no limit can be raised; the parent does it then.
   if (!ownUserNamespace) raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);

@@ -65,7 +65,9 @@ export function chooseMountApi(procfs: Fd): boolean {
 export function openStaging(place: Fd, path: HostPath): void {
   atDescriptors(() => K.mount("tmpfs", String(place), "tmpfs", K.MS_NOSUID | K.MS_NODEV, "mode=700"));
   const staging = openat(CWD, path, O_PATH | O_DIRECTORY);
-  if (fstatfs(staging).magic !== TMPFS_MAGIC || fstat(staging).mountId === fstat(place).mountId) {
+  const [mounted, covered] = [fstat(staging), fstat(place)];
+  const another = mounted.devMajor !== covered.devMajor || mounted.devMinor !== covered.devMinor;
+  if (fstatfs(staging).magic !== TMPFS_MAGIC || !another) {
     throw safetyViolation(`${path} was replaced while the root file system was being prepared`);
   }
   atDescriptors(() => K.mount("", String(staging), "", K.MS_UNBINDABLE, ""));

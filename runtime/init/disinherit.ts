@@ -2,10 +2,12 @@
  * Undoing what the engine and the caller did to this process, so that the user's program starts from what the
  * configuration says: signal dispositions and mask, descriptors, parent-death signal, resource limits.
  */
+
+import { POLLNVAL } from "../../syscalls/constants/poll.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { closeRange } from "../../syscalls/file.ts";
+import { close, poll, setCloexec, tryCloseRange } from "../../syscalls/file.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
-import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
+import { getrlimit, RLIMIT_NOFILE, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
 import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
 
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -24,17 +26,42 @@ export function disinherit(): void {
 
 /** Marks every descriptor from `first` on to be closed by execve; those before are the caller's gift. */
 export function closeAllFrom(first: number): void {
-  closeRange(first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+  const result = tryCloseRange(first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+  if (result < 0) eachOpen(first, LAST_DESCRIPTOR, setCloexec);
 }
 
 /** Closes every descriptor above the standard streams but these. */
 export function closeAllBut(keep: readonly Fd[]): void {
   let next = 3;
   for (const fd of [...new Set(keep)].sort((a, b) => a - b)) {
-    if (fd > next) closeRange(next, fd - 1, 0);
+    if (fd > next) closeAll(next, fd - 1);
     if (fd >= next) next = fd + 1;
   }
-  closeRange(next, LAST_DESCRIPTOR, 0);
+  closeAll(next, LAST_DESCRIPTOR);
+}
+
+function closeAll(first: number, last: number): void {
+  if (tryCloseRange(first, last, 0) < 0) eachOpen(first, last, close);
+}
+
+/** No process has one above this (fs.nr_open, proc(5)), unless somebody has raised it. */
+const NR_OPEN = 1 << 20;
+/** As many as poll(2) takes under the smallest limit that is in use. */
+const AT_ONCE = 1024;
+
+/**
+ * Without close_range(2) (before Linux 5.9): poll(2) says of many numbers at a time which are open, and needs no /proc,
+ * which a container may have covered.
+ */
+function eachOpen(first: number, last: number, act: (fd: Fd) => void): void {
+  const { soft } = getrlimit(0, RLIMIT_NOFILE);
+  const most = soft < AT_ONCE ? Math.max(1, Number(soft)) : AT_ONCE;
+  for (let start = first; start <= Math.min(last, NR_OPEN); start += most) {
+    const count = Math.min(most, last - start + 1);
+    const requests = Array.from({ length: count }, (_, i) => ({ fd: (start + i) as Fd, events: 0 }));
+    for (const [i, events] of poll(requests, 0).entries())
+      if ((events & POLLNVAL) === 0) act((start + i) as Fd);
+  }
 }
 
 /** The runtime's death must not be the container's from here on. */

@@ -4,18 +4,10 @@
  */
 import { ENOENT } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  close,
-  O_PATH,
-  O_WRONLY,
-  openat,
-  setLabel,
-  tryOpenat2,
-  writeTextAt,
-} from "../../syscalls/file.ts";
+import { CWD, close, O_PATH, O_WRONLY, openat, setLabel, writeTextAt } from "../../syscalls/file.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { ownFile, STRICT, writeProcSelf } from "../path/procfs.ts";
+import { tryResolve } from "../path/resolve.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 
 /** The profile and the label of the next execve. */
@@ -35,7 +27,7 @@ export function labelNextExec(procfs: Fd, plan: LsmPlan): void {
 /** Where several modules are stacked each has a directory (5.8); before that the one file is the only module's. */
 function apparmorFile(procfs: Fd): string {
   const own = "attr/apparmor/exec";
-  const fd = tryOpenat2(procfs, ownFile(procfs, own), O_PATH, STRICT);
+  const fd = tryResolve(procfs, ownFile(procfs, own), O_PATH, STRICT);
   if (fd === -ENOENT) return "attr/exec";
   if (fd >= 0) close(fd as Fd);
   return own;

@@ -4,7 +4,7 @@
  * own mount namespace again stands there. So everything is unmounted there but the bare root itself: what remains has
  * no /proc, no /sys and no cgroups (runc unmounts proc and sysfs only).
  */
-import { EINVAL, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { EINVAL, ENOENT, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -39,7 +39,9 @@ export function moveInto(root: Fd, procfs: Fd): void {
   // So that no unmount here is one of the host's too.
   mount("", "/", "", MS_SLAVE, "");
   moveMountOnto(root, old, "/");
-  unmountAllBut(fstat(root).mountId, fstat(old).mountId, procfs);
+  const { mountId } = fstat(root);
+  if (mountId === 0n) throw OpError.from("statx", "/", ENOSYS, "which says what mount a file is on");
+  unmountAllBut(mountId, fstat(old).mountId, procfs);
   close(old);
   fchdir(root);
   chroot(".");

@@ -1,5 +1,5 @@
 /** The user's program: its working directory, its environment, where its file is, and the execve. */
-import { EACCES, ENOEXEC, EPERM, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
+import { EACCES, EPERM, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
 import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
 import type { StringArray } from "../../syscalls/cstring.ts";
 import { type CString, cstr, textOf } from "../../syscalls/cstring.ts";
@@ -24,7 +24,6 @@ import { execve, stringArray } from "../../syscalls/process.ts";
 import type { ContainerPath, Fd, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
-import { failureOf } from "./sync.ts";
 
 /** Everything that execve needs, allocated before the limits come into force. */
 export interface UserProgram {
@@ -128,23 +127,13 @@ function homeOf(uid: number): string | undefined {
 
 /** Allocates what execve needs; a NUL byte in an argument or a variable is refused here. */
 export function prepareProgram(path: string, args: readonly string[], env: readonly string[]): UserProgram {
-  rehearseFailure();
   return { path: cstr(path), argv: stringArray(args), envp: stringArray(env) };
 }
 
 /** execve(2); returning means that it failed, and that is thrown. */
 export function execProgram(program: UserProgram): never {
   const result = execve(program.path, program.argv, program.envp);
-  throw execError(program.path.text, -result);
-}
-
-/** The first error that the engine throws makes system calls, which a filter that is loaded by then need not allow. */
-function rehearseFailure(): void {
-  try {
-    throw execError("", ENOEXEC);
-  } catch (error) {
-    failureOf(error);
-  }
+  throw execError(program.path, -result);
 }
 
 function execError(path: string, errno: number): OpError {

@@ -10,6 +10,9 @@ import { knownMountOptions } from "../plan/mount_options.ts";
 const ociVersionMin = "1.0.0";
 const ociVersionMax = "1.3.0";
 
+/** The first Linux with all that nothing stands in for: clone with a pidfd (5.2), pidfd_open (5.3). */
+const oldestKernel = "5.3";
+
 const hooks = [
   "prestart",
   "createRuntime",
@@ -79,6 +82,7 @@ export function features({ version, commit, quickjs }: Build): object {
       "org.opencontainers.runc.checkpoint.enabled": "false",
       "io.github.seccomp.libseccomp.version": seccompVersion(),
       "runt.commit": commit,
+      "runt.kernel.oldest": oldestKernel,
       "runt.quickjs": quickjs,
       "runt.version": version,
     },

@@ -1,5 +1,5 @@
 /** kill (runtime.md "Kill"): a signal for the init process, or for everything in the container. */
-import { ESRCH } from "../../syscalls/constants/errno.ts";
+import { ENOSYS, ESRCH } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/file.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
@@ -41,7 +41,8 @@ export function killContainer(context: RuntimeContext, { id, signal, all }: Kill
 function sendSignal(pidfd: Parameters<typeof tryPidfdSendSignal>[0], signal: number): void {
   const result = tryPidfdSendSignal(pidfd, signal);
   if (result === -ESRCH) throw new RuntimeError("wrong-status", "container not running");
-  if (result < 0) throw OpError.from("send signal", String(signal), -result);
+  const hint = result === -ENOSYS ? "pidfd_send_signal, of Linux 5.1" : undefined;
+  if (result < 0) throw OpError.from("send signal", String(signal), -result, hint);
 }
 
 /** True when the container has no pid namespace of its own, or one that existed before it. */

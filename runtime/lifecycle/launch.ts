@@ -288,9 +288,7 @@ function serve(
     }
     if (isCgroupRequest(message.request)) unitEntry?.answer(message.request);
     if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
-    if (message.request === "limits" && plan.namespaces.own & CLONE_NEWUSER) {
-      raiseHardLimits(plan.process.rlimits, init.pid);
-    }
+    if (message.request === "limits") raiseHardLimits(plan.process.rlimits, init.pid);
     if (message.request === "hooks") {
       const hooks = { state: hookState(state, "creating", init.pid), defaultEnv: wholeEnvironment };
       runHooks("prestart", plan.hooks.prestart, hooks);

@@ -2,7 +2,7 @@
 import { capget } from "../../syscalls/capability.ts";
 import { ELOOP } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS, tryOpenat2 } from "../../syscalls/file.ts";
+import { CWD, close, O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
@@ -13,6 +13,7 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { openRdt, type RdtGroups } from "../intel_rdt.ts";
 import { readLsmFacts } from "../lsm/facts.ts";
+import { tryResolve } from "../path/resolve.ts";
 import { planCgroupOwner } from "../plan/cgroup_owner.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import { asksForLsm } from "../plan/lsm.ts";
@@ -80,7 +81,7 @@ export function planLaunch(context: RuntimeContext, request: CreateRequest, spec
 
 /** A root file system that is or lies behind a link is refused, as by runc: who owns the link would own the root. */
 function requireRealRootfs(path: HostPath): void {
-  const fd = tryOpenat2(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  const fd = tryResolve(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (fd === -ELOOP)
     throw new RuntimeError("invalid-argument", "invalid rootfs: not an absolute path, or a symlink");
   if (fd < 0) throw OpError.from("invalid rootfs: open", path, -fd).askedBy("root.path" as SpecField);

@@ -3,7 +3,7 @@
  * relative path), resolved by the kernel as if the descriptor were "/", and what comes back is a descriptor:
  * what is checked is what is used. Nothing here joins a path of the container to a path of the host.
  */
-import { EAGAIN, EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../../syscalls/constants/errno.ts";
+import { EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../../syscalls/constants/errno.ts";
 import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
@@ -23,27 +23,20 @@ import {
   RESOLVE_NO_SYMLINKS,
   tryMkdirat,
   tryOpenat,
-  tryOpenat2,
   tryReadlinkat,
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { cleanPath } from "../plan/clean_path.ts";
+import { tryResolve } from "./resolve.ts";
 
 /** How links on the way are treated: followed beneath the root, or refused altogether. */
 export type Links = "follow-in-root" | "refuse";
 
-/** openat2 gives EAGAIN when a rename races with the resolution of ".."; an attacker can do that, but not for ever. */
-const RACE_RETRIES = 128;
-
 /** Opens a path beneath the root; failure is an answer, minus errno. */
 export function tryOpenInRoot(root: Fd, path: string, flags: number, links: Links): number {
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links === "refuse" ? RESOLVE_NO_SYMLINKS : 0);
-  const relative = cleanPath(path) || ".";
-  for (let attempt = 0; ; attempt++) {
-    const result = tryOpenat2(root, relative, flags, resolve);
-    if (result !== -EAGAIN || attempt === RACE_RETRIES) return result;
-  }
+  return tryResolve(root, cleanPath(path) || ".", flags, resolve);
 }
 
 /** Opens a path beneath the root. */

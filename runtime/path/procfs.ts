@@ -17,7 +17,6 @@ import {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
   readlinkat,
-  tryOpenat2,
   write,
 } from "../../syscalls/file.ts";
 import {
@@ -30,6 +29,7 @@ import {
 import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
+import { tryResolve } from "./resolve.ts";
 
 /**
  * Opens a new procfs of this process' pid namespace; the mount is attached nowhere. Without the new mount API (ENOSYS
@@ -84,7 +84,7 @@ export function openProc(procfs: Fd, path: string): Fd {
 
 /** An error is to name the file as people know it. */
 function openBelow(procfs: Fd, path: string, flags: number): Fd {
-  const fd = tryOpenat2(procfs, path, flags, STRICT);
+  const fd = tryResolve(procfs, path, flags, STRICT);
   if (fd < 0) throw OpError.from("open", `/proc/${path}`, -fd);
   return fd as Fd;
 }

@@ -8,7 +8,7 @@ import {
   O_RDONLY,
   O_WRONLY,
   openat,
-  renameat2,
+  renameat,
   tryUnlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
@@ -29,7 +29,7 @@ export function writePidFile(path: HostPath, pid: Pid): void {
     } finally {
       close(fd);
     }
-    renameat2(dir, temporary, dir, name);
+    renameat(dir, temporary, dir, name);
   } catch (error) {
     tryUnlinkat(dir, temporary);
     throw error;

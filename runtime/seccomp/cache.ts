@@ -22,7 +22,7 @@ import {
   openat,
   readDirectory,
   readToEnd,
-  renameat2,
+  renameat,
   tryMkdirat,
   tryOpenat,
   tryStatx,
@@ -92,7 +92,7 @@ export function writeCached(root: HostPath, text: string, program: Uint8Array): 
 }
 
 function nameOf(text: Uint8Array): string {
-  return hashBytes(text).toString(16).padStart(16, "0");
+  return hashBytes(text).toString(16).padStart(16, "0").slice(-16);
 }
 
 function openDirectory(root: HostPath): Fd {
@@ -111,7 +111,7 @@ function store(directory: Fd, name: string, bytes: Uint8Array): void {
   const fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     writeAll(fd, bytes, temporary);
-    renameat2(directory, temporary, directory, name);
+    renameat(directory, temporary, directory, name);
   } catch (error) {
     tryUnlinkat(directory, temporary);
     throw error;

@@ -1,5 +1,6 @@
 /** Which process the init process is: a pid alone may belong to another one by now. */
 
+import { EINVAL, ESRCH } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, readTextAt } from "../../syscalls/file.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
@@ -35,7 +36,8 @@ export function isAlive(process: ProcessIdentity): boolean {
 export function openProcess(process: ProcessIdentity): Fd | undefined {
   if (process.pid <= 1) return undefined;
   const pidfd = tryPidfdOpen(process.pid);
-  if (pidfd < 0) return undefined;
+  if (pidfd === -ESRCH || pidfd === -EINVAL) return undefined;
+  if (pidfd < 0) throw OpError.from("pidfd_open", `pid ${process.pid}`, -pidfd);
   if (isAlive(process)) return pidfd as Fd;
   close(pidfd as Fd);
   return undefined;

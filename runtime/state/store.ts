@@ -21,7 +21,7 @@ import {
   openat,
   readDirectory,
   readToEnd,
-  renameat2,
+  renameat,
   tryFlock,
   tryMkdirat,
   tryOpenat,
@@ -156,7 +156,7 @@ export function writeState(dir: StateDir, state: SavedState): void {
   const fd = openat(dir.fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
   try {
     writeAll(fd, encodeUtf8(stringifyJson(state)), `${dir.root}/${dir.id}/${STATE}`);
-    renameat2(dir.fd, temporary, dir.fd, STATE);
+    renameat(dir.fd, temporary, dir.fd, STATE);
   } catch (error) {
     tryUnlinkat(dir.fd, temporary);
     throw error;

@@ -32,11 +32,22 @@ bool bytes_of(JSContext *context, JSValueConst value, struct bytes *bytes) {
   return true;
 }
 
-/* A register: a whole number, the low 64 bits of a bigint, or where a buffer is. */
-static bool word(JSContext *context, JSValueConst value, int position, long *out) {
+static size_t valid_beginning(const uint8_t *bytes, size_t length);
+
+/* A register: a whole number, the low 64 bits of a bigint, where a buffer is, or a copy of a text, to be freed. */
+static bool word(JSContext *context, JSValueConst value, int position, long *out, const char **text) {
   int64_t number;
+  size_t length;
   struct bytes bytes;
   double inexact;
+  if (JS_IsString(value)) {
+    *text = JS_ToCStringLen(context, &length, value);
+    *out = (long)*text;
+    /* What the kernel would cut short, or read otherwise than it is meant. */
+    if (*text != NULL && strlen(*text) == length && valid_beginning((const uint8_t *)*text, length) == length) return true;
+    JS_ThrowTypeError(context, "syscall: argument %d has a NUL or half of a surrogate pair", position);
+    return false;
+  }
   switch (JS_VALUE_GET_NORM_TAG(value)) {
   case JS_TAG_INT:
     *out = JS_VALUE_GET_INT(value);
@@ -65,13 +76,17 @@ static bool word(JSContext *context, JSValueConst value, int position, long *out
 }
 
 PRIMITIVE(host_syscall) {
-  long words[7] = {0};
+  long words[7] = {0}, result = 0;
+  const char *texts[7] = {NULL};
+  bool good = true;
   if (forbidden(context, "syscall")) return JS_EXCEPTION;
   if (count < 1 || count > 7) return JS_ThrowTypeError(context, "syscall: %d arguments", count);
+  for (int i = 0; i < count && good; i++) good = word(context, arguments[i], i, &words[i], &texts[i]);
+  if (good) result = syscall(words[0], words[1], words[2], words[3], words[4], words[5], words[6]);
+  if (good && result == -1) result = -errno;
   for (int i = 0; i < count; i++)
-    if (!word(context, arguments[i], i, &words[i])) return JS_EXCEPTION;
-  long result = syscall(words[0], words[1], words[2], words[3], words[4], words[5], words[6]);
-  return JS_NewInt64(context, result == -1 ? -errno : result);
+    if (texts[i] != NULL) JS_FreeCString(context, texts[i]);
+  return good ? JS_NewInt64(context, result) : JS_EXCEPTION;
 }
 
 PRIMITIVE(host_address_of) {

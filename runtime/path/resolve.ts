@@ -1,0 +1,135 @@
+/**
+ * openat2(2), and where there is none (before Linux 5.6, or refused by a filter that does not know it) the same walk
+ * by descriptors: each component is opened without following links, and links and ".." are taken apart here. A
+ * descriptor that was passed on the way down is the ".." of what lies below, so nothing that is moved meanwhile leads
+ * out.
+ */
+import { EAGAIN, ELOOP, ENOENT, ENOSYS, ENOTDIR, EPERM, EXDEV } from "../../syscalls/constants/errno.ts";
+import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
+import {
+  close,
+  fstat,
+  fstatfs,
+  isType,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+  type Stat,
+  tryOpenat,
+  tryOpenat2,
+  tryReadlinkat,
+} from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+/** openat2 gives EAGAIN when a rename races with the resolution of ".."; an attacker can do that, but not for ever. */
+const RACE_RETRIES = 128;
+
+/**
+ * Opens `path` from `dir` with RESOLVE_* of openat2(2); a failure is an answer, minus errno. Without RESOLVE_BENEATH
+ * or RESOLVE_IN_ROOT an absolute path begins at the root of this process.
+ */
+export function tryResolve(dir: Fd, path: string, flags: number, resolve: number): number {
+  for (let attempt = 0; ; attempt++) {
+    const result = tryOpenat2(dir, path, flags, resolve);
+    // What EPERM means otherwise the walk will find as well.
+    if (result === -ENOSYS || result === -EPERM) return walk(dir, path, flags, resolve);
+    if (result !== -EAGAIN || attempt === RACE_RETRIES) return result;
+  }
+}
+
+/** As many links as the kernel follows (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+/** The inode of the root of every procfs (linux/proc_ns.h, PROC_ROOT_INO). */
+const PROC_ROOT_INO = 1n;
+
+/** The same by openat(2) alone. */
+export function walk(dir: Fd, path: string, flags: number, resolve: number): number {
+  const confined = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
+  const start =
+    path.startsWith("/") && !confined
+      ? tryOpenat(dir, "/", O_PATH | O_DIRECTORY)
+      : tryOpenat(dir, ".", O_PATH | O_DIRECTORY);
+  if (start < 0) return start;
+  const passed: Fd[] = [start as Fd];
+  try {
+    if (path.startsWith("/") && (resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
+    return descend(passed, path.split("/"), flags, resolve);
+  } finally {
+    for (const fd of passed) close(fd);
+  }
+}
+
+/** Goes down from the last of the descriptors; they stay the caller's to close. */
+function descend(passed: Fd[], left: string[], flags: number, resolve: number): number {
+  const mount = fstat(passed[0] as Fd);
+  let followed = 0;
+  for (let part = left.shift(); part !== undefined; part = left.shift()) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      if (passed.length > 1) close(passed.pop() as Fd);
+      else if ((resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
+      continue;
+    }
+    const parent = passed.at(-1) as Fd;
+    const last = left.every((rest) => rest === "");
+    const found = tryOpenat(parent, part, O_PATH | O_NOFOLLOW);
+    if (found < 0) return found;
+    const fd = found as Fd;
+    const stat = fstat(fd);
+    if (isType(stat, S_IFLNK) && !(last && (flags & O_NOFOLLOW) !== 0 && left.length === 0)) {
+      const target = (resolve & RESOLVE_NO_SYMLINKS) !== 0 ? undefined : linkTarget(fd, parent, resolve);
+      close(fd);
+      if (target === undefined || ++followed > MOST_LINKS) return -ELOOP;
+      if (target === "") return -ENOENT;
+      if (target.startsWith("/")) {
+        if ((resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
+        if ((resolve & RESOLVE_IN_ROOT) === 0) {
+          const top = tryOpenat(parent, "/", O_PATH | O_DIRECTORY);
+          if (top < 0) return top;
+          passed.push(top as Fd);
+        } else while (passed.length > 1) close(passed.pop() as Fd);
+      }
+      left.unshift(...target.split("/"));
+      continue;
+    }
+    if ((resolve & RESOLVE_NO_XDEV) !== 0 && !sameMount(mount, stat)) {
+      close(fd);
+      return -EXDEV;
+    }
+    if (last && left.length === 0 && (flags & O_PATH) === 0) {
+      close(fd);
+      // The name may lead to another file by now, in the same directory, but to no link.
+      return tryOpenat(parent, part, flags | O_NOFOLLOW);
+    }
+    const directory = isType(stat, S_IFDIR);
+    if (!directory && (!last || left.length > 0 || (flags & O_DIRECTORY) !== 0)) {
+      close(fd);
+      return -ENOTDIR;
+    }
+    if (last && left.length === 0) return found;
+    passed.push(fd);
+  }
+  // What was asked for is a directory that has been passed.
+  return tryOpenat(passed.at(-1) as Fd, ".", flags & ~O_NOFOLLOW);
+}
+
+/** Undefined for a magic link (proc(5)) where those are refused: all links of a procfs but those in its root. */
+function linkTarget(link: Fd, parent: Fd, resolve: number): string | undefined {
+  const magic =
+    (resolve & RESOLVE_NO_MAGICLINKS) !== 0 &&
+    fstatfs(link).magic === PROC_SUPER_MAGIC &&
+    fstat(parent).ino !== PROC_ROOT_INO;
+  return magic ? undefined : tryReadlinkat(link, "");
+}
+
+/** On a kernel that does not number mounts (before 5.8) another device tells. */
+function sameMount(one: Stat, other: Stat): boolean {
+  return one.mountId === other.mountId && one.devMajor === other.devMajor && one.devMinor === other.devMinor;
+}
