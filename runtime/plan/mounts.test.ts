@@ -134,7 +134,17 @@ for (const type of ["cgroup", "cgroup2"])
     ]);
   });
 
-for (const destination of ["/", ".", "//", "/.", "/proc/..", "", "/../", "/bundle/rootfs", "/bundle//rootfs/"])
+for (const destination of [
+  "/",
+  ".",
+  "//",
+  "/.",
+  "/proc/..",
+  "",
+  "/../",
+  "/bundle/rootfs",
+  "/bundle//rootfs/",
+])
   mounts(`on the root [${destination}]`, () => {
     assert.is(plan({ destination, source: "/a", options: ["bind"] })[0]?.isRoot, true);
   });

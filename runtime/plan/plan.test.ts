@@ -85,18 +85,21 @@ for (const [title, spec] of [
   ["linux.rootfsPropagation", { linux: { rootfsPropagation: "shared" } }],
   ["process.terminal", { process: { cwd: "/", args: ["sh"], terminal: true } }],
 ] as const)
-  container(`without a mount namespace it is done on the host, but not in a user namespace [${title}]`, () => {
-    const given = spec as unknown as Partial<Spec>;
-    const within = (...types: string[]) => ({
-      ...given,
-      linux: { ...given.linux, namespaces: types.map((type) => ({ type })) } as Linux,
-    });
-    assert.is(plan(given).mountsOnHost, true);
-    assert.is(plan(within("mount")).mountsOnHost, false);
-    assert.is(plan(within("mount", "user")).mountsOnHost, false);
-    const text = `${title}: not possible in a user namespace without a mount namespace`;
-    assert.throws(() => plan(within("user")), text);
-  });
+  container(
+    `without a mount namespace it is done on the host, but not in a user namespace [${title}]`,
+    () => {
+      const given = spec as unknown as Partial<Spec>;
+      const within = (...types: string[]) => ({
+        ...given,
+        linux: { ...given.linux, namespaces: types.map((type) => ({ type })) } as Linux,
+      });
+      assert.is(plan(given).mountsOnHost, true);
+      assert.is(plan(within("mount")).mountsOnHost, false);
+      assert.is(plan(within("mount", "user")).mountsOnHost, false);
+      const text = `${title}: not possible in a user namespace without a mount namespace`;
+      assert.throws(() => plan(within("user")), text);
+    },
+  );
 
 container("network devices are not for rootless containers", () => {
   const spec = { ...least, linux: { namespaces: [{ type: "network" }], netDevices: { eth0: {} } } } as Spec;
