@@ -16,7 +16,15 @@ function addressOf(buffer: Buffer): number {
 
 function register(word: Word | undefined): number | bigint {
   if (typeof word === "number" || typeof word === "bigint") return word;
+  if (typeof word === "string") return addressOf(kept(encoder.encode(`${word}\0`)));
   return word === undefined || word === null ? 0 : addressOf(word);
+}
+
+/** The copies of texts of the last call: what is not referenced may be collected while the kernel reads it. */
+let copies: Uint8Array[] = [];
+function kept(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  copies.push(bytes);
+  return bytes;
 }
 
 const encoder = new TextEncoder();
@@ -25,6 +33,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const host: Partial<Host> = {
   architecture: process.arch === "arm64" ? "aarch64" : "x86_64",
   syscall(number, a, b, c, d, e, f) {
+    copies = [];
     const registers = [number, a, b, c, d, e, f].map(register) as Parameters<typeof symbols.syscall>;
     const result = Number(symbols.syscall(...registers));
     return result === -1 && errnoAddress !== null ? -read.i32(errnoAddress, 0) : result;

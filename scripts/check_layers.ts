@@ -54,7 +54,7 @@ const order: readonly (readonly string[])[] = [
     "lsm.ts",
     "net_devices.ts",
   ],
-  ["process/fork.ts", "process/seal.ts", "init/disinherit.ts"],
+  ["process/fork.ts", "process/ignored_signals.ts", "process/seal.ts", "init/disinherit.ts"],
   ["hooks.ts"],
   ["init"],
   ["process", "criu"],

@@ -42,14 +42,9 @@ export function tryBoundingRead(capability: number): ResultOrErrno {
   return tryCall("prctl", [PR_CAPBSET_READ, capability, 0, 0, 0]);
 }
 
-/** PR_CAPBSET_DROP. */
-export function boundingDrop(capability: number): void {
-  call(
-    "prctl",
-    [PR_CAPBSET_DROP, capability, 0, 0, 0],
-    `capability ${capability}`,
-    "drop bounding capability",
-  );
+/** PR_CAPBSET_DROP; failure is an answer: minus EINVAL for a number that the kernel does not know. */
+export function tryBoundingDrop(capability: number): ResultOrErrno {
+  return tryCall("prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0]);
 }
 
 /** PR_CAP_AMBIENT_CLEAR_ALL. */

@@ -8,12 +8,6 @@ export * from "./constants/signal.ts";
 /** The highest signal number (asm-generic/signal.h, _NSIG). */
 export const SIGNAL_MAX = 64;
 
-/** Every disposition back to SIG_DFL: ignored signals outlive execve(2). */
-export function defaultAllSignals(): void {
-  for (let signal = 1; signal <= SIGNAL_MAX; signal++)
-    if (signal !== 9 && signal !== 19) defaultSignal(signal);
-}
-
 /** One disposition back to SIG_DFL. */
 export function defaultSignal(signal: number): void {
   const act = new BigUint64Array(4); // struct sigaction of the kernel, all zero: SIG_DFL

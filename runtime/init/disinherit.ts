@@ -8,18 +8,21 @@ import { OpError } from "../../syscalls/error.ts";
 import { close, poll, setCloexec, tryCloseRange } from "../../syscalls/file.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { getrlimit, RLIMIT_NOFILE, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
-import { defaultAllSignals, setSignalMask } from "../../syscalls/signal.ts";
+import { setSignalMask } from "../../syscalls/signal.ts";
 
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { RlimitStep } from "../plan/rlimits.ts";
+import { resetIgnoredSignals } from "../process/ignored_signals.ts";
 import { restoreDescriptorLimit } from "../process/seal.ts";
+
+export { resetIgnoredSignals } from "../process/ignored_signals.ts";
 
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
 
 /** Every signal to its default, none blocked, and the caller's limit of open files: these outlive the execve. */
 export function disinherit(): void {
-  defaultAllSignals();
+  resetIgnoredSignals();
   setSignalMask(0n);
   restoreDescriptorLimit();
 }

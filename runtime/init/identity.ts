@@ -2,9 +2,9 @@
 
 import {
   ambientClear,
-  boundingDrop,
   capset,
   tryAmbientRaise,
+  tryBoundingDrop,
   tryBoundingRead,
 } from "../../syscalls/capability.ts";
 import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
@@ -18,11 +18,15 @@ import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 
 /** Drops from the bounding set what the plan does not keep; this needs CAP_SETPCAP, so it comes first. */
-export function dropBoundingSet(plan: CapabilityPlan): void {
+export function dropBoundingSet({ bounding }: CapabilityPlan): void {
+  const halves = [Number(bounding & 0xffffffffn), Number(bounding >> 32n)];
   for (let capability = 0; capability < 64; capability++) {
-    const present = tryBoundingRead(capability);
-    if (present < 0) break; // EINVAL: the kernel has no capability of this number
-    if (present === 1 && !((plan.bounding >> BigInt(capability)) & 1n)) boundingDrop(capability);
+    if (((halves[capability >> 5] ?? 0) >>> (capability & 31)) & 1) continue;
+    const result = tryBoundingDrop(capability);
+    if (result === -EINVAL) return; // the kernel has no capability of this number
+    // What is not in the set need not be dropped, and may not be without the right to.
+    if (result < 0 && tryBoundingRead(capability) !== 0)
+      throw OpError.from("drop bounding capability", `capability ${capability}`, -result);
   }
 }
 
@@ -39,6 +43,7 @@ export function becomeUser(process: ProcessPlan): void {
 export function applyCapabilities(plan: CapabilityPlan): string[] {
   capset(plan);
   ambientClear();
+  if (plan.ambient === 0n) return [];
   const refused: number[] = [];
   for (let capability = 0; capability < 64; capability++) {
     const asked = (plan.ambient >> BigInt(capability)) & 1n;

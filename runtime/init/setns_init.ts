@@ -7,6 +7,7 @@
  * it sees, and takes it over. Without that capability it is kept out by their not being dumpable (CVE-2016-9962), and
  * their program file is sealed (CVE-2019-5736).
  */
+
 import { capset } from "../../syscalls/capability.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
@@ -27,7 +28,7 @@ import {
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
-import { defaultAllSignals, SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
+import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
@@ -37,7 +38,7 @@ import type { ProcessPlan } from "../plan/process.ts";
 import { fork } from "../process/fork.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
-import { closeAllBut, closeAllFrom, raiseHardLimits, setLimits } from "./disinherit.ts";
+import { closeAllBut, closeAllFrom, raiseHardLimits, resetIgnoredSignals, setLimits } from "./disinherit.ts";
 import { type CgroupDoor, doorDescriptors, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeRoot, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
@@ -111,7 +112,7 @@ function enter(context: SetnsContext): never {
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
   closeAllFrom(3 + context.preservedFds);
   // Dispositions are inherited; the mask stays until the end, so that a signal does not come in between.
-  defaultAllSignals();
+  resetIgnoredSignals();
   const child = fork(CLONE_PARENT, () => setnsInit(context, doors, program), {
     filtered: loadsEarly(context),
     lastly: () => {

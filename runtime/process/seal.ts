@@ -40,6 +40,7 @@ import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
+import { lookUpIgnoredSignals } from "./ignored_signals.ts";
 
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 const SEALED_FD = "RUNT_SEALED_FD";
@@ -129,6 +130,7 @@ export function sealSelf(): void {
   if (carried !== undefined) {
     // With a caller that ignores it, children would be gone before they can be asked how they ended.
     defaultSignal(SIGCHLD);
+    lookUpIgnoredSignals();
     armInjectedFaults();
     return;
   }
