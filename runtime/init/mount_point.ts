@@ -41,13 +41,9 @@ export function mountPoint(
       `${JSON.stringify(destination)} cannot be mounted because it is inside /proc, of which only a few files may be covered`,
     );
   }
-  const target = openOrCreateInRoot(
-    root,
-    destination,
-    kind,
-    insideProc || clean === "proc" ? "refuse" : links,
-  );
-  if (clean !== "" && isSameMountPoint(target, root)) {
+  const followed = insideProc || clean === "proc" ? "refuse" : links;
+  const target = openOrCreateInRoot(root, destination, kind, followed);
+  if (clean !== "" && followed !== "refuse" && isSameMountPoint(target, root)) {
     close(target);
     // The mounts that follow would be made below it, out of sight.
     throw safetyViolation(`${JSON.stringify(destination)} leads to the root of the container by a link`);

@@ -155,6 +155,13 @@ for (const type of ["proc", "sysfs", "mqueue", "devpts", "cgroup"])
     assert.throws(() => plan({ destination: "/", type }), text);
   });
 
+mounts("tmpcopyup of the root copies no other mount", () => {
+  const root = { destination: "/", type: "tmpfs", options: ["tmpcopyup"] };
+  assert.is(plan(root)[0]?.isRoot, true);
+  const text = "mounts[1].options: tmpcopyup on / is for the first mount only";
+  assert.throws(() => plan({ destination: "/proc", type: "proc" }, root), text);
+});
+
 for (const [destination, inside] of [
   ["/bundle/rootfs/mnt", "/mnt"],
   ["/bundle/./x/../rootfs//mnt/", "/mnt"],

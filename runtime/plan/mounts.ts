@@ -106,7 +106,13 @@ export function planMounts(
   around: MountSurroundings,
   warn: (message: string) => void,
 ): MountStep[] {
-  return mounts.map((mount, i) => planMount(mount, around, field("mounts", i), warn));
+  return mounts.map((mount, i) => {
+    const step = planMount(mount, around, field("mounts", i), warn);
+    // It would copy /proc as well.
+    if (i > 0 && step.isRoot && step.kind === "filesystem" && step.copyUp)
+      throw refused(`${step.from}.options`, "tmpcopyup on / is for the first mount only");
+    return step;
+  });
 }
 
 function planMount(
