@@ -6,26 +6,26 @@ import { candidates, completionScript } from "./completion.ts";
 const completion = suite("completion");
 const all = commands.map(({ name }) => name);
 
-completion("offers commands first", async () => {
-  assert.equal(await candidates(["runt", ""]), all);
-  assert.equal(await candidates(["runt", "cr"]), all); // the shell takes those that begin so
-  assert.equal(await candidates(["runt", "--root", "/x", ""]), all);
-  assert.equal(await candidates(["runt", "help", ""]), all);
+completion("offers commands first", () => {
+  assert.equal(candidates(["runt", ""]), all);
+  assert.equal(candidates(["runt", "cr"]), all); // the shell takes those that begin so
+  assert.equal(candidates(["runt", "--root", "/x", ""]), all);
+  assert.equal(candidates(["runt", "help", ""]), all);
 });
 
-completion("offers global options in front of the command, and the command's behind it", async () => {
-  const global = await candidates(["runt", "-"]);
+completion("offers global options in front of the command, and the command's behind it", () => {
+  const global = candidates(["runt", "-"]);
   assert.ok(global.includes("--root") && !global.includes("--bundle"));
-  const own = await candidates(["runt", "--debug", "create", "--"]);
+  const own = candidates(["runt", "--debug", "create", "--"]);
   assert.ok(own.includes("--bundle") && own.includes("-b") && !own.includes("--root"));
 });
 
-completion("offers the values of an option that has few, and files for others", async () => {
-  assert.equal(await candidates(["runt", "--log-format", ""]), ["text", "json"]);
-  assert.equal(await candidates(["runt", "list", "-f", ""]), ["table", "json"]);
-  assert.equal(await candidates(["runt", "create", "--bundle", ""]), []);
-  assert.equal(await candidates(["runt", "create", ""]), []);
-  assert.equal(await candidates(["runt", "completion", ""]), ["bash", "zsh", "fish"]);
+completion("offers the values of an option that has few, and files for others", () => {
+  assert.equal(candidates(["runt", "--log-format", ""]), ["text", "json"]);
+  assert.equal(candidates(["runt", "list", "-f", ""]), ["table", "json"]);
+  assert.equal(candidates(["runt", "create", "--bundle", ""]), []);
+  assert.equal(candidates(["runt", "create", ""]), []);
+  assert.equal(candidates(["runt", "completion", ""]), ["bash", "zsh", "fish"]);
 });
 
 completion("knows three shells, and takes $SHELL when none is named", () => {

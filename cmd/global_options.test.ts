@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { getcwd } from "../syscalls/file.ts";
 import { checkGlobals, defaultRoot, logSettings, readGlobals } from "./global_options.ts";
 
 const globals = suite("global options");
@@ -51,7 +52,7 @@ globals("an empty --log-format is as none", () => {
 });
 
 globals("make relative paths absolute", () => {
-  assert.is(checkGlobals(readGlobals(["--root", "a/../b"]).options).root, `${process.cwd()}/b`);
+  assert.is(checkGlobals(readGlobals(["--root", "a/../b"]).options).root, `${getcwd()}/b`);
 });
 
 globals("keep an ordinary user's containers in the user's runtime directory", () => {

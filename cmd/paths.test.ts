@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { chdir, getcwd } from "../syscalls/file.ts";
 import { absolute, optionalPath } from "./paths.ts";
 
 const paths = suite("absolute");
@@ -17,15 +18,15 @@ for (const [given, expected] of [
   paths(JSON.stringify(given), () => assert.is(absolute(given), expected));
 
 paths("what is relative counts from the working directory", () => {
-  const before = process.cwd();
-  process.chdir("/proc");
+  const before = getcwd();
+  chdir("/proc");
   try {
     assert.is(absolute("."), "/proc");
     assert.is(absolute(""), "/proc");
     assert.is(absolute("self/../sys"), "/proc/sys");
     assert.is(absolute("../../etc"), "/etc");
   } finally {
-    process.chdir(before);
+    chdir(before);
   }
 });
 

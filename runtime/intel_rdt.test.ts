@@ -1,10 +1,16 @@
 // Few machines have resctrl: the mount point is a directory made for the test, with files where the kernel has them.
 // What cannot be shown this way is that making a directory makes its files, so the tests put them there.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import {
+  exists,
+  join,
+  makeDirectories,
+  makeTemporary,
+  readText,
+  removeTree,
+  writeFile,
+} from "../syscalls/testing/files.ts";
 import type { HostPath, Pid } from "../syscalls/types.ts";
 import {
   createRdtGroups,
@@ -22,18 +28,18 @@ import type { LinuxIntelRdt } from "./spec/types.ts";
 const test = suite("intel_rdt");
 
 function withResctrl(groups: Readonly<Record<string, string>>, body: (root: HostPath) => void): void {
-  const root = mkdtempSync(join(tmpdir(), "resctrl-")) as HostPath;
-  for (const dir of ["info/L3", "info/MB"]) mkdirSync(join(root, dir), { recursive: true });
-  writeFileSync(join(root, "info/last_cmd_status"), "ok\n");
+  const root = makeTemporary("resctrl-") as HostPath;
+  for (const dir of ["info/L3", "info/MB"]) makeDirectories(join(root, dir));
+  writeFile(join(root, "info/last_cmd_status"), "ok\n");
   for (const [group, schemata] of Object.entries({ "": "L3:0=f;1=f\n", ...groups })) {
-    mkdirSync(join(root, group, "mon_groups"), { recursive: true });
-    writeFileSync(join(root, group, "schemata"), schemata);
-    writeFileSync(join(root, group, "tasks"), "");
+    makeDirectories(join(root, group, "mon_groups"));
+    writeFile(join(root, group, "schemata"), schemata);
+    writeFile(join(root, group, "tasks"), "");
   }
   try {
     body(root);
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    removeTree(root);
   }
 }
 
@@ -58,8 +64,8 @@ test("no resctrl: the configuration is refused, in runc's words", () => {
 
 test("a schema for hardware that is not there is refused", () => {
   withResctrl({}, (root) => {
-    rmSync(join(root, "info/L3"), { recursive: true });
-    rmSync(join(root, "info/MB"), { recursive: true });
+    removeTree(join(root, "info/L3"));
+    removeTree(join(root, "info/MB"));
     refused(
       () => prepareRdt(plan({ l3CacheSchema: "L3:0=f" }), root),
       "intelRdt.l3CacheSchema is specified in config, but Intel RDT/CAT is not enabled",
@@ -76,9 +82,9 @@ test("without closID a group of the container's id is made, and goes with it", (
     const groups = prepareRdt(plan({}), root);
     assert.equal(groups.remove, [`${root}/c1`]);
     createRdtGroups(plan({}), groups);
-    assert.ok(existsSync(`${root}/c1`));
+    assert.ok(exists(`${root}/c1`));
     removeRdtGroups(groups.remove);
-    assert.not(existsSync(`${root}/c1`));
+    assert.not(exists(`${root}/c1`));
     removeRdtGroups(groups.remove); // a delete that is done again
   });
 });
@@ -107,7 +113,7 @@ test("an existing closID is compared with l3CacheSchema and not written", () => 
   withResctrl({ gold: "L3:0=00f0;1=0f\n" }, (root) => {
     const same = plan({ closID: "gold", l3CacheSchema: "L3:0=f0" });
     createRdtGroups(same, prepareRdt(same, root));
-    assert.is(readFileSync(`${root}/gold/schemata`, "utf8"), "L3:0=00f0;1=0f\n");
+    assert.is(readText(`${root}/gold/schemata`), "L3:0=00f0;1=0f\n");
     const other = plan({ closID: "gold", l3CacheSchema: "L3:0=ff" });
     refused(
       () => createRdtGroups(other, prepareRdt(other, root)),
@@ -120,7 +126,7 @@ test("schemata are written also to an existing closID", () => {
   withResctrl({ gold: "" }, (root) => {
     const lines = plan({ closID: "gold", schemata: ["L3:0=3"] });
     createRdtGroups(lines, prepareRdt(lines, root));
-    assert.is(readFileSync(`${root}/gold/schemata`, "utf8"), "L3:0=3\n");
+    assert.is(readText(`${root}/gold/schemata`), "L3:0=3\n");
   });
 });
 
@@ -133,8 +139,8 @@ test("the process is put into the group and the monitoring group; / is the defau
     );
     const monitoring = `${root}/mon_groups/c1` as HostPath;
     joinRdtGroups({ join: [root, monitoring] }, 42 as Pid);
-    assert.is(readFileSync(`${root}/tasks`, "utf8"), "42");
-    assert.is(readFileSync(`${monitoring}/tasks`, "utf8"), "42");
+    assert.is(readText(`${root}/tasks`), "42");
+    assert.is(readText(`${monitoring}/tasks`), "42");
   });
 });
 
@@ -144,7 +150,7 @@ test("a monitoring group is made below the closID, and removed before the group 
     const groups = prepareRdt(rdt, root);
     assert.equal(groups.remove, [`${root}/gold/mon_groups/c1`]);
     createRdtGroups(rdt, groups);
-    assert.ok(existsSync(`${root}/gold/mon_groups/c1`));
+    assert.ok(exists(`${root}/gold/mon_groups/c1`));
     assert.equal(prepareRdt(plan({ enableMonitoring: true }), root).remove, [
       `${root}/c1/mon_groups/c1`,
       `${root}/c1`,
@@ -154,7 +160,7 @@ test("a monitoring group is made below the closID, and removed before the group 
 
 test("a failure says what resctrl has to say about it", () => {
   withResctrl({}, (root) => {
-    writeFileSync(`${root}/info/last_cmd_status`, "out of CLOSIDs\n");
+    writeFile(`${root}/info/last_cmd_status`, "out of CLOSIDs\n");
     const groups = {
       root,
       group: `${root}/no/where` as HostPath,
@@ -178,10 +184,10 @@ test("schemas of an update are refused in runc's words where the hardware cannot
   refused(() => requireRdtFor(mb, undefined), noBandwidth);
   withResctrl({}, (root) => {
     assert.is(requireRdtFor({ ...l3, ...mb }, root), root);
-    rmSync(join(root, "info/L3"), { recursive: true });
+    removeTree(join(root, "info/L3"));
     refused(() => requireRdtFor(l3, root), noCache);
     assert.is(requireRdtFor(mb, root), root);
-    rmSync(join(root, "info/MB"), { recursive: true });
+    removeTree(join(root, "info/MB"));
     refused(() => requireRdtFor(mb, root), noBandwidth);
   });
 });

@@ -1,9 +1,14 @@
 // The mount point of resctrl is a directory made for the test, as few machines have one.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import {
+  join,
+  makeDirectories,
+  makeTemporary,
+  parentOf,
+  removeTree,
+  writeFile,
+} from "../syscalls/testing/files.ts";
 import type { HostPath } from "../syscalls/types.ts";
 import { readRdtStats } from "./intel_rdt_stats.ts";
 import { stringifyJson } from "./spec/read.ts";
@@ -11,15 +16,15 @@ import { stringifyJson } from "./spec/read.ts";
 const rdt = suite("readRdtStats");
 
 function withFiles(files: Readonly<Record<string, string>>, body: (root: HostPath) => void): void {
-  const root = mkdtempSync(join(tmpdir(), "resctrl-")) as HostPath;
+  const root = makeTemporary("resctrl-") as HostPath;
   try {
     for (const [path, text] of Object.entries(files)) {
-      mkdirSync(join(root, dirname(path)), { recursive: true });
-      writeFileSync(join(root, path), text);
+      makeDirectories(join(root, parentOf(path)));
+      writeFile(join(root, path), text);
     }
     body(root);
   } finally {
-    rmSync(root, { recursive: true });
+    removeTree(root);
   }
 }
 

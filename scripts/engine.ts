@@ -130,6 +130,30 @@ export function buildHost(target: Target, libraries: Libraries, work: string, ad
   return host;
 }
 
+/**
+ * The host as an ordinary program of the C library, whose functions and layout valgrind knows, with what debuggers want.
+ * `arena` is arena.c, or what stands in its place.
+ */
+export function buildForValgrind(
+  target: Target,
+  libraries: Libraries,
+  work: string,
+  arena = "arena",
+): string {
+  mkdirSync(work, { recursive: true });
+  const host = join(work, `valgrind-${arena}`);
+  writeFileSync(`${host}.s`, assembly(`.skip ${ARENA_SIZE}`, true));
+  const files = [arena, "main", "primitives", "seccomp", "freeze"].map((name) => join(sources, `${name}.c`));
+  const limit = `-Wl,--defsym=arena_limit=arena_start+${ARENA_SIZE}`;
+  toolchain(target, "gcc", [
+    ...compiling,
+    "-g",
+    ...["-isystem", libraries.include, "-no-pie", "-Wl,--wrap=gettimeofday", limit],
+    ...[...files, `${host}.s`, libraries.quickjs, libraries.seccomp, "-lm", "-o", host],
+  ]);
+  return host;
+}
+
 /** The host around an image that itself has written. Throws when a function is at another place than in that one. */
 export function buildExecutable(
   target: Target,
@@ -157,15 +181,7 @@ function link(
   addition?: Addition,
 ): void {
   const building = content.startsWith(".skip");
-  const assembly = [
-    `.section .arena,"aw",${building ? "%nobits" : "%progbits"}`,
-    ".globl arena_start",
-    ".balign 4096",
-    `arena_start: ${content}`,
-    '.section .note.GNU-stack,"",%progbits',
-    "",
-  ].join("\n");
-  writeFileSync(`${output}.s`, assembly);
+  writeFileSync(`${output}.s`, assembly(content, building));
   toolchain(target, "gcc", ["-c", `${output}.s`, "-o", `${output}.arena.o`]);
   const freezing = [
     `-Wl,--section-start=.freeze.text=0x${FREEZE_TEXT.toString(16)}`,
@@ -184,6 +200,18 @@ function link(
     "-o",
     output,
   ]);
+}
+
+/** The section of the image. */
+function assembly(content: string, empty: boolean): string {
+  return [
+    `.section .arena,"aw",${empty ? "%nobits" : "%progbits"}`,
+    ".globl arena_start",
+    ".balign 4096",
+    `arena_start: ${content}`,
+    '.section .note.GNU-stack,"",%progbits',
+    "",
+  ].join("\n");
 }
 
 /** Name and address of everything in a file, but for the image itself and what is in the host of the build alone. */

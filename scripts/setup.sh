@@ -63,6 +63,7 @@ case " $* " in *" engines "*)
   wants dockerd docker.io
   wants docker-compose docker-compose
   wants iptables iptables
+  wants valgrind valgrind
   [ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
   [ -x /usr/lib/podman/aardvark-dns ] || packages="$packages aardvark-dns"
   [ -x /usr/lib/systemd/systemd ] || packages="$packages systemd"

@@ -1,5 +1,6 @@
-// Finds every *.test.ts, runs each as its own process, and believes only what adds up: uvu ends with exit 0
-// when a hook throws, when a suite is never run, and when `.only` hides the rest.
+// Finds every *.test.ts, runs each as its own process, unit tests on the engine that ships (unit.ts) and others on Bun,
+// and believes only what adds up: uvu ends with exit 0 when a hook throws, when a suite is never run, and when `.only`
+// hides the rest.
 //
 //   test.ts              all: here, and those marked for it in the test machine (scripts/vm)
 //   test.ts PATH…        here, the files with one of these in their path
@@ -15,6 +16,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { type Outcome, runFile } from "./test_file.ts";
 import { type Totals, totalsLine } from "./test_report.ts";
+import { bundleUnitTest, isUnitTest, makeUnitHost } from "./unit.ts";
 import { runInTestMachine } from "./vm/tests.ts";
 
 const top = join(import.meta.dirname, "..");
@@ -51,6 +53,7 @@ async function runAll(files: readonly string[], width: number): Promise<Outcome[
   const outcomes: Outcome[] = [];
   const worker = async (): Promise<void> => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      if (isUnitTest(file) && !flags.inside) await bundleUnitTest(file);
       const outcome = await runFile(file);
       print(outcome);
       outcomes.push(outcome);
@@ -80,6 +83,7 @@ const here = elsewhere ? [] : files.filter((file) => !vmOnly.includes(file));
 const inMachine =
   wanted.length === 0 ? marked(...(flags.arm64 ? ["arm64"] : ["vm", "vm only"])) : elsewhere ? files : [];
 const serial = marked("serial", ...(flags.inside ? ["vm serial"] : []));
+if (here.some(isUnitTest) && !flags.inside) makeUnitHost();
 const outcomes = [
   ...(await runAll(
     here.filter((file) => !serial.includes(file)),

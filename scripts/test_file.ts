@@ -1,20 +1,22 @@
-// Runs one *.test.ts as its own process.
+// Runs one *.test.ts as its own process: a unit test on the engine that ships (unit.ts), any other on Bun.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { type Report, readReport } from "./test_report.ts";
+import { isUnitTest, nameBundle, unitCommand } from "./unit.ts";
 
 const top = join(import.meta.dirname, "..");
 const perFileSeconds = Number(process.env.RUNT_TEST_TIMEOUT ?? 240);
 
 export type Outcome = Report & { readonly file: string; readonly seconds: number; readonly output: string };
 
-/** `env` is the whole environment. The file is killed, with all it started, after RUNT_TEST_TIMEOUT seconds. */
+/** A unit test has been made ready before. `env` is the whole environment. The file is killed, with all it started, after RUNT_TEST_TIMEOUT seconds. */
 export function runFile(file: string, env: NodeJS.ProcessEnv = process.env): Promise<Outcome> {
   const began = performance.now();
   return new Promise((resolve) => {
     let output = "";
     // Its own process group, so that a timeout ends what the file started as well.
-    const child = spawn(process.execPath, ["run", file], { cwd: top, detached: true, env });
+    const [program, ...words] = isUnitTest(file) ? unitCommand(file) : [process.execPath, "run", file];
+    const child = spawn(program, words, { cwd: top, detached: true, env });
     const add = (chunk: Buffer): void => {
       output += chunk.toString();
     };
@@ -28,7 +30,8 @@ export function runFile(file: string, env: NodeJS.ProcessEnv = process.env): Pro
     const finish = (status: number | null): void => {
       clearTimeout(timer);
       const report = readReport(output, status, timedOut ? perFileSeconds : undefined);
-      resolve({ ...report, file, seconds: (performance.now() - began) / 1000, output });
+      const seconds = (performance.now() - began) / 1000;
+      resolve({ ...report, file, seconds, output: isUnitTest(file) ? nameBundle(file, output) : output });
     };
     // Not "close": a daemon that a test left behind may hold the pipe for ever.
     child.once("exit", (status) => setTimeout(() => finish(status), 50));

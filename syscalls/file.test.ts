@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { S_IFCHR, S_IFDIR } from "./constants/stat.ts";
@@ -32,16 +29,20 @@ import {
   tryStatx,
   writeAll,
 } from "./file.ts";
+import { sleepMs } from "./process.ts";
+import { ignoreSignal, SIGPIPE } from "./signal.ts";
+import { join, makeLink, makeTemporary, removeTree, writeFile } from "./testing/files.ts";
+import { startForked } from "./testing/programs.ts";
 import type { Fd } from "./types.ts";
 
 const files = suite("file");
 
 function inDirectory(body: (dir: string) => void): void {
-  const dir = mkdtempSync(join(tmpdir(), "file-test-"));
+  const dir = makeTemporary("file-test-");
   try {
     body(dir);
   } finally {
-    rmSync(dir, { recursive: true });
+    removeTree(dir);
   }
 }
 
@@ -70,7 +71,7 @@ files("readToEnd: nothing, one chunk, many, and too much", () => {
   inDirectory((dir) => {
     for (const size of [0, 1, 65536, 65537, 300_000]) {
       const path = join(dir, `of ${size}`);
-      writeFileSync(path, Buffer.alloc(size, 120));
+      writeFile(path, new Uint8Array(size).fill(120));
       const open = (): Fd => openat(CWD, path, O_RDONLY);
       const whole = readToEnd(open());
       assert.is(whole?.length, size);
@@ -90,18 +91,21 @@ files("readToEnd: a directory is an error, said once and whole", () => {
 files("writeAll and readToEnd wait for a pipe that does not block", () => {
   const [reader, writer] = pipe();
   for (const fd of [reader, writer]) tryFcntl(fd, F_SETFL, O_NONBLOCK);
-  // The program on the other side is slow at both ends; its descriptors are the pipe's.
-  const echo = Bun.spawn(["sh", "-c", "sleep 0.1; cat; sleep 0.1; echo end"], {
-    stdin: reader,
-    stdout: "ignore",
+  // The other side is slow at both ends.
+  const other = startForked(() => {
+    close(writer);
+    sleepMs(100);
+    return readToEnd(reader).length === 200_000 ? 0 : 1;
   });
   close(reader);
   writeAll(writer, new Uint8Array(200_000).fill(120));
+  sleepMs(100);
   close(writer);
-  echo.kill();
+  assert.is(other.wait().status, 0);
 });
 
 files("writeAll: a receiver that is gone is an error", () => {
+  ignoreSignal(SIGPIPE); // as the product does
   const [reader, writer] = pipe();
   close(reader);
   assert.throws(
@@ -130,7 +134,7 @@ files("poll: the events of each request in its place", () => {
 
 files("statx of the null device, of a link, of nothing", () => {
   inDirectory((dir) => {
-    symlinkSync("/dev/null", join(dir, "link"));
+    makeLink("/dev/null", join(dir, "link"));
     const device = statx(CWD, join(dir, "link"), 0);
     assert.ok(isType(device, S_IFCHR));
     assert.equal([device.rdevMajor, device.rdevMinor], [1, 3]);
@@ -155,7 +159,7 @@ files("an error names the path, or the descriptor and the path below it", () => 
 files("readDirectory: more than one buffer full, and any name", () => {
   inDirectory((dir) => {
     const names = Array.from({ length: 1500 }, (_, i) => `file ${i} ${"x".repeat(40)}`);
-    for (const name of [...names, "a\nb", "ä", "..."]) writeFileSync(join(dir, name), "");
+    for (const name of [...names, "a\nb", "ä", "..."]) writeFile(join(dir, name), "");
     const fd = openat(CWD, dir, O_RDONLY | O_DIRECTORY);
     const entries = readDirectory(fd);
     close(fd);

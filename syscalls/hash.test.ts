@@ -7,7 +7,7 @@ const hash = suite("hashBytes");
 hash("is 64 bits, and the same for the same bytes wherever they lie", () => {
   const bytes = new Uint8Array([1, 2, 3, 250, 2, 3]);
   assert.is(hashBytes(bytes.subarray(1, 3)), hashBytes(bytes.slice(4)));
-  assert.is(BigInt.asUintN(64, hashBytes(bytes)), hashBytes(bytes));
+  assert.is(hashBytes(bytes) & 0xffff_ffff_ffff_ffffn, hashBytes(bytes));
   assert.is(hashBytes(new Uint8Array(0)), hashBytes(bytes.subarray(3, 3)));
 });
 

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ENOENT } from "./constants/errno.ts";
 import { POLLIN } from "./constants/poll.ts";
 import { close, F_GETFD, FD_CLOEXEC, poll, tryFcntl, write } from "./file.ts";
 import { drain, eventfd, IN_MODIFY, inotifyInit, readCounter, tryInotifyAddWatch } from "./notify.ts";
+import { join, makeTemporary, removeTree, writeFile } from "./testing/files.ts";
 import type { Fd } from "./types.ts";
 
 const notify = suite("notify");
@@ -26,24 +24,24 @@ notify("an eventfd counts up to its reading, which does not wait", () => {
 });
 
 notify("inotify tells of a file that is modified, once it has been drained for the next time", () => {
-  const directory = mkdtempSync(join(tmpdir(), "notify-"));
+  const directory = makeTemporary("notify-");
   const fd = inotifyInit();
   try {
     const file = join(directory, "a");
-    writeFileSync(file, "1");
+    writeFile(file, "1");
     assert.is(tryFcntl(fd, F_GETFD), FD_CLOEXEC);
     assert.ok(tryInotifyAddWatch(fd, file, IN_MODIFY) > 0);
     assert.is(tryInotifyAddWatch(fd, join(directory, "b"), IN_MODIFY), -ENOENT);
     for (const text of ["2", "3"]) {
       assert.not(isReadable(fd));
-      writeFileSync(file, text);
+      writeFile(file, text);
       assert.ok(isReadable(fd));
       drain(fd);
     }
     assert.not(isReadable(fd));
   } finally {
     close(fd);
-    rmSync(directory, { recursive: true });
+    removeTree(directory);
   }
 });
 notify.run();

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BadString } from "./cstring.ts";
 import { host } from "./engine/host.ts";
+import { CWD, readlinkat, readTextAt } from "./file.ts";
 import { getpid, getppid, stringArray, tryKill, tryPidfdOpen, waitAny, waitFor } from "./process.ts";
 import type { Pid } from "./types.ts";
 
@@ -13,10 +14,10 @@ processes("stringArray: an address for each string, and a null pointer in the en
   assert.is(pointers[3], 0n);
   assert.equal(
     [...pointers].slice(0, 3),
-    strings.map(({ bytes }) => BigInt(host.addressOf(bytes))),
+    strings.map((bytes) => BigInt(host.addressOf(bytes))),
   );
   assert.equal(
-    strings.map(({ bytes }) => [...bytes]),
+    strings.map((bytes) => [...bytes]),
     [[97, 0], [98, 99, 0], [0]],
   );
 });
@@ -32,9 +33,9 @@ processes("stringArray refuses what cstr refuses", () => {
   );
 });
 
-processes("ids are the engine's own", () => {
-  assert.is(getpid(), process.pid);
-  assert.is(getppid(), process.ppid);
+processes("ids are what /proc says", () => {
+  assert.is(getpid(), Number(readlinkat(CWD, "/proc/self")));
+  assert.is(getppid(), Number(/^PPid:\t(\d+)$/m.exec(readTextAt(CWD, "/proc/self/status"))?.[1]));
 });
 
 processes("a process that is not there", () => {

@@ -1,14 +1,13 @@
 // vm
 /** Device programs against the kernel, on a cgroup of the unified hierarchy that a hybrid host has as well. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, progQuery, tryProgAttach } from "../../syscalls/bpf.ts";
 import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
+import { makeTemporary, removeTree } from "../../syscalls/testing/files.ts";
+import { run } from "../../syscalls/testing/programs.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { emulateDeviceRules } from "../plan/cgroup_devices.ts";
 import { deviceProgram } from "../plan/device_program.ts";
@@ -24,7 +23,7 @@ let count = 0;
 
 /** A test with a cgroup of its own. */
 function withCgroup(title: string, body: (cgroup: HostPath, directory: Fd) => void): void {
-  if (!able) process.stdout.write(`skip: ${title}: not root, or no cgroup2 file system\n`);
+  if (!able) console.log(`skip: ${title}: not root, or no cgroup2 file system`);
   (able ? filter : filter.skip)(title, () => {
     const cgroup = `${unified?.mountPoint}/runt-devices-${getpid()}-${count++}` as HostPath;
     makeDirectories(cgroup, []);
@@ -41,7 +40,7 @@ function withCgroup(title: string, body: (cgroup: HostPath, directory: Fd) => vo
 /** Exit status of a shell script that runs in the cgroup. */
 function runIn(cgroup: HostPath, script: string): boolean {
   const inside = `echo 0 >${cgroup}/cgroup.procs && ${script}`;
-  return Bun.spawnSync(["/bin/sh", "-c", inside], { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
+  return run(["/bin/sh", "-c", inside]).status === 0;
 }
 
 const deny = { allow: false, access: "rwm" } as const;
@@ -56,7 +55,7 @@ const apply = (cgroup: HostPath, rules: readonly LinuxDeviceCgroup[]) =>
   applyDeviceRules(cgroup, emulateDeviceRules(rules));
 
 withCgroup("what is not allowed cannot be opened nor made; what is can", (cgroup) => {
-  const dir = mkdtempSync(join(tmpdir(), "devices-"));
+  const dir = makeTemporary("devices-");
   try {
     assert.ok(runIn(cgroup, "exec 3</dev/kmsg"));
     apply(cgroup, [deny, { allow: true, type: "c", major: 1, minor: 11, access: "r" }]);
@@ -68,7 +67,7 @@ withCgroup("what is not allowed cannot be opened nor made; what is can", (cgroup
     assert.ok(runIn(cgroup, `mknod ${dir}/kmem c 1 2`)); // mknod of anything is allowed, opening it is not
     assert.not(runIn(cgroup, `exec 3<${dir}/kmem`));
   } finally {
-    rmSync(dir, { recursive: true });
+    removeTree(dir);
   }
 });
 

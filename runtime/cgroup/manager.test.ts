@@ -1,13 +1,13 @@
 // vm
 /** The managers against the kernel, with the same titles on v1, hybrid and v2 hosts. Needs root. */
-import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { geteuid } from "../../syscalls/identity.ts";
-import { getpid, tryKill } from "../../syscalls/process.ts";
+import { getpid, sleepMs } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import type { HostPath, Pid, SpecField } from "../../syscalls/types.ts";
+import { exists, join, parentOf, statOf } from "../../syscalls/testing/files.ts";
+import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
+import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
 import { readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
@@ -23,14 +23,14 @@ const manager = suite(`cgroup manager (${layout.kind})`);
 let count = 0;
 
 /** A test with a cgroup of its own, which is emptied and removed whatever happens. */
-function withCgroup(title: string, body: (cgroup: CgroupManager) => Promise<void> | void): void {
+function withCgroup(title: string, body: (cgroup: CgroupManager) => void): void {
   const register = root ? manager : manager.skip;
-  if (!root) process.stdout.write(`skip: ${title}: not root, or no cgroup file system\n`);
-  register(title, async () => {
+  if (!root) console.log(`skip: ${title}: not root, or no cgroup file system`);
+  register(title, () => {
     const cgroup = planCgroup({ id: "unused", cgroupsPath: `/runt-test-${getpid()}-${count++}/c` }, layout);
     const parents = Object.values(cgroup.paths).map((path) => path.slice(0, -2) as HostPath);
     try {
-      await body(cgroup);
+      body(cgroup);
     } finally {
       if (cgroup.exists()) cgroup.killAll(SIGKILL);
       cgroup.remove();
@@ -41,24 +41,11 @@ function withCgroup(title: string, body: (cgroup: CgroupManager) => Promise<void
 
 /** A shell that waits for a line before it runs the script, so that it can be moved first. */
 function startShell(script: string) {
-  const child = Bun.spawn(["/bin/sh", "-c", `read go; ${script}`], { stdin: "pipe" });
-  return {
-    pid: child.pid as Pid,
-    go() {
-      child.stdin.write("go\n");
-      child.stdin.flush();
-    },
-    async end(): Promise<void> {
-      tryKill(child.pid, SIGKILL);
-      await child.exited;
-    },
-  };
+  const child = start(["/bin/sh", "-c", `read go; ${script}`], { stdin: "pipe" });
+  return { pid: child.pid, go: () => child.write("go\n"), end: child.end };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 6000 && !condition(); i++) await Bun.sleep(10);
-  assert.ok(condition());
-}
+const until = (condition: () => boolean): void => assert.ok(waitUntil(condition));
 
 const plan = (resources: LinuxResources) =>
   planCgroupResources(resources, { version, setDevices: version === 1 });
@@ -153,7 +140,7 @@ withCgroup("a limit that the kernel refuses names controller, file, value and fi
   cgroup.create(plan({}));
   const directory = cgroup.paths.cpuset ?? cgroup.paths[""] ?? ("" as HostPath);
   const there = readControl(
-    dirname(dirname(directory)) as HostPath,
+    parentOf(parentOf(directory)) as HostPath,
     `cpuset.cpus${version === 2 ? ".effective" : ""}`,
   );
   const said = refusal(() => cgroup.apply(plan({ cpu: { cpus: "0-9999" } })));
@@ -196,14 +183,14 @@ if (version === 1)
   });
 
 if (version === 1)
-  withCgroup("a memory limit below the usage says how much is used", async (cgroup) => {
+  withCgroup("a memory limit below the usage says how much is used", (cgroup) => {
     cgroup.create(plan({}));
     const shell = startShell("x=$(head -c 4000000 /dev/zero | tr '\\0' x); echo full >&2; sleep 600");
     try {
       cgroup.join(shell.pid);
       shell.go();
       const { memory = "" as HostPath } = cgroup.paths;
-      await until(() => Number(readControl(memory, "memory.usage_in_bytes")) > 4_000_000);
+      until(() => Number(readControl(memory, "memory.usage_in_bytes")) > 4_000_000);
       tryWriteControl(memory, "memory.swappiness", "0");
       const said = refusal(() => cgroup.apply(plan({ memory: { limit: 4096 } })));
       assert.match(
@@ -211,11 +198,11 @@ if (version === 1)
         /^write \S+\/memory\.limit_in_bytes: EBUSY \(device or resource busy\), asked for by linux\.resources\.memory\.limit \("4096" to controller memory; unable to set memory limit to 4096 \(current usage: \d+, peak usage: \d+\)\)$/,
       );
     } finally {
-      await shell.end();
+      shell.end();
     }
   });
 
-withCgroup("join moves a process into every hierarchy, and then the cgroup is not usable", async (cgroup) => {
+withCgroup("join moves a process into every hierarchy, and then the cgroup is not usable", (cgroup) => {
   cgroup.create(plan({}));
   const shell = startShell("exit");
   try {
@@ -230,11 +217,11 @@ withCgroup("join moves a process into every hierarchy, and then the cgroup is no
         error.message === "container's cgroup is not empty: 1 process(es) found",
     );
   } finally {
-    await shell.end();
+    shell.end();
   }
 });
 
-withCgroup("freeze stops, thaw lets go, and a frozen cgroup is not usable", async (cgroup) => {
+withCgroup("freeze stops, thaw lets go, and a frozen cgroup is not usable", (cgroup) => {
   cgroup.create(plan({}));
   cgroup.freeze();
   assert.throws(
@@ -249,13 +236,13 @@ withCgroup("freeze stops, thaw lets go, and a frozen cgroup is not usable", asyn
     cgroup.freeze();
     assert.is(cgroup.freezerState(), "frozen");
     const before = readControl("/proc" as HostPath, `${shell.pid}/schedstat`);
-    await Bun.sleep(30);
+    sleepMs(30);
     assert.is(readControl("/proc" as HostPath, `${shell.pid}/schedstat`), before);
     cgroup.thaw();
     assert.is(cgroup.freezerState(), "thawed");
-    await until(() => readControl("/proc" as HostPath, `${shell.pid}/schedstat`) !== before);
+    until(() => readControl("/proc" as HostPath, `${shell.pid}/schedstat`) !== before);
   } finally {
-    await shell.end();
+    shell.end();
   }
 });
 
@@ -264,39 +251,39 @@ const twoHundred = "i=0; while [ $i -lt 200 ]; do sleep 600 & i=$((i+1)); done; 
 for (const paused of [false, true])
   withCgroup(
     `200 processes are killed${paused ? " while frozen" : ""} and the cgroup is removed`,
-    async (cgroup) => {
+    (cgroup) => {
       cgroup.create(plan({}));
       const shell = startShell(twoHundred);
       try {
         cgroup.join(shell.pid);
         shell.go();
-        await until(() => cgroup.processes().length === 201);
+        until(() => cgroup.processes().length === 201);
         if (paused) cgroup.freeze();
         cgroup.killAll(SIGKILL);
         cgroup.remove();
         assert.not(cgroup.exists());
       } finally {
-        await shell.end();
+        shell.end();
       }
     },
   );
 
-withCgroup("without cgroup.kill the processes are frozen, signalled and thawed", async (cgroup) => {
+withCgroup("without cgroup.kill the processes are frozen, signalled and thawed", (cgroup) => {
   cgroup.create(plan({}));
   const shell = startShell(twoHundred);
   try {
     cgroup.join(shell.pid);
     shell.go();
-    await until(() => cgroup.processes().length === 201);
+    until(() => cgroup.processes().length === 201);
     cgroup.killAll(15);
-    await until(() => cgroup.processes().length === 0);
+    until(() => cgroup.processes().length === 0);
     assert.is(cgroup.freezerState(), "thawed");
   } finally {
-    await shell.end();
+    shell.end();
   }
 });
 
-withCgroup("sub-cgroups count as the container's, and go with it", async (cgroup) => {
+withCgroup("sub-cgroups count as the container's, and go with it", (cgroup) => {
   cgroup.create(plan({}));
   const shell = startShell("exit");
   try {
@@ -310,7 +297,7 @@ withCgroup("sub-cgroups count as the container's, and go with it", async (cgroup
     cgroup.remove();
     assert.not(cgroup.exists());
   } finally {
-    await shell.end();
+    shell.end();
   }
 });
 
@@ -325,28 +312,25 @@ withCgroup("create undoes its own work when a hierarchy refuses", (cgroup) => {
 });
 
 const top = (cgroup: CgroupManager) => cgroup.paths[""] ?? ("" as HostPath);
-const above = (cgroup: CgroupManager) => dirname(top(cgroup)) as HostPath;
+const above = (cgroup: CgroupManager) => parentOf(top(cgroup)) as HostPath;
 
 if (version === 2) {
-  withCgroup(
-    "below a threaded cgroup it is threaded as well, and its processes are found",
-    async (cgroup) => {
-      makeDirectories(above(cgroup), []);
-      assert.is(tryWriteControl(above(cgroup), "cgroup.type", "threaded"), 0);
-      cgroup.create(plan({ pids: { limit: 20 } }));
-      assert.is(readControl(top(cgroup), "cgroup.type"), "threaded");
-      cgroup.apply(plan({ pids: { limit: 20 } }));
-      const shell = startShell("sleep 600");
-      try {
-        cgroup.join(shell.pid);
-        shell.go();
-        await until(() => cgroup.processes().length === 2);
-        assert.ok(cgroup.processes().includes(shell.pid));
-      } finally {
-        await shell.end();
-      }
-    },
-  );
+  withCgroup("below a threaded cgroup it is threaded as well, and its processes are found", (cgroup) => {
+    makeDirectories(above(cgroup), []);
+    assert.is(tryWriteControl(above(cgroup), "cgroup.type", "threaded"), 0);
+    cgroup.create(plan({ pids: { limit: 20 } }));
+    assert.is(readControl(top(cgroup), "cgroup.type"), "threaded");
+    cgroup.apply(plan({ pids: { limit: 20 } }));
+    const shell = startShell("sleep 600");
+    try {
+      cgroup.join(shell.pid);
+      shell.go();
+      until(() => cgroup.processes().length === 2);
+      assert.ok(cgroup.processes().includes(shell.pid));
+    } finally {
+      shell.end();
+    }
+  });
 
   withCgroup(
     "below a threaded cgroup a memory limit is refused with the reason, and nothing stays",
@@ -363,7 +347,7 @@ if (version === 2) {
 
   /** A test below a cgroup that has a process. */
   const crowded = (title: string, body: (cgroup: CgroupManager) => void) =>
-    withCgroup(title, async (cgroup) => {
+    withCgroup(title, (cgroup) => {
       makeDirectories(above(cgroup), []);
       const shell = startShell("exit");
       try {
@@ -371,7 +355,7 @@ if (version === 2) {
         body(cgroup);
       } finally {
         cgroup.killAll(SIGKILL);
-        await shell.end();
+        shell.end();
       }
     });
 
@@ -427,10 +411,10 @@ if (version === 2) {
 
   withCgroup("the owner has the directory and what may be given away, not the limits", (cgroup) => {
     cgroup.create({ ...plan({}), owner: 4711 });
-    const owners = (files: readonly string[]) => files.map((file) => statSync(join(top(cgroup), file)).uid);
+    const owners = (files: readonly string[]) => files.map((file) => statOf(join(top(cgroup), file)).uid);
     const given = readControl("/sys/kernel/cgroup" as HostPath, "delegate")
       .split("\n")
-      .filter((file) => existsSync(join(top(cgroup), file)));
+      .filter((file) => exists(join(top(cgroup), file)));
     assert.ok(given.includes("cgroup.procs"));
     assert.equal(new Set(owners([".", ...given])), new Set([4711]));
     assert.equal(new Set(owners(["memory.max", "pids.max", "cgroup.freeze", "cgroup.type"])), new Set([0]));
@@ -439,7 +423,7 @@ if (version === 2) {
 
 withCgroup("a cgroup around it that is frozen is named", (cgroup) => {
   const cgroupPaths = Object.fromEntries(
-    Object.entries(cgroup.paths).map(([name, path]) => [name, dirname(path) as HostPath]),
+    Object.entries(cgroup.paths).map(([name, path]) => [name, parentOf(path) as HostPath]),
   );
   const outer = openCgroup({ cgroupPaths });
   outer.create(plan({}));
@@ -493,38 +477,38 @@ if (version === 1) {
     assert.is(readControl(cgroup.paths.cpuset ?? ("" as HostPath), "cpuset.mems"), "0");
   });
 
-  withCgroup("realtime of the configuration is there before a realtime process comes", async (cgroup) => {
-    const parent = dirname(cgroup.paths.cpu ?? "") as HostPath;
+  withCgroup("realtime of the configuration is there before a realtime process comes", (cgroup) => {
+    const parent = parentOf(cgroup.paths.cpu ?? "") as HostPath;
     makeDirectories(parent, []);
     assert.is(tryWriteControl(parent, "cpu.rt_runtime_us", "2000"), 0);
     cgroup.create(plan({ cpu: { realtimeRuntime: 1000, realtimePeriod: 1000000 } }));
     const shell = startShell("exit");
     try {
-      assert.is(Bun.spawnSync(["chrt", "--fifo", "-p", "1", String(shell.pid)]).exitCode, 0);
+      assert.is(run(["chrt", "--fifo", "-p", "1", String(shell.pid)]).status, 0);
       cgroup.join(shell.pid);
     } finally {
-      await shell.end();
+      shell.end();
     }
   });
 
-  withCgroup("who has left the unified hierarchy alone dies as well", async (cgroup) => {
+  withCgroup("who has left the unified hierarchy alone dies as well", (cgroup) => {
     cgroup.create(plan({}));
     const shell = startShell("sleep 600");
     try {
       cgroup.join(shell.pid);
       shell.go();
-      await until(() => cgroup.processes().length === 2);
+      until(() => cgroup.processes().length === 2);
       const unified = layout.hierarchies.find(({ controllers }) => controllers[0] === "");
       if (unified !== undefined) writeControl(unified.mountPoint, "cgroup.procs", String(shell.pid));
       cgroup.killAll(SIGKILL);
       cgroup.remove();
       assert.not(cgroup.exists());
     } finally {
-      await shell.end();
+      shell.end();
     }
   });
 
-  withCgroup("what the container has frozen itself dies as well", async (cgroup) => {
+  withCgroup("what the container has frozen itself dies as well", (cgroup) => {
     cgroup.create(plan({}));
     const shell = startShell("sleep 600");
     try {
@@ -533,12 +517,12 @@ if (version === 1) {
       cgroup.join(shell.pid);
       tryWriteControl(inner, "cgroup.procs", String(shell.pid));
       tryWriteControl(inner, "freezer.state", "FROZEN");
-      await until(() => readControl(inner, "freezer.state") === "FROZEN");
+      until(() => readControl(inner, "freezer.state") === "FROZEN");
       cgroup.killAll(SIGKILL);
       cgroup.remove();
       assert.not(cgroup.exists());
     } finally {
-      await shell.end();
+      shell.end();
     }
   });
 }

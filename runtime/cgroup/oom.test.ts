@@ -1,11 +1,9 @@
 // A cgroup v2 of ordinary files, on which inotify works alike. v1 needs the kernel: conformance/cgroup/events.test.ts.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { poll } from "../../syscalls/file.ts";
+import { join, makeTemporary, removeFile, removeTree, writeFile } from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { type OomWatch, watchOom } from "./oom.ts";
 
@@ -14,8 +12,8 @@ const oom = suite("watchOom on v2");
 type Write = (file: "memory.events" | "cgroup.events", text: string) => void;
 
 function withWatch(body: (watch: OomWatch, write: Write, directory: string) => void, memory = true): void {
-  const directory = mkdtempSync(join(tmpdir(), "oom-"));
-  const write: Write = (file, text) => writeFileSync(join(directory, file), text);
+  const directory = makeTemporary("oom-");
+  const write: Write = (file, text) => writeFile(join(directory, file), text);
   if (memory) write("memory.events", "low 0\nmax 3\noom 2\noom_kill 2\n");
   write("cgroup.events", "populated 1\nfrozen 0\n");
   const watch = watchOom({ "": directory as HostPath });
@@ -23,7 +21,7 @@ function withWatch(body: (watch: OomWatch, write: Write, directory: string) => v
     body(watch, write, directory);
   } finally {
     watch.close();
-    rmSync(directory, { recursive: true });
+    removeTree(directory);
   }
 }
 
@@ -56,8 +54,8 @@ oom("the last process gone, or the cgroup, is the end; a kill before it is still
     assert.equal(watch.look(), { oom: true, gone: true });
   });
   withWatch((watch, _write, directory) => {
-    rmSync(join(directory, "memory.events"));
-    rmSync(join(directory, "cgroup.events"));
+    removeFile(join(directory, "memory.events"));
+    removeFile(join(directory, "cgroup.events"));
     assert.equal(watch.look(), { oom: false, gone: true });
   });
 });

@@ -1,8 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import {
+  join,
+  makeDirectories,
+  makeTemporary,
+  parentOf,
+  readText,
+  removeTree,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
@@ -16,15 +22,15 @@ const plan = (version: 1 | 2, resources: LinuxResources): CgroupPlan =>
 
 /** Control files as "controller/file", and the paths of the controllers. */
 function withFiles(files: Readonly<Record<string, string>>, body: (top: string) => void): void {
-  const top = mkdtempSync(join(tmpdir(), "restore-"));
+  const top = makeTemporary("restore-");
   try {
     for (const [path, text] of Object.entries(files)) {
-      mkdirSync(join(top, dirname(path)), { recursive: true });
-      writeFileSync(join(top, path), `${text}\n`);
+      makeDirectories(join(top, parentOf(path)));
+      writeFile(join(top, path), `${text}\n`);
     }
     body(top);
   } finally {
-    rmSync(top, { recursive: true });
+    removeTree(top);
   }
 }
 
@@ -51,7 +57,7 @@ restore("the last write is undone first, and what cannot be read is left out", (
       "memory.memsw.limit_in_bytes 9223372036854771712",
       "memory.limit_in_bytes 9223372036854771712",
     ]);
-    assert.is(readFileSync(join(top, "cpu/cpu.shares"), "utf8"), "1024\n", "looking changes nothing");
+    assert.is(readText(join(top, "cpu/cpu.shares")), "1024\n", "looking changes nothing");
   });
 });
 

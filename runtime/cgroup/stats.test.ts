@@ -1,10 +1,8 @@
 // Cgroups of ordinary files: what the two kernels' files come to. That they are the kernel's files is what
 // conformance/cgroup/events.test.ts shows.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { join, makeDirectory, makeTemporary, removeTree, writeFile } from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { readStats } from "./stats.ts";
 import { hugepageSizes } from "./stats_files.ts";
@@ -17,18 +15,18 @@ type Files = Readonly<Record<string, string>>;
 
 /** A directory for each controller, with these files. */
 function withCgroup(controllers: Readonly<Record<string, Files>>, body: (paths: CgroupPaths) => void): void {
-  const top = mkdtempSync(join(tmpdir(), "stats-"));
+  const top = makeTemporary("stats-");
   const paths: Record<string, HostPath> = {};
   try {
     for (const [controller, files] of Object.entries(controllers)) {
       const directory = join(top, controller || "unified");
-      mkdirSync(directory);
+      makeDirectory(directory);
       paths[controller] = directory as HostPath;
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), `${text}\n`);
+      for (const [file, text] of Object.entries(files)) writeFile(join(directory, file), `${text}\n`);
     }
     body(paths);
   } finally {
-    rmSync(top, { recursive: true });
+    removeTree(top);
   }
 }
 
@@ -141,7 +139,7 @@ stats("v1: whoever counts the I/O", () => {
 const [size] = hugepageSizes();
 /** A test of files that a kernel without huge pages does not have. */
 const hugepages = (title: string, body: (size: string) => void) => {
-  if (size === undefined) process.stdout.write(`skip: ${title}: this kernel has no huge pages\n`);
+  if (size === undefined) console.log(`skip: ${title}: this kernel has no huge pages`);
   (size === undefined ? stats.skip : stats)(title, () => body(size ?? ""));
 };
 

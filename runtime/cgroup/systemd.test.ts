@@ -3,12 +3,15 @@
  * as an ordinary user with a session.
  */
 // vm only
-import { existsSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { CWD, readlinkat } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
+import { environment, programArguments } from "../../syscalls/start.ts";
+import { exists, readText } from "../../syscalls/testing/files.ts";
+import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
@@ -18,7 +21,7 @@ import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
 import { findSystemd } from "./systemd_place.ts";
 import type { CgroupManager } from "./types.ts";
 
-const running = existsSync("/run/systemd/system");
+const running = exists("/run/systemd/system");
 const root = geteuid() === 0;
 const layout = detectCgroups();
 const manager = suite(`systemd manager (${root ? "system" : "user"})`);
@@ -30,19 +33,17 @@ const plan = (resources: LinuxResources) =>
 type Unit = { readonly cgroup: CgroupManager; readonly name: string; readonly pid: Pid };
 
 /** A unit around a process that sleeps; both are ended whatever happens. */
-function withUnit(title: string, body: (unit: Unit) => Promise<void> | void): void {
+function withUnit(title: string, body: (unit: Unit) => void): void {
   const register = running ? manager : manager.skip;
-  if (!running) process.stdout.write(`skip: ${title}: systemd is not running on this host\n`);
-  register(title, async () => {
+  if (!running) console.log(`skip: ${title}: systemd is not running on this host`);
+  register(title, () => {
     const id = `test-${getpid()}-${count++}`;
-    const child = Bun.spawn(["sleep", "1000"]);
-    const cgroup = planCgroup({ id }, layout, findSystemd("auto", process.env));
-    const pid = child.pid as Pid;
+    const child = start(["sleep", "1000"]);
+    const cgroup = planCgroup({ id }, layout, findSystemd("auto", environment()));
     try {
-      await body({ cgroup, name: `runc-${id}.scope`, pid });
+      body({ cgroup, name: `runc-${id}.scope`, pid: child.pid });
     } finally {
-      child.kill("SIGKILL");
-      await child.exited;
+      child.end();
       cgroup.remove();
     }
   });
@@ -51,14 +52,14 @@ function withUnit(title: string, body: (unit: Unit) => Promise<void> | void): vo
 /** Starting systemctl is slow in an emulated machine: it is asked for all at once. */
 function properties(unit: string, ...names: readonly string[]): readonly string[] {
   const bus = root ? [] : ["--user"];
-  const { stdout } = Bun.spawnSync(["systemctl", ...bus, "show", `--property=${names.join(",")}`, unit]);
-  const lines = stdout.toString().trim().split("\n");
+  const { stdout } = run(["systemctl", ...bus, "show", `--property=${names.join(",")}`, unit]);
+  const lines = stdout.trim().split("\n");
   return names.map((name) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? "");
 }
 
 const directoryOf = ({ cgroup }: Unit) => cgroup.paths[""] as NonNullable<(typeof cgroup.paths)[""]>;
 
-withUnit("a scope around the process, and new limits by what is recorded of it", async (unit) => {
+withUnit("a scope around the process, and new limits by what is recorded of it", (unit) => {
   const { cgroup, name, pid } = unit;
   assert.not(cgroup.exists());
   cgroup.create(plan({ memory: { limit: 64 << 20 }, pids: { limit: 42 } }), [pid]);
@@ -77,79 +78,78 @@ withUnit("a scope around the process, and new limits by what is recorded of it",
   assert.is(readControl(directoryOf(unit), "pids.max"), "7");
 });
 
-withUnit("an update that is checked first and refused changes nothing in the unit", async (unit) => {
+withUnit("an update that is checked first and refused changes nothing in the unit", (unit) => {
   const { cgroup, name, pid } = unit;
   cgroup.create(plan({ memory: { limit: 64 << 20 } }), [pid]);
-  const user = Bun.spawn(
-    ["sh", "-c", "read go; x=$(head -c 16777216 /dev/zero | tr '\\0' x); exec sleep 1000"],
-    { stdin: "pipe" },
-  );
+  const user = start(["sh", "-c", "read go; x=$(head -c 16777216 /dev/zero | tr '\\0' x); exec sleep 1000"], {
+    stdin: "pipe",
+  });
   try {
-    cgroup.join(user.pid as Pid);
-    user.stdin.write("go\n");
-    user.stdin.flush();
+    cgroup.join(user.pid);
+    user.write("go\n");
     const used = () => Number(readControl(directoryOf(unit), "memory.current"));
     // It goes up and down until the shell has it all.
-    let seen = used();
-    for (let i = 0; i < 6000 && seen < 16 << 20; i++, seen = used()) await Bun.sleep(10);
-    assert.ok(seen >= 16 << 20, `it uses ${seen} bytes`);
+    assert.ok(
+      waitUntil(() => used() >= 16 << 20),
+      `it uses ${used()} bytes`,
+    );
     const below = { memory: { limit: 4 << 20, checkBeforeUpdate: true } };
     assert.throws(() => cgroup.update(plan(below)), "rejecting memory limit 4194304 <= usage");
     assert.equal(properties(name, "MemoryMax"), [String(64 << 20)]);
   } finally {
-    user.kill("SIGKILL");
-    await user.exited;
+    user.end();
   }
 });
 
-withUnit("others join, are frozen and killed; nobody else takes the name", async ({ cgroup, name, pid }) => {
+withUnit("others join, are frozen and killed; nobody else takes the name", ({ cgroup, name, pid }) => {
   cgroup.create(plan({}), [pid]);
-  const other = Bun.spawn(["sleep", "1000"]);
-  cgroup.join(other.pid as Pid);
+  const other = start(["sleep", "1000"]);
+  cgroup.join(other.pid);
   assert.is(cgroup.processes().length, 2);
   cgroup.freeze();
   assert.is(cgroup.freezerState(), "frozen");
   cgroup.thaw();
 
   const id = name.slice("runc-".length, -".scope".length);
-  const second = planCgroup({ id }, layout, findSystemd("auto", process.env));
+  const second = planCgroup({ id }, layout, findSystemd("auto", environment()));
   assert.throws(() => second.create(plan({}), [pid]), "EEXIST");
   second.remove();
   assert.is(cgroup.processes().length, 2);
 
   cgroup.killAll(SIGKILL);
-  await other.exited;
+  other.wait();
   cgroup.remove();
   cgroup.remove();
   assert.not(cgroup.exists());
   assert.equal(properties(name, "LoadState"), ["not-found"]);
 });
 
-withUnit("what systemd refuses is said with its reason, and makes no unit", async ({ cgroup, name, pid }) => {
+withUnit("what systemd refuses is said with its reason, and makes no unit", ({ cgroup, name, pid }) => {
   const limits = plan({});
   const unit = [{ name: "TasksMax", signature: "s", value: "many", from: "linux.resources.pids.limit" }];
   const wrong = { ...limits, unit: unit as unknown as NonNullable<typeof limits.unit> };
   assert.throws(() => cgroup.create(wrong, [pid]), "asked for by linux.resources.pids.limit");
-  const ended = Bun.spawn(["true"]);
-  await ended.exited;
-  assert.throws(() => cgroup.create(plan({}), [ended.pid as Pid]), "start unit");
+  const ended = start(["true"]);
+  ended.wait();
+  assert.throws(() => cgroup.create(plan({}), [ended.pid]), "start unit");
   assert.equal(properties(name, "LoadState"), ["not-found"]);
 });
 
 /** The user that the test machine has for this, with a systemd of its own that is running. */
-async function asUser(): Promise<void> {
-  const line = readFileSync("/etc/passwd", "utf8")
+function asUser(): void {
+  const line = readText("/etc/passwd")
     .split("\n")
     .find((text) => text.split(":")[2] === "1000");
   assert.ok(line, "there is no user 1000");
-  Bun.spawnSync(["systemctl", "start", "user@1000.service"]);
-  const environment = [`XDG_RUNTIME_DIR=/run/user/1000`, `PATH=${process.env.PATH}`];
-  const user = ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env", "-i", ...environment];
+  run(["systemctl", "start", "user@1000.service"]);
+  const variables = [`XDG_RUNTIME_DIR=/run/user/1000`, `PATH=${environment().PATH}`];
+  const user = ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env", "-i", ...variables];
   // In a service of the user's: from another cgroup no process could be moved into one of the user's.
   const service = ["systemd-run", "--user", "--quiet", "--pipe", "--wait", "--collect", "-p", "Delegate=yes"];
-  const child = Bun.spawnSync([...user, ...service, process.execPath, "run", import.meta.path]);
-  const said = child.stdout.toString() + child.stderr.toString();
-  assert.is(child.exitCode, 0, said);
+  const again = [readlinkat(CWD, "/proc/self/exe"), "run", programArguments()[0] ?? ""];
+  const child = run([...user, ...service, ...again]);
+  const said = child.stdout + child.stderr;
+  assert.is(child.status, 0, said);
   assert.match(said, /systemd manager \(user\)/);
   assert.not(/skip/i.test(said.replace("Skipped:   0", "")), said);
 }

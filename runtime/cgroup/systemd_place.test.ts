@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { join, makeTemporary, removeTree, writeFile } from "../../syscalls/testing/files.ts";
 import { userBus } from "./systemd_place.ts";
 
 const place = suite("the session's message bus");
@@ -13,17 +11,17 @@ place("its address is what the environment says", () => {
 });
 
 place("or a socket in the runtime directory, escaped", () => {
-  const directory = mkdtempSync(join(tmpdir(), "a b,=é-"));
+  const directory = makeTemporary("a b,=é-");
   try {
     assert.is(userBus({ XDG_RUNTIME_DIR: directory }), undefined);
-    writeFileSync(join(directory, "bus"), "");
+    writeFile(join(directory, "bus"), "");
     const expected = directory.replace("a b,=é-", "a%20b%2c%3d%c3%a9-");
     assert.is(
       userBus({ XDG_RUNTIME_DIR: directory })?.toLowerCase(),
       `unix:path=${expected}/bus`.toLowerCase(),
     );
   } finally {
-    rmSync(directory, { recursive: true });
+    removeTree(directory);
   }
 });
 

@@ -31,7 +31,7 @@ for (const [title, depth, length] of [
   ["deeper than PATH_MAX", 20, 250],
   ["deeper than there are descriptors", 150, 1],
 ] as const) {
-  if (!able) process.stdout.write(`skip: ${title}: not root, or no cgroup file system\n`);
+  if (!able) console.log(`skip: ${title}: not root, or no cgroup file system`);
   (able ? tree : tree.skip)(`${title}: it is walked and removed`, () => {
     const top = `${hierarchy?.mountPoint}/runt-tree-${getpid()}` as HostPath;
     makeDirectories(top, []);

@@ -1,18 +1,17 @@
 // This machine need not have any security module: the procfs is a directory made for the test.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
+import {
+  exists,
+  join,
+  makeDirectories,
+  makeLink,
+  makeTemporary,
+  readText,
+  removeTree,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { labelNextExec, labelRoot, withKeyLabel } from "./lsm.ts";
 
@@ -22,17 +21,17 @@ function withProcfs(
   files: readonly string[],
   body: (procfs: Fd, read: (name: string) => string) => void,
 ): void {
-  const top = mkdtempSync(join(tmpdir(), "procfs-"));
+  const top = makeTemporary("procfs-");
   const own = join(top, "4711");
-  symlinkSync("4711", join(top, "self"));
-  mkdirSync(join(own, "attr/apparmor"), { recursive: true });
-  for (const name of files) writeFileSync(join(own, name), "");
+  makeLink("4711", join(top, "self"));
+  makeDirectories(join(own, "attr/apparmor"));
+  for (const name of files) writeFile(join(own, name), "");
   const procfs = openat(CWD, top, O_RDONLY | O_DIRECTORY);
   try {
-    body(procfs, (name) => readFileSync(join(own, name), "utf8"));
+    body(procfs, (name) => readText(join(own, name)));
   } finally {
     close(procfs);
-    rmSync(top, { recursive: true, force: true });
+    removeTree(top);
   }
 }
 
@@ -66,7 +65,7 @@ test("with no label nothing is opened", () => {
 
 test("a link in the way is not followed (CVE-2025-52881)", () => {
   withProcfs(["other"], (procfs, read) => {
-    symlinkSync("../other", `/proc/self/fd/${procfs}/4711/attr/exec`);
+    makeLink("../other", `/proc/self/fd/${procfs}/4711/attr/exec`);
     const act = () => labelNextExec(procfs, { ...labels, processLabel: "l" });
     assert.throws(act, /^set process label l: ELOOP \(.*\), asked for by process\.selinuxLabel$/);
     assert.is(read("other"), "");
@@ -81,7 +80,7 @@ test("a profile that the kernel refuses is named", () => {
 });
 
 /** Whether the kernel that this runs on takes labels of SELinux. */
-const selinux = existsSync("/sys/fs/selinux/enforce");
+const selinux = exists("/sys/fs/selinux/enforce");
 
 if (selinux) {
   console.log("skip: labelNextExec: without SELinux: this host has it");

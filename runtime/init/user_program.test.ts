@@ -1,26 +1,34 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { chdir, chroot, getcwd } from "../../syscalls/file.ts";
+import { geteuid } from "../../syscalls/identity.ts";
+import {
+  join,
+  makeDirectories,
+  makeDirectory,
+  makeTemporary,
+  readText,
+  removeTree,
+  setMode,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
+import { runForked } from "../../syscalls/testing/programs.ts";
 import { enterCwd, findProgram, prepareProgram, requireCwdInside, withHome } from "./user_program.ts";
 
 const program = suite("findProgram");
 
 function inDirectory(body: (dir: string) => void): void {
-  const dir = mkdtempSync(join(tmpdir(), "program-"));
+  const dir = makeTemporary("program-");
   try {
-    mkdirSync(join(dir, "bin"));
-    mkdirSync(join(dir, "first/tool"), { recursive: true });
-    mkdirSync(join(dir, "second"));
-    for (const file of ["bin/tool", "second/tool"])
-      writeFileSync(join(dir, file), "#!/bin/sh\n", { mode: 0o755 });
-    writeFileSync(join(dir, "bin/plain"), "", { mode: 0o644 });
-    chmodSync(join(dir, "bin/plain"), 0o644);
+    makeDirectory(join(dir, "bin"));
+    makeDirectories(join(dir, "first/tool"));
+    makeDirectory(join(dir, "second"));
+    for (const file of ["bin/tool", "second/tool"]) writeFile(join(dir, file), "#!/bin/sh\n", 0o755);
+    writeFile(join(dir, "bin/plain"), "", 0o644);
+    setMode(join(dir, "bin/plain"), 0o644);
     body(dir);
   } finally {
-    rmSync(dir, { recursive: true });
+    removeTree(dir);
   }
 }
 
@@ -37,14 +45,14 @@ for (const [title, name, path, expected] of [
   });
 
 program("relative to the working directory, by name and by an empty entry of PATH", () => {
-  const before = process.cwd();
+  const before = getcwd();
   inDirectory((dir) => {
-    process.chdir(join(dir, "bin"));
+    chdir(join(dir, "bin"));
     try {
       assert.is(findProgram("./tool", []), "./tool");
       assert.is(findProgram("tool", ["PATH=/none:"]), "./tool");
     } finally {
-      process.chdir(before);
+      chdir(before);
     }
   });
 });
@@ -86,7 +94,7 @@ rest("HOME as it is given; an empty one is as none", () => {
 });
 
 rest("HOME from passwd, or / for who is not in it", () => {
-  const root = readFileSync("/etc/passwd", "utf8").match(/^[^:]*:[^:]*:0:(?:[^:]*:){2}([^:]*):/m)?.[1];
+  const root = readText("/etc/passwd").match(/^[^:]*:[^:]*:0:(?:[^:]*:){2}([^:]*):/m)?.[1];
   assert.equal(withHome(["A=1"], 0), ["A=1", `HOME=${root}`]);
   assert.equal(withHome([], 4_000_000_000), ["HOME=/"]);
   assert.equal(withHome(["HOMER=x"], 4_000_000_000), ["HOMER=x", "HOME=/"]);
@@ -107,20 +115,21 @@ rest("a working directory that cannot be entered, in runc's words", () => {
 });
 
 const outside = "a working directory outside of the root is refused (CVE-2024-21626)";
-if (process.getuid?.() !== 0) {
+if (geteuid() !== 0) {
   console.log(`skip: user_program: ${outside}: not running as root`);
   rest.skip(outside, () => {});
 } else
   rest(outside, () => {
     // In a process of its own, which loses its root.
-    const script = `
-      import { chroot } from "${import.meta.dirname}/../../syscalls/file.ts";
-      import { requireCwdInside } from "${import.meta.dirname}/user_program.ts";
+    const { status, stderr } = runForked(() => {
+      chdir("/tmp");
       chroot("/proc/self/fdinfo");
-      try { requireCwdInside(); } catch (error) { process.stdout.write(error.message); }`;
-    const { stdout } = spawnSync(process.execPath, ["-e", script], { cwd: "/tmp", encoding: "utf8" });
+      requireCwdInside();
+      return 0;
+    });
+    assert.is(status, 70);
     assert.is(
-      stdout,
+      stderr.trim().replace(/^\w*Error: /, ""),
       "current working directory is outside of container mount namespace root: (unreachable)/tmp",
     );
   });

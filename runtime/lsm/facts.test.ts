@@ -1,23 +1,28 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import {
+  join,
+  makeDirectories,
+  makeTemporary,
+  parentOf,
+  removeTree,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
 import { readLsmFacts } from "./facts.ts";
 
 const test = suite("readLsmFacts");
 
 /** A host's files, in a directory. */
 function withHost(files: Readonly<Record<string, string>>, body: (root: string) => void): void {
-  const root = mkdtempSync(join(tmpdir(), "host-"));
+  const root = makeTemporary("host-");
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(root, name, ".."), { recursive: true });
-    writeFileSync(join(root, name), text);
+    makeDirectories(parentOf(join(root, name)));
+    writeFile(join(root, name), text);
   }
   try {
     body(root);
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    removeTree(root);
   }
 }
 

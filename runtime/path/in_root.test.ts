@@ -1,22 +1,11 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { monotonicNow } from "../../syscalls/clock.ts";
+import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import {
   CWD,
   close,
+  isType,
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
@@ -25,6 +14,21 @@ import {
   readTextAt,
   readToEnd,
 } from "../../syscalls/file.ts";
+import {
+  exists,
+  join,
+  linkStatOf,
+  makeDirectories,
+  makeDirectory,
+  makeLink,
+  makeTemporary,
+  namesIn,
+  readText,
+  removeTree,
+  rename,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
+import { startForked } from "../../syscalls/testing/programs.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8 } from "../../syscalls/utf8.ts";
 import { RuntimeError } from "../errors.ts";
@@ -37,12 +41,12 @@ type Tree = { readonly top: string; readonly rootfs: string; readonly root: Fd }
 
 /** An image with hostile links, and beside it what they are after. */
 function inTree(body: (tree: Tree) => void): void {
-  const top = mkdtempSync(join(tmpdir(), "in-root-"));
+  const top = makeTemporary("in-root-");
   const rootfs = join(top, "rootfs");
-  for (const dir of ["etc", "a/b", "outside"]) mkdirSync(join(rootfs, dir), { recursive: true });
-  mkdirSync(join(top, "outside"));
-  writeFileSync(join(top, "outside/secret"), "host");
-  writeFileSync(join(rootfs, "etc/passwd"), "image");
+  for (const dir of ["etc", "a/b", "outside"]) makeDirectories(join(rootfs, dir));
+  makeDirectory(join(top, "outside"));
+  writeFile(join(top, "outside/secret"), "host");
+  writeFile(join(rootfs, "etc/passwd"), "image");
   for (const [link, target] of [
     ["absolute", "/etc/passwd"],
     ["toroot", "/"],
@@ -63,13 +67,13 @@ function inTree(body: (tree: Tree) => void): void {
     ["magic", "/proc/self/root"],
     ["dir", "a/b"],
   ] as const)
-    symlinkSync(target, join(rootfs, link));
+    makeLink(target, join(rootfs, link));
   const root = openat(CWD, rootfs, O_PATH | O_DIRECTORY);
   try {
     body({ top, rootfs, root });
   } finally {
     close(root);
-    rmSync(top, { recursive: true });
+    removeTree(top);
   }
 }
 
@@ -172,9 +176,9 @@ for (const [path, kind, expected] of [
   paths(`openOrCreate ${kind} ${path}`, () => {
     inTree((tree) => {
       assert.is(place(tree, openOrCreateInRoot(tree.root, path, kind, "follow-in-root")), expected);
-      const made = lstatSync(join(tree.rootfs, expected));
-      assert.is(made.isDirectory(), kind === "directory");
-      assert.equal(readdirSync(join(tree.top, "outside")), ["secret"]);
+      const made = linkStatOf(join(tree.rootfs, expected));
+      assert.is(isType(made, S_IFDIR), kind === "directory");
+      assert.equal(namesIn(join(tree.top, "outside")), ["secret"]);
     });
   });
 
@@ -185,14 +189,14 @@ paths("openOrCreate: what a link names on the host is made beneath the root", ()
       place(tree, openOrCreateInRoot(tree.root, "host/new", "directory", "follow-in-root")),
       expected,
     );
-    assert.equal(readdirSync(join(tree.top, "outside")), ["secret"]);
+    assert.equal(namesIn(join(tree.top, "outside")), ["secret"]);
   });
 });
 
 paths("openOrCreate leaves the content of a file alone", () => {
   inTree(({ root, rootfs }) => {
     close(openOrCreateInRoot(root, "/etc/passwd", "file", "refuse"));
-    assert.is(readFileSync(join(rootfs, "etc/passwd"), "utf8"), "image");
+    assert.is(readText(join(rootfs, "etc/passwd")), "image");
   });
 });
 
@@ -207,14 +211,14 @@ for (const [path, kind, message] of [
 ] as const)
   paths(`openOrCreate refuses ${kind} ${path}, and makes nothing outside`, () => {
     inTree(({ top, root, rootfs }) => {
-      const before = readdirSync(rootfs).sort();
+      const before = namesIn(rootfs);
       assert.throws(
         () => openOrCreateInRoot(root, path, kind, "follow-in-root"),
         (error: Error) => error.message.includes(message),
       );
-      assert.equal(readdirSync(join(top, "outside")), ["secret"]);
-      assert.not(existsSync("/nowhere"));
-      assert.equal(readdirSync(rootfs).sort(), before);
+      assert.equal(namesIn(join(top, "outside")), ["secret"]);
+      assert.not(exists("/nowhere"));
+      assert.equal(namesIn(rootfs), before);
     });
   });
 
@@ -231,20 +235,30 @@ paths("openOrCreate with links refused: an existing link on the way is a violati
 paths("a directory that turns into a link and back never leads out", () => {
   inTree((tree) => {
     const { top, rootfs, root } = tree;
-    writeFileSync(join(rootfs, "outside/secret"), "image");
-    symlinkSync(join(top, "outside"), join(rootfs, "swap"));
-    const racer = Bun.spawn([
-      process.execPath,
-      "-e",
-      `const { renameSync } = require("node:fs");
-       const [a, b, c] = ["outside", "swap", "third"].map((name) => ${JSON.stringify(rootfs)} + "/" + name);
-       for (const end = Date.now() + 5000; Date.now() < end;)
-         for (const [from, to] of [[a, c], [b, a], [a, b], [c, a]]) try { renameSync(from, to); } catch {}`,
-    ]);
+    writeFile(join(rootfs, "outside/secret"), "image");
+    makeLink(join(top, "outside"), join(rootfs, "swap"));
+    const [a, b, c] = ["outside", "swap", "third"].map((name) => join(rootfs, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const racer = startForked(() => {
+      const steps = [
+        [a, c],
+        [b, a],
+        [a, b],
+        [c, a],
+      ] as const;
+      for (;;)
+        for (const [from, to] of steps)
+          try {
+            rename(from, to);
+          } catch {}
+    });
     const outcomes = new Set<string>();
     try {
-      const began = performance.now();
-      for (let i = 0; i < 20_000 && performance.now() - began < 2000; i++) {
+      const end = monotonicNow() + 2_000_000_000n;
+      for (let i = 0; i < 20_000 && monotonicNow() < end; i++) {
         const fd = tryOpenInRoot(root, "outside/../outside/secret", O_RDONLY, "follow-in-root");
         if (fd < 0) {
           outcomes.add(String(fd));
@@ -257,19 +271,19 @@ paths("a directory that turns into a link and back never leads out", () => {
         } catch {} // refused is fine; made outside is not, which `place` tells
       }
     } finally {
-      racer.kill("SIGKILL");
+      racer.end();
     }
     assert.ok(outcomes.has("image"), [...outcomes].join());
     assert.not(outcomes.has("host"));
-    assert.equal(readdirSync(join(top, "outside")), ["secret"]);
+    assert.equal(namesIn(join(top, "outside")), ["secret"]);
   });
 });
 
 paths("the root can be renamed meanwhile: the descriptor is what counts", () => {
   inTree((tree) => {
     const moved = join(tree.top, "moved");
-    renameSync(tree.rootfs, moved);
-    symlinkSync("/", tree.rootfs);
+    rename(tree.rootfs, moved);
+    makeLink("/", tree.rootfs);
     const fd = openInRoot(tree.root, "/etc/passwd", O_RDONLY, "follow-in-root");
     assert.is(decodeUtf8(readToEnd(fd)), "image");
     close(fd);

@@ -8,31 +8,74 @@ export interface Call {
   readonly args?: readonly bigint[];
 }
 
-/** The value that the program returns (Documentation/networking/filter.rst), and the index of its last instruction. */
-export function runFilter(
-  program: Uint8Array,
-  { arch, nr, args = [] }: Call,
-): { readonly returned: number; readonly at: number } {
-  const code = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  const data = new DataView(new ArrayBuffer(64));
-  data.setUint32(0, nr, true);
-  data.setUint32(4, arch, true);
+/** struct sock_filter, taken apart once for all runs of a program. */
+interface Decoded {
+  readonly code: Uint16Array;
+  /** How far the jump goes when its condition does not hold, and when it does. */
+  readonly jump: readonly [no: Uint8Array, yes: Uint8Array];
+  readonly k: Uint32Array;
+}
+
+const decoded = new WeakMap<Uint8Array, Decoded>();
+
+function decode(program: Uint8Array): Decoded {
+  const known = decoded.get(program);
+  if (known !== undefined) return known;
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  const indices = Array.from({ length: program.length / 8 }, (_, i) => 8 * i);
+  const result: Decoded = {
+    code: Uint16Array.from(indices, (at) => view.getUint16(at, true)),
+    jump: [
+      Uint8Array.from(indices, (at) => view.getUint8(at + 3)),
+      Uint8Array.from(indices, (at) => view.getUint8(at + 2)),
+    ],
+    k: Uint32Array.from(indices, (at) => view.getUint32(at + 4, true)),
+  };
+  decoded.set(program, result);
+  return result;
+}
+
+/** struct seccomp_data as the program loads it, in words. */
+function words({ arch, nr, args = [] }: Call): Uint32Array {
+  const data = new Uint32Array(16);
+  data[0] = nr;
+  data[1] = arch;
   args.forEach((value, i) => {
-    data.setBigUint64(16 + 8 * i, value, true);
+    data[4 + 2 * i] = Number(value & 0xffffffffn);
+    data[5 + 2 * i] = Number(value >> 32n);
   });
+  return data;
+}
+
+/** How a run ended. */
+export interface Ended {
+  /** What the program returns. */
+  readonly returned: number;
+  /** The index of its last instruction. */
+  readonly at: number;
+  /** Whether an argument of the call was looked at: if not, any other call of this number ends alike. */
+  readonly looked: boolean;
+}
+
+/** Runs a program (Documentation/networking/filter.rst). */
+export function runFilter(program: Uint8Array, call: Call): Ended {
+  const { code, jump, k: operands } = decode(program);
+  const [no, yes] = jump;
+  const data = words(call);
   const memory = new Uint32Array(16);
   let a = 0;
-  for (let at = 0; at < program.length / 8; at++) {
-    const k = code.getUint32(8 * at + 4, true);
-    const jump = (holds: boolean): void => {
-      at += code.getUint8(8 * at + (holds ? 2 : 3));
-    };
-    switch (code.getUint16(8 * at, true)) {
+  let looked = false;
+  for (let at = 0; at < code.length; at++) {
+    const k = operands[at] as number;
+    switch (code[at]) {
       case 0x00:
         a = k;
         break;
       case 0x20:
-        a = data.getUint32(k, true);
+        assert.is(k % 4, 0);
+        looked ||= k >= 16;
+        assert.ok(k < 64, `instruction ${at} loads what is behind the data`);
+        a = data[k / 4] as number;
         break;
       case 0x60:
         a = memory[k] ?? 0;
@@ -47,23 +90,23 @@ export function runFilter(
         at += k;
         break;
       case 0x15:
-        jump(a === k);
+        at += (a === k ? yes : no)[at] as number;
         break;
       case 0x25:
-        jump(a > k);
+        at += (a > k ? yes : no)[at] as number;
         break;
       case 0x35:
-        jump(a >= k);
+        at += (a >= k ? yes : no)[at] as number;
         break;
       case 0x45:
-        jump((a & k) !== 0);
+        at += ((a & k) !== 0 ? yes : no)[at] as number;
         break;
       case 0x06:
-        return { returned: k, at };
+        return { returned: k, at, looked };
       default:
-        assert.unreachable(`instruction ${at} has the code 0x${code.getUint16(8 * at, true).toString(16)}`);
+        assert.unreachable(`instruction ${at} has the code 0x${code[at]?.toString(16)}`);
     }
   }
   assert.unreachable("the program has no end");
-  return { returned: 0, at: 0 };
+  return { returned: 0, at: 0, looked };
 }

@@ -1,23 +1,29 @@
-import { lstatSync, mkdtempSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CWD, close, O_DIRECTORY, O_RDONLY, openat, tryRead } from "../../syscalls/file.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
-import type { Fd, Pid } from "../../syscalls/types.ts";
+import {
+  join,
+  linkStatOf,
+  makeLink,
+  makeTemporary,
+  removeFile,
+  removeTree,
+} from "../../syscalls/testing/files.ts";
+import { start } from "../../syscalls/testing/programs.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { createExecFifo, isWaiting, openStarter, releaseInit } from "./exec_fifo.ts";
 
 const fifo = suite("exec_fifo");
 
 function inState(body: (state: Fd, dir: string) => void): void {
-  const dir = mkdtempSync(join(tmpdir(), "fifo-"));
+  const dir = makeTemporary("fifo-");
   const state = openat(CWD, dir, O_RDONLY | O_DIRECTORY);
   try {
     body(state, dir);
   } finally {
     close(state);
-    rmSync(dir, { recursive: true });
+    removeTree(dir);
   }
 }
 
@@ -25,7 +31,7 @@ fifo("nobody waits: without a fifo, and without a reader", () => {
   inState((state, dir) => {
     assert.is(isWaiting(state), false);
     close(createExecFifo(state));
-    assert.is(lstatSync(join(dir, "exec.fifo")).mode & 0o7777 & ~0o600, 0);
+    assert.is(linkStatOf(join(dir, "exec.fifo")).mode & 0o7777 & ~0o600, 0);
     assert.is(isWaiting(state), false);
     assert.is(openStarter(state), undefined);
   });
@@ -41,27 +47,27 @@ fifo("who holds it waits, and asking leaves no end of file behind", () => {
   });
 });
 
-fifo("the starter ends when the init process has closed its end, or is dead", async () => {
-  const child = Bun.spawn(["sleep", "0.1"]);
+fifo("the starter ends when the init process has closed its end, or is dead", () => {
+  const child = start(["sleep", "0.1"]);
   inState((state) => {
     const init = createExecFifo(state);
     const starter = openStarter(state);
     assert.ok(starter !== undefined);
-    const pidfd = tryPidfdOpen(child.pid as Pid) as Fd;
+    const pidfd = tryPidfdOpen(child.pid) as Fd;
     releaseInit(starter, pidfd); // the fifo stays open here: it is the death that ends this
     const byte = new Uint8Array(1);
     assert.is(tryRead(init, byte), 1);
     close(init);
     close(pidfd);
   });
-  await child.exited;
+  child.wait();
 });
 
 fifo("a link in its place is refused", () => {
   inState((state, dir) => {
     close(createExecFifo(state));
-    unlinkSync(join(dir, "exec.fifo"));
-    symlinkSync("/dev/null", join(dir, "exec.fifo"));
+    removeFile(join(dir, "exec.fifo"));
+    makeLink("/dev/null", join(dir, "exec.fifo"));
     assert.throws(() => openStarter(state), /ELOOP/);
   });
 });

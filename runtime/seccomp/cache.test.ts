@@ -1,23 +1,25 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { hashBytes } from "../../syscalls/hash.ts";
+import { geteuid } from "../../syscalls/identity.ts";
+import {
+  appendFile,
+  exists,
+  join,
+  makeDirectory,
+  makeLink,
+  makeTemporary,
+  namesIn,
+  readFile,
+  removeFile,
+  removeTree,
+  rename,
+  setLength,
+  setMode,
+  setOwner,
+  statOf,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { readCached, writeCached } from "./cache.ts";
@@ -29,14 +31,14 @@ const other = text.replace("mkdir", "rmdir");
 const program = new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]);
 
 const fileOf = (root: string, of: string): string =>
-  join(root, ".seccomp-cache", hashBytes(encodeUtf8(of)).toString(16).padStart(16, "0"));
+  join(root, ".seccomp-cache", hashBytes(encodeUtf8(of)).toString(16).padStart(16, "0").slice(-16));
 
 function withRoot(body: (root: HostPath, file: string) => void): void {
-  const root = mkdtempSync(join(tmpdir(), "seccomp-cache-"));
+  const root = makeTemporary("seccomp-cache-");
   try {
     body(root as HostPath, fileOf(root, text));
   } finally {
-    rmSync(root, { recursive: true });
+    removeTree(root);
   }
 }
 
@@ -50,9 +52,9 @@ cache("what was kept comes back, in a file that is the owner's alone", () => {
     assert.is(readCached(root, text), undefined);
     assert.is(writeCached(root, text, program), undefined);
     assert.equal(kept(root), [...program]);
-    assert.is(statSync(file).mode & 0o777, 0o600);
-    assert.is(statSync(join(root, ".seccomp-cache")).mode & 0o777, 0o700);
-    assert.equal(readdirSync(join(root, ".seccomp-cache")), [basename(file)]);
+    assert.is(statOf(file).mode & 0o777, 0o600);
+    assert.is(statOf(join(root, ".seccomp-cache")).mode & 0o777, 0o700);
+    assert.equal(namesIn(join(root, ".seccomp-cache")), [file.slice(file.lastIndexOf("/") + 1)]);
   });
 });
 
@@ -66,42 +68,42 @@ const poisons: readonly (readonly [string, (file: string) => void, needsRoot?: b
   ["a length of the text beyond everything", (file) => flip(file, 23, 0xff)],
   ["another length of the program", (file) => flip(file, 24, 16)],
   ["a length of the program beyond everything", (file) => flip(file, 31, 0xff)],
-  ["no header", (file) => truncateSync(file, 8)],
-  ["only a header", (file) => truncateSync(file, 32)],
-  ["no program", (file) => truncateSync(file, statSync(file).size - 8)],
-  ["cut short by a byte", (file) => truncateSync(file, statSync(file).size - 1)],
-  ["empty", (file) => truncateSync(file, 0)],
-  ["longer", (file) => writeFileSync(file, Buffer.alloc(8), { flag: "a" })],
-  ["larger than any program", (file) => truncateSync(file, 1 << 24)],
-  ["writable by the group", (file) => chmodSync(file, 0o660)],
-  ["writable by everyone", (file) => chmodSync(file, 0o606)],
-  ["owned by someone else", (file) => chownSync(file, 1000, 1000), true],
+  ["no header", (file) => setLength(file, 8)],
+  ["only a header", (file) => setLength(file, 32)],
+  ["no program", (file) => setLength(file, Number(statOf(file).size) - 8)],
+  ["cut short by a byte", (file) => setLength(file, Number(statOf(file).size) - 1)],
+  ["empty", (file) => setLength(file, 0)],
+  ["longer", (file) => appendFile(file, new Uint8Array(8))],
+  ["larger than any program", (file) => setLength(file, 1 << 24)],
+  ["writable by the group", (file) => setMode(file, 0o660)],
+  ["writable by everyone", (file) => setMode(file, 0o606)],
+  ["owned by someone else", (file) => setOwner(file, 1000, 1000), true],
   [
     "a link",
     (file) => {
-      renameSync(file, `${file}.real`);
-      symlinkSync(`${file}.real`, file);
+      rename(file, `${file}.real`);
+      makeLink(`${file}.real`, file);
     },
   ],
   [
     "a directory",
     (file) => {
-      rmSync(file);
-      mkdirSync(file);
+      removeFile(file);
+      makeDirectory(file);
     },
   ],
 ];
 
 /** Turns the bits of `mask` over in one byte, counted from the end when negative. */
 function flip(file: string, at: number, mask: number): void {
-  const bytes = readFileSync(file);
+  const bytes = readFile(file);
   const place = at < 0 ? bytes.length + at : at;
   bytes[place] = (bytes[place] ?? 0) ^ mask;
-  writeFileSync(file, bytes);
+  writeFile(file, bytes);
 }
 
 for (const [title, poison, needsRoot] of poisons) {
-  if (needsRoot && process.getuid?.() !== 0) {
+  if (needsRoot && geteuid() !== 0) {
     console.log(`skip: seccomp cache: ${title}: not running as root`);
     cache.skip(title, () => {});
     continue;
@@ -120,12 +122,12 @@ cache("two texts with the same name take each other's place, and none gets the o
     const others = new Uint8Array(16).fill(7);
     writeCached(root, text, program);
     writeCached(root, other, others);
-    renameSync(fileOf(root, other), file);
+    rename(fileOf(root, other), file);
     assert.is(kept(root), undefined);
     writeCached(root, text, program);
     assert.equal(kept(root), [...program]);
     writeCached(root, other, others);
-    renameSync(file, fileOf(root, other));
+    rename(file, fileOf(root, other));
     assert.is(kept(root, other), undefined);
   });
 });
@@ -134,7 +136,7 @@ cache("a text that only begins like the kept one is another", () => {
   withRoot((root) => {
     for (const longer of [`${text} `, `\ufeff${text}`]) {
       writeCached(root, longer, program);
-      renameSync(fileOf(root, longer), fileOf(root, text));
+      rename(fileOf(root, longer), fileOf(root, text));
       assert.is(kept(root), undefined);
     }
   });
@@ -162,10 +164,10 @@ cache("rules of more than 1 MiB are not kept", () => {
 cache("a cache that others may write to is not written, and says so", () => {
   withRoot((root) => {
     const directory = join(root, ".seccomp-cache");
-    mkdirSync(directory);
-    chmodSync(directory, 0o777);
+    makeDirectory(directory);
+    setMode(directory, 0o777);
     assert.match(writeCached(root, text, program) ?? "", /may be written by others/);
-    assert.equal(readdirSync(directory), []);
+    assert.equal(namesIn(directory), []);
   });
 });
 
@@ -177,8 +179,8 @@ cache("the number of programs is bounded, and the newest stays", () => {
   withRoot((root, file) => {
     for (let i = 0; i < 200; i++) writeCached(root, `${i}`, program);
     writeCached(root, text, program);
-    assert.ok(readdirSync(join(root, ".seccomp-cache")).length <= 64);
-    assert.ok(existsSync(file));
+    assert.ok(namesIn(join(root, ".seccomp-cache")).length <= 64);
+    assert.ok(exists(file));
   });
 });
 

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { engineProfile } from "../../conformance/seccomp_profile.ts";
+import { host } from "../../syscalls/engine/host.ts";
 import { makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import { runFilter } from "../plan/classic_bpf_fixture.ts";
 import { planProgram } from "../plan/seccomp.ts";
@@ -52,12 +53,14 @@ function compare(profile: LinuxSeccomp): void {
     for (let number = 0; number < 480; number++) {
       const nr = (bit | number) >>> 0;
       for (const args of tried) {
-        const expected =
-          plan.newerIsENOSYS && nr > newest && newest > 0
-            ? ENOSYS
-            : runFilter(theirs, { arch, nr, args }).returned;
-        const { returned } = runFilter(ours, { arch, nr, args });
-        if (returned === expected) continue;
+        const theirEnd = runFilter(theirs, { arch, nr, args });
+        const newer = plan.newerIsENOSYS && nr > newest && newest > 0;
+        const expected = newer ? ENOSYS : theirEnd.returned;
+        const { returned, looked } = runFilter(ours, { arch, nr, args });
+        if (returned === expected) {
+          if (!looked && !theirEnd.looked) break; // whatever the arguments are
+          continue;
+        }
         const call = `architecture 0x${token.toString(16)}, call ${number}(${args.join(", ")})`;
         assert.is(`0x${returned.toString(16)}`, `0x${expected.toString(16)}`, call);
       }
@@ -173,8 +176,8 @@ function randomProfile(random: (below: number) => number): LinuxSeccomp {
   return { defaultAction: pick(actions.filter((other) => other !== action)), syscalls };
 }
 
-if (missing !== false) {
-  console.log(`skip: compileProgram: the same as libseccomp alone: ${missing}`);
+if (host.architecture !== "x86_64") {
+  console.log("skip: compileProgram: the same as libseccomp alone: the architectures are those of x86");
   compile.skip("the same as libseccomp alone", () => {});
 } else {
   for (const [title, profile] of Object.entries(profiles))

@@ -1,19 +1,19 @@
 /** The examples that the specification ships beside its JSON schemas. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { environment } from "../../syscalls/start.ts";
+import { exists, join, namesIn, readFile, readText } from "../../syscalls/testing/files.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { InvalidSpec } from "./invalid_spec.ts";
 import { InvalidJson, type JsonValue, parseJson } from "./read.ts";
 import { unknownKeys } from "./unknown_keys.ts";
 import { validateSpec } from "./validate.ts";
 
-const schema = process.env.RUNT_OCI_SCHEMA ?? join(import.meta.dir, "../../../shared/oci-schema");
+const schema = environment().RUNT_OCI_SCHEMA ?? "../shared/oci-schema";
 const config = join(schema, "test/config");
 
 function validate(file: string, ociVersion?: string): void {
-  const value = parseJson(readFileSync(join(config, file)), "config.json");
+  const value = parseJson(readFile(join(config, file)), "config.json");
   const changed = ociVersion === undefined ? value : { ...(value as object), ociVersion };
   validateSpec(changed, { requireProcess: false });
 }
@@ -29,7 +29,7 @@ function messageOf(run: () => void): string {
 }
 
 type Schema = { readonly [keyword: string]: unknown };
-const load = (file: string): Schema => JSON.parse(readFileSync(join(schema, file), "utf8")) as Schema;
+const load = (file: string): Schema => JSON.parse(readText(join(schema, file))) as Schema;
 
 /** A value with every property that a schema names, each of a type that it allows. */
 function sample(part: Schema, file: string): JsonValue {
@@ -71,7 +71,7 @@ examples("a version and a root are all that a configuration needs", () => {
   );
 });
 
-if (existsSync(config)) {
+if (exists(config)) {
   examples("every property of the schema is known, and so has a type", () => {
     const document = sample({ $ref: "config-schema.json#" }, "") as Record<string, JsonValue>;
     for (const platform of ["solaris", "windows", "vm", "zos", "freebsd"]) delete document[platform];
@@ -88,14 +88,14 @@ if (existsSync(config)) {
   });
 
   examples("every good example is there and is judged", () => {
-    assert.equal(readdirSync(join(config, "good")).sort(), [
+    assert.equal(namesIn(join(config, "good")), [
       "linux-netdevice.json",
       "linux-rdma.json",
       "minimal-for-start.json",
       "minimal.json",
       "spec-example.json",
     ]);
-    assert.equal(readdirSync(join(config, "bad")).sort(), [
+    assert.equal(namesIn(join(config, "bad")), [
       "invalid-json.json",
       "linux-hugepage.json",
       "linux-netdevice.json",
@@ -120,9 +120,7 @@ if (existsSync(config)) {
       messageOf(() => validate("good/spec-example.json")),
       'invalid config.json: ociVersion: unsupported specification version (given "0.5.0-dev"; accepted: a version from 1.0.0, below 2.0.0)',
     );
-    const unknown = unknownKeys(
-      parseJson(readFileSync(join(config, "good/spec-example.json")), "config.json"),
-    );
+    const unknown = unknownKeys(parseJson(readFile(join(config, "good/spec-example.json")), "config.json"));
     assert.equal(unknown, [{ field: "linux.resources.oomScoreAdj" }]);
   });
 

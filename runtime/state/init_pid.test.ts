@@ -1,31 +1,32 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { close } from "../../syscalls/file.ts";
+import { getpid } from "../../syscalls/process.ts";
+import { namesIn, readText, writeFile } from "../../syscalls/testing/files.ts";
+import { start, waitUntil } from "../../syscalls/testing/programs.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import { identify, isAlive, openProcess } from "./init_pid.ts";
 
 const init = suite("init_pid");
 
-async function withProcess(body: (pid: Pid) => void): Promise<void> {
-  const child = Bun.spawn(["sleep", "60"]);
+function withProcess(body: (pid: Pid) => void): void {
+  const child = start(["sleep", "60"]);
   try {
-    body(child.pid as Pid);
+    body(child.pid);
   } finally {
-    child.kill("SIGKILL");
-    await child.exited;
+    child.end();
   }
 }
 
 const field22 = (pid: number): string => {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const stat = readText(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 };
 
-const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+const bootId = readText("/proc/sys/kernel/random/boot_id").trim();
 
-init("an identity is pid, start time and boot", async () => {
-  await withProcess((pid) => {
+init("an identity is pid, start time and boot", () => {
+  withProcess((pid) => {
     assert.equal(identify(pid), { pid, startTime: field22(pid), bootId });
     assert.is(isAlive(identify(pid)), true);
   });
@@ -33,16 +34,16 @@ init("an identity is pid, start time and boot", async () => {
 
 init("a command name with parentheses and digits does not shift the fields", () => {
   // This process's own name, which it may set; the text is what a hostile program would take.
-  const before = readFileSync("/proc/self/comm", "utf8").trim();
-  writeFileSync("/proc/self/comm", ") R 1 1 (");
+  const before = readText("/proc/self/comm").trim();
+  writeFile("/proc/self/comm", ") R 1 1 (");
   try {
-    assert.match(readFileSync("/proc/self/stat", "utf8"), /^\d+ \(\) R 1 1 \(\) /);
-    const identity = identify(process.pid as Pid);
-    assert.is(identity.startTime, field22(process.pid));
+    assert.match(readText("/proc/self/stat"), /^\d+ \(\) R 1 1 \(\) /);
+    const identity = identify(getpid());
+    assert.is(identity.startTime, field22(getpid()));
     assert.ok(Number(identity.startTime) > 1);
     assert.is(isAlive(identity), true);
   } finally {
-    writeFileSync("/proc/self/comm", before);
+    writeFile("/proc/self/comm", before);
   }
 });
 
@@ -51,8 +52,8 @@ for (const [title, change] of [
   ["another boot", { bootId: "00000000-0000-0000-0000-000000000000" }],
   ["no boot", { bootId: "" }],
 ] as const)
-  init(`a process with ${title} is another one`, async () => {
-    await withProcess((pid) => {
+  init(`a process with ${title} is another one`, () => {
+    withProcess((pid) => {
       const other = { ...identify(pid), ...change };
       assert.is(isAlive(other), false);
       assert.is(openProcess(other), undefined);
@@ -72,38 +73,36 @@ init("pid 1 is never a container's, even if all of it fits", () => {
   assert.is(openProcess(identity), undefined);
 });
 
-init("a zombie is dead", async () => {
+init("a zombie is dead", () => {
   // The shell's child ends at once, and the program that takes the shell's place never waits for it.
-  const parent = Bun.spawn(["sh", "-c", "true & exec sleep 60"]);
+  const parent = start(["sh", "-c", "true & exec sleep 60"]);
   try {
     let zombie = 0;
-    for (let tries = 0; tries < 200 && zombie === 0; tries++) {
-      await Bun.sleep(10);
-      const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, "utf8").trim();
-      if (children !== "" && / Z /.test(readFileSync(`/proc/${children}/stat`, "utf8")))
-        zombie = Number(children);
-    }
-    assert.ok(zombie > 1);
+    const found = waitUntil(() => {
+      const children = readText(`/proc/${parent.pid}/task/${parent.pid}/children`).trim();
+      if (children !== "" && / Z /.test(readText(`/proc/${children}/stat`))) zombie = Number(children);
+      return zombie !== 0;
+    });
+    assert.ok(found && zombie > 1);
     assert.is(isAlive(identify(zombie as Pid)), false);
     assert.is(openProcess(identify(zombie as Pid)), undefined);
   } finally {
-    parent.kill("SIGKILL");
-    await parent.exited;
+    parent.end();
   }
 });
 
-init("after its end it is dead, and nothing stays open", async () => {
-  let identity = identify(process.pid as Pid);
-  await withProcess((pid) => {
+init("after its end it is dead, and nothing stays open", () => {
+  let identity = identify(getpid());
+  withProcess((pid) => {
     identity = identify(pid);
     const pidfd = openProcess(identity);
     assert.ok(pidfd !== undefined);
     close(pidfd);
   });
-  const open = (): string[] => readdirSync("/proc/self/fd");
+  const open = (): string[] => namesIn("/proc/self/fd");
   const before = open();
   for (let i = 0; i < 20; i++) assert.is(openProcess(identity), undefined);
-  const self = { ...identify(process.pid as Pid), startTime: "1" };
+  const self = { ...identify(getpid()), startTime: "1" };
   for (let i = 0; i < 20; i++) assert.is(openProcess(self), undefined);
   // The engine may close something of its own meanwhile; what counts is that nothing was added.
   const added = open().filter((fd) => !before.includes(fd));

@@ -1,22 +1,23 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { close } from "../../syscalls/file.ts";
+import { S_IFREG } from "../../syscalls/constants/stat.ts";
+import { close, isType } from "../../syscalls/file.ts";
+import {
+  exists,
+  join,
+  linkStatOf,
+  makeDirectory,
+  makeLink,
+  makeTemporary,
+  namesIn,
+  parentOf,
+  readText,
+  removeTree,
+  setLength,
+  setMode,
+  statOf,
+  writeFile,
+} from "../../syscalls/testing/files.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { RunnableSpec } from "../spec/types.ts";
@@ -40,11 +41,11 @@ import {
 const store = suite("store");
 
 function inRoot(body: (root: HostPath) => void): void {
-  const top = mkdtempSync(join(tmpdir(), "store-"));
+  const top = makeTemporary("store-");
   try {
     body(join(top, "root") as HostPath);
   } finally {
-    rmSync(top, { recursive: true });
+    removeTree(top);
   }
 }
 
@@ -89,31 +90,31 @@ store("what was written is read, integers above 2^53 included", () => {
     } as unknown as RunnableSpec;
     writeState(dir, state({ config }));
     assert.equal(readState(dir).config, config);
-    assert.match(readFileSync(file, "utf8"), '"soft":18446744073709551615');
-    assert.is(statSync(file).mode & 0o7777, 0o600);
+    assert.match(readText(file), '"soft":18446744073709551615');
+    assert.is(statOf(file).mode & 0o7777, 0o600);
   });
 });
 
 store("it is replaced by rename: who has the old file keeps it whole, and nothing is left beside it", () => {
   withDir((dir, file) => {
     writeState(dir, state());
-    const before = statSync(file).ino;
+    const before = statOf(file).ino;
     writeState(dir, state({ created: "later" }));
-    assert.is.not(statSync(file).ino, before);
+    assert.is.not(statOf(file).ino, before);
     assert.is(readState(dir).created, "later");
-    assert.equal(readdirSync(join(file, "..")), ["state.json"]);
+    assert.equal(namesIn(parentOf(file)), ["state.json"]);
   });
 });
 
 store("a link in the place of state.json is neither written through nor read", () => {
   withDir((dir, file) => {
     const canary = join(dir.root, "canary");
-    writeFileSync(canary, "untouched");
-    symlinkSync(canary, file);
+    writeFile(canary, "untouched");
+    makeLink(canary, file);
     assert.throws(() => readState(dir), /ELOOP/);
     writeState(dir, state());
-    assert.is(readFileSync(canary, "utf8"), "untouched");
-    assert.ok(lstatSync(file).isFile());
+    assert.is(readText(canary), "untouched");
+    assert.ok(isType(linkStatOf(file), S_IFREG));
   });
 });
 
@@ -136,7 +137,7 @@ for (const [title, content] of [
   ["empty", ""],
   ["cut short", '{"id":'],
   ["cut short later", JSON.stringify(state()).slice(0, -10)],
-  ["not UTF-8", Buffer.from([0xff, 0xfe, 0x00])],
+  ["not UTF-8", new Uint8Array([0xff, 0xfe, 0x00])],
   ["null", "null"],
   ["a number", "5"],
   ["a list", "[]"],
@@ -169,7 +170,7 @@ for (const [title, content] of [
 ] as const)
   store(`refuses, without a crash: ${title}`, () => {
     withDir((dir, file) => {
-      writeFileSync(file, content);
+      writeFile(file, content);
       assert.throws(
         () => readState(dir),
         (error: unknown) =>
@@ -180,15 +181,15 @@ for (const [title, content] of [
 
 store("refuses 100 MB without reading them all", () => {
   withDir((dir, file) => {
-    writeFileSync(file, "");
-    truncateSync(file, 100 << 20);
+    writeFile(file, "");
+    setLength(file, 100 << 20);
     assert.throws(() => readState(dir), "is larger than any state of a container");
   });
 });
 
 store("a __proto__ in it stays a key and changes no object", () => {
   withDir((dir, file) => {
-    writeFileSync(file, text(() => {}).replace("{", '{"__proto__":{"polluted":true},'));
+    writeFile(file, text(() => {}).replace("{", '{"__proto__":{"polluted":true},'));
     const saved = readState(dir) as unknown as Record<string, unknown>;
     assert.is(({} as Record<string, unknown>).polluted, undefined);
     assert.is(saved.polluted, undefined);
@@ -210,8 +211,8 @@ store("an id can be claimed once", () => {
       kindOf(() => createStateDir(root, "c1")),
       "exists",
     );
-    assert.is(statSync(root).mode & 0o7777, 0o700);
-    assert.is(statSync(join(root, "c1")).mode & 0o7777 & ~0o022, 0o711);
+    assert.is(statOf(root).mode & 0o7777, 0o700);
+    assert.is(statOf(join(root, "c1")).mode & 0o7777 & ~0o022, 0o711);
     for (const id of ["..", "a/b", ""])
       assert.is(
         kindOf(() => createStateDir(root, id)),
@@ -228,7 +229,7 @@ store("what is not there is not found; what is no directory is not opened", () =
       "not-found",
     );
     close(ensureRoot(root));
-    symlinkSync("/etc", join(root, "link"));
+    makeLink("/etc", join(root, "link"));
     assert.throws(() => openStateDir(root, "link"), /ENOTDIR|ELOOP/);
     assert.is(
       kindOf(() => createStateDir(root, "link")),
@@ -239,13 +240,13 @@ store("what is not there is not found; what is no directory is not opened", () =
 
 store("a root that anybody may write to is refused", () => {
   inRoot((root) => {
-    mkdirSync(root);
-    chmodSync(root, 0o1777);
+    makeDirectory(root);
+    setMode(root, 0o1777);
     assert.is(
       kindOf(() => createStateDir(root, "c1")),
       "safety",
     );
-    assert.equal(readdirSync(root), []);
+    assert.equal(namesIn(root), []);
   });
 });
 
@@ -268,9 +269,9 @@ store("the lock keeps others out until its descriptor is closed", () => {
 store("removing takes everything, and can be done again", () => {
   withDir((dir) => {
     writeState(dir, state());
-    writeFileSync(join(dir.root, "c1/error.json"), "");
+    writeFile(join(dir.root, "c1/error.json"), "");
     removeStateDir(dir);
-    assert.not(existsSync(join(dir.root, "c1")));
+    assert.not(exists(join(dir.root, "c1")));
     removeStateDir(dir);
     assert.equal(listIds(dir.root), []);
   });
@@ -280,8 +281,8 @@ store("the ids are the directories, in order", () => {
   inRoot((root) => {
     assert.is(listIds(root), undefined);
     for (const id of ["b", "a", "c"]) close(createStateDir(root, id).fd);
-    writeFileSync(join(root, "file"), "");
-    symlinkSync("a", join(root, "link"));
+    writeFile(join(root, "file"), "");
+    makeLink("a", join(root, "link"));
     assert.equal(listIds(root), ["a", "b", "c"]);
   });
 });

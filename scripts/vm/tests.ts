@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { bunFor, targetNamed } from "../targets.ts";
 import { readRun, type Totals } from "../test_report.ts";
+import { isUnitTest, makeUnitTests } from "../unit.ts";
 import { type Architecture, type End, findImage, quote, runInMachine } from "./machine.ts";
 import { checkoutShares, top } from "./shares.ts";
 
@@ -32,6 +33,11 @@ export async function runInTestMachine(
     for (const file of files) console.log(`skip: ${file} in the test machine: ${found.impossible}`);
     return { passed: 0, failed: 0, skipped: files.length, output: "" };
   }
+  // There the checkout is read-only, and has none of the tools of the build.
+  await makeUnitTests(
+    files.map((file) => join(top, file)).filter(isUnitTest),
+    targetNamed(`linux-${architecture}`),
+  );
   console.log(`In the test machine, ${files.length} files:`);
   const began = performance.now();
   let output = "";

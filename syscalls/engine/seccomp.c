@@ -11,12 +11,16 @@
 /* The one that is being made; each architecture of a profile has its own, one after the other. */
 static scmp_filter_ctx filter;
 
+/* Whole, and of 32 bits with a sign or without one: what the library takes would be cut off silently. */
 static bool integer(JSContext *context, JSValueConst value, int64_t *out) {
-  if (!JS_IsNumber(value)) {
-    JS_ThrowTypeError(context, "seccomp: no number");
-    return false;
+  double number;
+  if (JS_IsNumber(value) && JS_ToFloat64(context, &number, value) == 0 && number >= INT32_MIN &&
+      number <= UINT32_MAX && (double)(int64_t)number == number) {
+    *out = (int64_t)number;
+    return true;
   }
-  return JS_ToInt64(context, out, value) == 0;
+  JS_ThrowTypeError(context, "seccomp: no number of 32 bits");
+  return false;
 }
 
 static bool filter_is_made(JSContext *context) {
