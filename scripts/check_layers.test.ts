@@ -52,6 +52,18 @@ for (const [title, file, text, expected] of [
     "syscalls/a.ts:1: node:path: what is shipped has no package but yargs, in cmd/, and no module of another platform",
   ],
   [
+    "a module of another platform in a unit test",
+    "runtime/init/a.test.ts",
+    'import { b } from "node:fs";',
+    "runtime/init/a.test.ts:1: node:fs: unit tests run in the engine that ships",
+  ],
+  [
+    "the tests' kit in what is shipped",
+    "runtime/hooks.ts",
+    'import { b } from "../syscalls/testing/files.ts";',
+    "runtime/hooks.ts:1: only tests may import syscalls/testing/",
+  ],
+  [
     "a package below cmd/",
     "runtime/hooks.ts",
     'import yargs from "yargs";',
@@ -122,7 +134,11 @@ for (const [title, file, text] of [
     "runtime/init/a.ts",
     '// await console.log(new Date())\n/* Intl */ const a = "process.stdout"; x.console.y; lastDate; a.Date;',
   ],
-  ["a test beside its file", "runtime/init/a.test.ts", 'import { b } from "node:fs";\nawait console.log();'],
+  [
+    "a test beside its file",
+    "runtime/init/a.test.ts",
+    'import { b } from "../../syscalls/testing/files.ts";\nawait console.log();',
+  ],
 ] as const)
   layers(`accepts: ${title}`, () => assert.equal(found({ [file]: text }), []));
 

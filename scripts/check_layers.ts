@@ -88,7 +88,7 @@ export function checkLayers(sources: Sources): Violation[] {
     const own = importsOf(file, text);
     imports.push(...own);
     for (const item of own) {
-      const reason = isTest(file) ? undefined : forbiddenImport(item);
+      const reason = isTest(file) ? forbiddenInTest(item) : forbiddenImport(item);
       if (reason !== undefined) found.push({ file, line: item.line, reason });
     }
     if (layers.includes(file.split("/")[0] ?? "") && !isTest(file)) found.push(...used(file, text));
@@ -96,8 +96,15 @@ export function checkLayers(sources: Sources): Violation[] {
   return [...found, ...circles(imports)];
 }
 
-/** Tests import what they test from beside it, and may use what they like for it. */
+/** Tests import what they test from beside it, and may use what they like of the product for it. */
 const isTest = (file: string): boolean => /(\.test|_fixture)\.ts$/.test(file);
+
+/** Unit tests run in the engine that ships, and the bundler would put nothing in the place of a module of Node's. */
+function forbiddenInTest({ file, target }: Import): string | undefined {
+  const unit = layers.includes(file.split("/")[0] ?? "");
+  if (unit && /^(node|bun)(:|$)/.test(target)) return `${target}: unit tests run in the engine that ships`;
+  return undefined;
+}
 
 function forbiddenImport(item: Import): string | undefined {
   const layer = layers.indexOf(item.file.split("/")[0] ?? "");
@@ -107,6 +114,8 @@ function forbiddenImport(item: Import): string | undefined {
     return item.target === "yargs" && layers[layer] === "cmd"
       ? undefined
       : `${item.target}: what is shipped has no package but yargs, in cmd/, and no module of another platform`;
+  if (target.startsWith("syscalls/testing/") && !item.file.startsWith("syscalls/testing/"))
+    return "only tests may import syscalls/testing/";
   if (target === "syscalls/engine/host.ts" && layers[layer] !== "syscalls")
     return "only syscalls/ may use the engine's primitives";
   const below = layers.indexOf(target.split("/")[0] ?? "");

@@ -51,22 +51,24 @@ const PROC_ROOT_INO = 1n;
 
 /** The same by openat(2) alone. */
 export function walk(dir: Fd, path: string, flags: number, resolve: number): number {
-  const confined = (resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
-  const start =
-    path.startsWith("/") && !confined
-      ? tryOpenat(dir, "/", O_PATH | O_DIRECTORY)
-      : tryOpenat(dir, ".", O_PATH | O_DIRECTORY);
+  if (path === "") return -ENOENT;
+  const absolute = path.startsWith("/");
+  if (absolute && (resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
+  const start = tryOpenat(
+    dir,
+    absolute && (resolve & RESOLVE_IN_ROOT) === 0 ? "/" : ".",
+    O_PATH | O_DIRECTORY,
+  );
   if (start < 0) return start;
-  const passed: Fd[] = [start as Fd];
+  const passed = [start as Fd];
   try {
-    if (path.startsWith("/") && (resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
     return descend(passed, path.split("/"), flags, resolve);
   } finally {
     for (const fd of passed) close(fd);
   }
 }
 
-/** Goes down from the last of the descriptors; they stay the caller's to close. */
+/** Goes down from the last of the directories that were passed, which stay the caller's to close. */
 function descend(passed: Fd[], left: string[], flags: number, resolve: number): number {
   const mount = fstat(passed[0] as Fd);
   let followed = 0;
@@ -78,46 +80,51 @@ function descend(passed: Fd[], left: string[], flags: number, resolve: number): 
       continue;
     }
     const parent = passed.at(-1) as Fd;
-    const last = left.every((rest) => rest === "");
     const found = tryOpenat(parent, part, O_PATH | O_NOFOLLOW);
     if (found < 0) return found;
     const fd = found as Fd;
     const stat = fstat(fd);
-    if (isType(stat, S_IFLNK) && !(last && (flags & O_NOFOLLOW) !== 0 && left.length === 0)) {
+    // A slash behind it makes the last component one like the others.
+    const last = left.length === 0;
+    if (isType(stat, S_IFLNK) && !(last && (flags & O_NOFOLLOW) !== 0)) {
       const target = (resolve & RESOLVE_NO_SYMLINKS) !== 0 ? undefined : linkTarget(fd, parent, resolve);
       close(fd);
       if (target === undefined || ++followed > MOST_LINKS) return -ELOOP;
-      if (target === "") return -ENOENT;
       if (target.startsWith("/")) {
-        if ((resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
-        if ((resolve & RESOLVE_IN_ROOT) === 0) {
-          const top = tryOpenat(parent, "/", O_PATH | O_DIRECTORY);
-          if (top < 0) return top;
-          passed.push(top as Fd);
-        } else while (passed.length > 1) close(passed.pop() as Fd);
+        const failure = toRoot(passed, resolve);
+        if (failure < 0) return failure;
       }
       left.unshift(...target.split("/"));
       continue;
     }
-    if ((resolve & RESOLVE_NO_XDEV) !== 0 && !sameMount(mount, stat)) {
-      close(fd);
-      return -EXDEV;
-    }
-    if (last && left.length === 0 && (flags & O_PATH) === 0) {
-      close(fd);
-      // The name may lead to another file by now, in the same directory, but to no link.
-      return tryOpenat(parent, part, flags | O_NOFOLLOW);
-    }
-    const directory = isType(stat, S_IFDIR);
-    if (!directory && (!last || left.length > 0 || (flags & O_DIRECTORY) !== 0)) {
-      close(fd);
-      return -ENOTDIR;
-    }
-    if (last && left.length === 0) return found;
+    const refused = whyNot(stat, mount, last, flags, resolve);
+    if (refused === 0 && last && (flags & O_PATH) !== 0) return fd;
+    if (refused !== 0 || last) close(fd);
+    if (refused !== 0) return refused;
+    // The name may lead to another file by now, in the same directory, but to no link.
+    if (last) return tryOpenat(parent, part, flags | O_NOFOLLOW);
     passed.push(fd);
   }
   // What was asked for is a directory that has been passed.
   return tryOpenat(passed.at(-1) as Fd, ".", flags & ~O_NOFOLLOW);
+}
+
+/** To where an absolute link begins; minus errno where it must not lead. */
+function toRoot(passed: Fd[], resolve: number): number {
+  if ((resolve & RESOLVE_BENEATH) !== 0) return -EXDEV;
+  if ((resolve & RESOLVE_IN_ROOT) !== 0) {
+    while (passed.length > 1) close(passed.pop() as Fd);
+    return 0;
+  }
+  const top = tryOpenat(passed[0] as Fd, "/", O_PATH | O_DIRECTORY);
+  if (top >= 0) passed.push(top as Fd);
+  return top;
+}
+
+/** Minus errno for what cannot be passed or opened. */
+function whyNot(stat: Stat, mount: Stat, last: boolean, flags: number, resolve: number): number {
+  if ((resolve & RESOLVE_NO_XDEV) !== 0 && !sameMount(mount, stat)) return -EXDEV;
+  return (!last || (flags & O_DIRECTORY) !== 0) && !isType(stat, S_IFDIR) ? -ENOTDIR : 0;
 }
 
 /** Undefined for a magic link (proc(5)) where those are refused: all links of a procfs but those in its root. */
