@@ -29,17 +29,15 @@ void arena_leave_image(void);
 size_t arena_image_size(void);
 _Noreturn void out_of_memory(void);
 
-/* main.c */
-/* Tells the engine where this start's stack is, and how deep it may become. */
+/* main.c: tells the engine where this start's stack is, and how deep it may become. */
 void adopt_stack(JSRuntime *runtime);
-/* To standard error, as far as that takes it. */
+/* To standard error. */
 void print(const char *text);
 /* What was thrown, with its stack. */
 void print_exception(JSContext *context);
 _Noreturn void leave(int status);
 
-/* primitives.c */
-/* Makes the object `host`. */
+/* primitives.c: makes the object `host`. */
 void define_host(JSContext *context);
 void set_arguments(char **arguments, char **environment);
 #define UNUSED __attribute__((unused))
@@ -60,5 +58,4 @@ void define_seccomp(JSContext *context, JSValueConst host);
 
 /* freeze.c: only in the host that the build uses; the executable that is shipped cannot load a program. */
 int freeze_main(int count, char **arguments, char **environment) __attribute__((weak));
-
 #endif

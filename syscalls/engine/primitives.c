@@ -32,69 +32,6 @@ bool bytes_of(JSContext *context, JSValueConst value, struct bytes *bytes) {
   return true;
 }
 
-static size_t valid_beginning(const uint8_t *bytes, size_t length);
-
-/* A register: a whole number, the low 64 bits of a bigint, where a buffer is, or a copy of a text, to be freed. */
-static bool word(JSContext *context, JSValueConst value, int position, long *out, const char **text) {
-  int64_t number;
-  size_t length;
-  struct bytes bytes;
-  double inexact;
-  if (JS_IsString(value)) {
-    *text = JS_ToCStringLen(context, &length, value);
-    *out = (long)*text;
-    /* What the kernel would cut short, or read otherwise than it is meant. */
-    if (*text != NULL && strlen(*text) == length && valid_beginning((const uint8_t *)*text, length) == length) return true;
-    JS_ThrowTypeError(context, "syscall: argument %d has a NUL or half of a surrogate pair", position);
-    return false;
-  }
-  switch (JS_VALUE_GET_NORM_TAG(value)) {
-  case JS_TAG_INT:
-    *out = JS_VALUE_GET_INT(value);
-    return true;
-  case JS_TAG_NULL:
-  case JS_TAG_UNDEFINED:
-    *out = 0;
-    return true;
-  case JS_TAG_FLOAT64:
-    inexact = JS_VALUE_GET_FLOAT64(value);
-    if (!(fabs(inexact) <= 9007199254740991.0) || trunc(inexact) != inexact) break;
-    *out = (long)inexact;
-    return true;
-  case JS_TAG_BIG_INT:
-  case JS_TAG_SHORT_BIG_INT:
-    if (JS_ToBigInt64(context, &number, value) != 0) return false;
-    *out = number;
-    return true;
-  case JS_TAG_OBJECT:
-    if (!bytes_of(context, value, &bytes)) return false;
-    *out = (long)bytes.start;
-    return true;
-  }
-  JS_ThrowTypeError(context, "syscall: argument %d is no number, bigint or buffer", position);
-  return false;
-}
-
-PRIMITIVE(host_syscall) {
-  long words[7] = {0}, result = 0;
-  const char *texts[7] = {NULL};
-  bool good = true;
-  if (forbidden(context, "syscall")) return JS_EXCEPTION;
-  if (count < 1 || count > 7) return JS_ThrowTypeError(context, "syscall: %d arguments", count);
-  for (int i = 0; i < count && good; i++) good = word(context, arguments[i], i, &words[i], &texts[i]);
-  if (good) result = syscall(words[0], words[1], words[2], words[3], words[4], words[5], words[6]);
-  if (good && result == -1) result = -errno;
-  for (int i = 0; i < count; i++)
-    if (texts[i] != NULL) JS_FreeCString(context, texts[i]);
-  return good ? JS_NewInt64(context, result) : JS_EXCEPTION;
-}
-
-PRIMITIVE(host_address_of) {
-  struct bytes bytes;
-  if (!bytes_of(context, arguments[0], &bytes)) return JS_EXCEPTION;
-  return JS_NewInt64(context, (int64_t)(intptr_t)bytes.start);
-}
-
 /* The length of the character that begins here, 1 to 4; or minus the number of bytes that are the beginning of one
  * (Unicode, table 3-7), which one U+FFFD stands for. */
 static int character(const uint8_t *bytes, size_t length) {
@@ -129,6 +66,63 @@ static size_t valid_beginning(const uint8_t *bytes, size_t length) {
     at += (size_t)step;
   }
   return at;
+}
+
+/* A register: a whole number, the low 64 bits of a bigint, where a buffer is, or a copy of a text, to be freed. */
+static bool word(JSContext *context, JSValueConst value, int position, int64_t *out, const char **text) {
+  size_t length;
+  struct bytes bytes;
+  double inexact;
+  if (JS_IsString(value)) {
+    *text = JS_ToCStringLen(context, &length, value);
+    *out = (int64_t)(intptr_t)*text;
+    /* What the kernel would cut short, or read otherwise than it is meant. */
+    if (*text != NULL && strlen(*text) == length && valid_beginning((const uint8_t *)*text, length) == length) return true;
+    JS_ThrowTypeError(context, "syscall: argument %d has a NUL or half of a surrogate pair", position);
+    return false;
+  }
+  switch (JS_VALUE_GET_NORM_TAG(value)) {
+  case JS_TAG_INT:
+    *out = JS_VALUE_GET_INT(value);
+    return true;
+  case JS_TAG_NULL:
+  case JS_TAG_UNDEFINED:
+    *out = 0;
+    return true;
+  case JS_TAG_FLOAT64:
+    inexact = JS_VALUE_GET_FLOAT64(value);
+    if (!(fabs(inexact) <= 9007199254740991.0) || trunc(inexact) != inexact) break;
+    *out = (int64_t)inexact;
+    return true;
+  case JS_TAG_BIG_INT:
+  case JS_TAG_SHORT_BIG_INT:
+    return JS_ToBigInt64(context, out, value) == 0;
+  case JS_TAG_OBJECT:
+    if (!bytes_of(context, value, &bytes)) return false;
+    *out = (int64_t)(intptr_t)bytes.start;
+    return true;
+  }
+  JS_ThrowTypeError(context, "syscall: argument %d is no number, bigint or buffer", position);
+  return false;
+}
+
+PRIMITIVE(host_syscall) {
+  int64_t words[7] = {0}, result = 0;
+  const char *texts[7] = {NULL};
+  bool good = true;
+  if (forbidden(context, "syscall")) return JS_EXCEPTION;
+  if (count < 1 || count > 7) return JS_ThrowTypeError(context, "syscall: %d arguments", count);
+  for (int i = 0; i < count && good; i++) good = word(context, arguments[i], i, &words[i], &texts[i]);
+  if (good && (result = syscall(words[0], words[1], words[2], words[3], words[4], words[5], words[6])) == -1)
+    result = -errno;
+  for (int i = 0; i < count; i++) JS_FreeCString(context, texts[i]);
+  return good ? JS_NewInt64(context, result) : JS_EXCEPTION;
+}
+
+PRIMITIVE(host_address_of) {
+  struct bytes bytes;
+  if (!bytes_of(context, arguments[0], &bytes)) return JS_EXCEPTION;
+  return JS_NewInt64(context, (int64_t)(intptr_t)bytes.start);
 }
 
 PRIMITIVE(host_valid_utf8) {
