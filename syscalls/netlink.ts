@@ -1,5 +1,6 @@
 /** A small rtnetlink (rtnetlink(7)): attributes, one request and its answers, with the kernel's own words on errors. */
 import {
+  IFLA_IFNAME,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
   NETLINK_ROUTE,
@@ -10,9 +11,10 @@ import {
   NLMSG_DONE,
   NLMSG_ERROR,
   NLMSGERR_ATTR_MSG,
+  RTM_NEWLINK,
   SOL_NETLINK,
 } from "./constants/netlink.ts";
-import { AF_NETLINK, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants/socket.ts";
+import { AF_NETLINK, IFF_UP, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants/socket.ts";
 import { BadString, textOf } from "./cstring.ts";
 import { call, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
@@ -45,7 +47,11 @@ export interface NetlinkRequest {
 }
 
 const HEADER = 16;
+/** struct ifinfomsg: the family, 8 the flags, 12 which of them change. */
+const IFINFOMSG = 16;
 const LARGEST_MESSAGE = 64 * 1024;
+/** One link, or an acknowledgement with the kernel's words and the request that it is for. */
+const LARGEST_ANSWER = 16 * 1024;
 
 /** A rtnetlink socket of the network namespace that this process is in now, and stays in whatever it does next. */
 export function openRouteSocket(): Fd {
@@ -54,6 +60,19 @@ export function openRouteSocket(): Fd {
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK])
     tryCall("setsockopt", [fd, SOL_NETLINK, option, new Int32Array([1]), 4]);
   return fd;
+}
+
+/** Sets IFF_UP on an interface of this network namespace (rtnetlink(7), RTM_NEWLINK). */
+export function interfaceUp(name: string): void {
+  const socket = openRouteSocket();
+  try {
+    const up = new Struct(IFINFOMSG).u32(8, IFF_UP).u32(12, IFF_UP);
+    const attributes = [textAttribute(IFLA_IFNAME, name)];
+    const request = { type: RTM_NEWLINK, flags: 0, header: up.bytes, attributes };
+    netlinkRequest(socket, request, "set interface up", name);
+  } finally {
+    tryCall("close", [socket]);
+  }
 }
 
 /** Sends a request and collects the answers; a refusal is an OpError of this operation and object. */
@@ -66,7 +85,7 @@ export function netlinkRequest(
   const bytes = encodeRequest(request);
   call("sendto", [socket, bytes, bytes.length, 0, null, 0], object, op);
   const dump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP;
-  const buffer = new Uint8Array(LARGEST_MESSAGE);
+  const buffer = new Uint8Array(dump ? LARGEST_MESSAGE : LARGEST_ANSWER);
   const answers: NetlinkMessage[] = [];
   for (;;) {
     const count = call("recvfrom", [socket, buffer, buffer.length, 0, null, null], object, op);

@@ -164,8 +164,11 @@ export function receiveMessage(socket: Fd, limit: number): Received | ResultOrEr
   return hasDescriptor ? { bytes, descriptor: control.getI32(16) as Fd } : { bytes };
 }
 
-/** Sets IFF_UP on an interface of this network namespace (netdevice(7)). */
-export function interfaceUp(name: string): void {
+/**
+ * Sets IFF_UP on an interface of this network namespace by ioctl(2) (netdevice(7)), for where netlink is not to be had.
+ * Throws EAFNOSUPPORT or EPERM where this family of sockets is refused as well.
+ */
+export function interfaceUpByIoctl(name: string): void {
   const fd = call("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name) as Fd;
   try {
     const request = new Struct(40);

@@ -1,6 +1,6 @@
 /** Entering namespaces: those to join by descriptor, those to make by unshare (namespaces(7)). */
 import { ENOTTY } from "../../syscalls/constants/errno.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_NONBLOCK, O_RDONLY, openat } from "../../syscalls/file.ts";
 import {
   CLONE_NEWCGROUP,
@@ -12,7 +12,8 @@ import {
   tryNamespaceType,
   unshare,
 } from "../../syscalls/namespace.ts";
-import { interfaceUp } from "../../syscalls/socket.ts";
+import { interfaceUp } from "../../syscalls/netlink.ts";
+import { interfaceUpByIoctl } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { NamespaceJoin, NamespacePlan } from "../plan/namespaces.ts";
@@ -59,7 +60,24 @@ export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespa
   const create = plan.create & ~(BORN_INTO | CLONE_NEWCGROUP);
   if (create !== 0) unshare(create);
   // A new network namespace has its loopback device down.
-  if (plan.create & CLONE_NEWNET) interfaceUp("lo");
+  if (plan.create & CLONE_NEWNET) loopbackUp();
+}
+
+/**
+ * By netlink, as in runc: it is the family that engines' units leave (systemd.exec(5) "RestrictAddressFamilies=").
+ * Where that is refused and an Internet socket is not, by that one.
+ */
+function loopbackUp(): void {
+  try {
+    interfaceUp("lo");
+  } catch (error) {
+    if (!isErrno(error, "EAFNOSUPPORT", "EPERM", "EACCES") || error.data.op !== "socket") throw error;
+    try {
+      interfaceUpByIoctl("lo");
+    } catch {
+      throw error.during("set interface up: socket of family AF_NETLINK for", "lo");
+    }
+  }
 }
 
 function named<T>(join: NamespaceJoin, act: () => T): T {
