@@ -18,9 +18,8 @@ import {
   tryOpenStateDir,
 } from "../state/store.ts";
 import { unmountHostMounts } from "./host_mount.ts";
-import { sharesPidNamespace } from "./kill.ts";
 import { runPoststop } from "./poststop.ts";
-import { statusOf } from "./status.ts";
+import { sharesPidNamespace, statusOf } from "./status.ts";
 
 /** How long a killed init process may take to die. */
 const DEATH_TIMEOUT_MS = 10_000;

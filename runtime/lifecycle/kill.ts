@@ -9,6 +9,7 @@ import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { openProcess } from "../state/init_pid.ts";
 import { openStateDir, readState, type SavedState } from "../state/store.ts";
+import { sharesPidNamespace } from "./status.ts";
 
 /** What kill is asked for. */
 export interface KillRequest {
@@ -24,15 +25,16 @@ export function killContainer(context: RuntimeContext, { id, signal, all }: Kill
   const saved = readState(openStateDir(context.root, id));
   const cgroup = openCgroup(saved);
   const pidfd = openProcess(saved.init);
+  // Without a pid namespace of its own nothing dies with the init process, and what it left behind has no other to be
+  // signalled by. As in runc only SIGKILL is for all of them, whether or not the init process lives.
+  const everyone = (all || (signal === SIGKILL && sharesPidNamespace(saved))) && cgroup.exists();
+  if (everyone) cgroup.killAll(signal);
   if (pidfd === undefined) {
-    // With --all a container that has stopped is no error, and what it left behind is signalled.
-    if (all && cgroup.exists()) cgroup.killAll(signal);
-    if (all) return;
+    // With --all a container that has stopped is no error.
+    if (all || everyone) return;
     throw new RuntimeError("wrong-status", "container not running");
   }
-  // Without a pid namespace of its own nothing dies with the init process.
-  if (all || (signal === SIGKILL && sharesPidNamespace(saved))) cgroup.killAll(signal);
-  else sendSignal(pidfd, signal);
+  if (!everyone) sendSignal(pidfd, signal);
   close(pidfd);
   // A frozen process takes SIGKILL only when it is thawed (cgroup v1); the init process waits for all others.
   if (signal === SIGKILL) cgroup.thawAll();
@@ -43,12 +45,6 @@ function sendSignal(pidfd: Parameters<typeof tryPidfdSendSignal>[0], signal: num
   if (result === -ESRCH) throw new RuntimeError("wrong-status", "container not running");
   const hint = result === -ENOSYS ? "pidfd_send_signal, of Linux 5.1" : undefined;
   if (result < 0) throw OpError.from("send signal", String(signal), -result, hint);
-}
-
-/** True when the container has no pid namespace of its own, or one that existed before it. */
-export function sharesPidNamespace(saved: SavedState): boolean {
-  const namespace = saved.config.linux?.namespaces?.find(({ type }) => type === "pid");
-  return namespace === undefined || (namespace.path ?? "") !== "";
 }
 
 /** SIGKILL for the init process of a container that must not go on; its being gone already is fine. */

@@ -12,7 +12,23 @@ export type Status = ContainerStatus | "paused";
 export function statusOf(dir: StateDir, state: SavedState): Status {
   // Between the first record and the init process only who creates can say more, and it holds the lock.
   if (state.init.pid === 0) return isLocked(dir) ? "creating" : "stopped";
-  if (!isAlive(state.init)) return "stopped";
+  if (!isAlive(state.init)) return hasFrozenRest(state) ? "paused" : "stopped";
   if (openCgroup(state).freezerState() === "frozen") return "paused";
   return isWaiting(dir.fd) ? "created" : "running";
+}
+
+/** What the init process left running: nothing, unless the container has no pid namespace of its own. */
+export function hasRest(state: SavedState): boolean {
+  return sharesPidNamespace(state) && openCgroup(state).processes().length > 0;
+}
+
+/** As runc, to which a container whose processes are frozen is paused, whoever of them is left. */
+function hasFrozenRest(state: SavedState): boolean {
+  return sharesPidNamespace(state) && openCgroup(state).freezerState() === "frozen" && hasRest(state);
+}
+
+/** True when the container has no pid namespace of its own, or one that existed before it. */
+export function sharesPidNamespace(saved: SavedState): boolean {
+  const namespace = saved.config.linux?.namespaces?.find(({ type }) => type === "pid");
+  return namespace === undefined || (namespace.path ?? "") !== "";
 }
