@@ -2,6 +2,7 @@
  * libseccomp (seccomp_init(3) and its kin), linked in: the field's compiler from rules to a filter program.
  * Its functions are no system calls and do not pass through the door; a failure is minus errno, thrown as OpError.
  */
+import { EDOM, EINVAL } from "./constants/errno.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { close, memfdCreate, readToEnd, seekTo } from "./file.ts";
@@ -57,14 +58,19 @@ export function resolveNames(architecture: number, table: NameTable): Int32Array
 
 /**
  * seccomp_init(3) and the two calls that put another architecture in the place of the native one. One filter is made at a
- * time: this one has to be released before the next.
+ * time: this one has to be released before the next. `name` is what the error calls that architecture: EINVAL for one
+ * that the library does not know, EDOM for one of the other byte order.
  */
-export function makeFilter(defaultAction: number, architecture: number, native: number): Filter {
-  const [op, object] =
-    architecture === native
-      ? (["seccomp_init", `action ${hex(defaultAction)}`] as const)
-      : (["seccomp_arch_add", `architecture ${hex(architecture)}`] as const);
-  check(host.seccompInit(defaultAction, architecture, native), op, object);
+export function makeFilter(
+  defaultAction: number,
+  architecture: number,
+  native: number,
+  name = hex(architecture),
+): Filter {
+  const result = host.seccompInit(defaultAction, architecture, native);
+  if (result < 0 && architecture !== native)
+    throw OpError.from("seccomp_arch_add", name, -result, whyNoArchitecture(-result));
+  check(result, "seccomp_init", `action ${hex(defaultAction)}`);
   return {
     add: (action, syscall, comparisons, name) => {
       const table = comparisonTable(comparisons);
@@ -84,6 +90,11 @@ export function makeFilter(defaultAction: number, architecture: number, native: 
       host.seccompRelease();
     },
   };
+}
+
+function whyNoArchitecture(errno: number): string | undefined {
+  if (errno === EDOM) return "its byte order is not this machine's";
+  return errno === EINVAL ? `libseccomp ${seccompVersion()} is too old and does not know it` : undefined;
 }
 
 const hex = (number: number): string => `0x${number.toString(16)}`;

@@ -256,7 +256,7 @@ const ours: readonly (readonly [string, Seccomp, string])[] = [
   [
     "an architecture of the other byte order",
     { defaultAction: "SCMP_ACT_ERRNO", architectures: ["SCMP_ARCH_S390X"] },
-    "seccomp_arch_add architecture 0x80000016: EDOM (numerical argument out of domain), asked for by linux.seccomp.architectures[0]",
+    "seccomp_arch_add SCMP_ARCH_S390X: EDOM (numerical argument out of domain), asked for by linux.seccomp.architectures[0] (its byte order is not this machine's)",
   ],
 ];
 for (const [title, profile, text] of ours)

@@ -122,6 +122,12 @@ const architectureTokens: Readonly<Record<string, number>> = {
   SCMP_ARCH_RISCV64: 0xc00000f3,
 };
 
+/** The name that a profile has for an architecture, or its token in hexadecimal. */
+export function architectureName(token: number): string {
+  const named = Object.entries(architectureTokens).find(([, known]) => known === token);
+  return named?.[0] ?? `0x${token.toString(16)}`;
+}
+
 /** Plans how the filter is loaded; undefined without a profile. */
 export function planSeccomp(config: LinuxSeccomp | undefined): SeccompPlan | undefined {
   if (config === undefined || config === null) return undefined;

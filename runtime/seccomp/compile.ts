@@ -10,7 +10,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { type Filter, makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { RuntimeError } from "../errors.ts";
-import type { ArchitecturePlan, ProgramPlan, RulePlan } from "../plan/seccomp.ts";
+import { type ArchitecturePlan, architectureName, type ProgramPlan, type RulePlan } from "../plan/seccomp.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp_program.ts";
 import type { Answers } from "../plan/seccomp_tree.ts";
 import { withField } from "./with_field.ts";
@@ -25,7 +25,7 @@ export function compileProgram(plan: ProgramPlan, debugLog: (message: string) =>
     const own = architecture === native ? numbers : resolveNames(architecture.token, table);
     const { answers, rest } = divide(rules, own);
     const filter = withField(architecture.from, () =>
-      makeFilter(plan.defaultAction, architecture.token, native.token),
+      makeFilter(plan.defaultAction, architecture.token, native.token, architectureName(architecture.token)),
     );
     try {
       const program = withField(architecture.from, () => fill(filter, rest));

@@ -173,6 +173,7 @@ export const ENOSPC = 28;
 export const ESPIPE = 29;
 export const EROFS = 30;
 export const EPIPE = 32;
+export const EDOM = 33;
 export const ENOSYS = 38;
 export const ELOOP = 40;
 export const ENOTEMPTY = 39;
