@@ -17,8 +17,8 @@ capabilities("each set by itself", () => {
     {
       bounding: ["CAP_CHOWN", "CAP_SYS_ADMIN"],
       effective: ["CAP_KILL"],
-      permitted: ["CAP_CHECKPOINT_RESTORE"],
-      inheritable: ["CAP_SYSLOG", "CAP_MKNOD"],
+      permitted: ["CAP_CHECKPOINT_RESTORE", "CAP_NET_BIND_SERVICE"],
+      inheritable: ["CAP_SYSLOG", "CAP_MKNOD", "CAP_NET_BIND_SERVICE"],
       ambient: ["CAP_NET_BIND_SERVICE"],
     },
     all,
@@ -26,8 +26,8 @@ capabilities("each set by itself", () => {
   assert.equal(plan, {
     bounding: 0x200001n,
     effective: 0x20n,
-    permitted: 0x10000000000n,
-    inheritable: 0x408000000n,
+    permitted: 0x10000000400n,
+    inheritable: 0x408000400n,
     ambient: 0x400n,
   });
   assert.equal(warnings, []);
@@ -40,6 +40,22 @@ capabilities("what this process lacks is left out and told once", () => {
   );
   assert.equal(plan, { ...none, bounding: 0x20n });
   assert.equal(warnings, ["this runtime lacks, and so does the container: CAP_SYS_ADMIN, CAP_BPF"]);
+});
+
+capabilities("an ambient one that is not permitted and inheritable is left out, in runc's words", () => {
+  const { plan, warnings } = planCapabilities(
+    {
+      permitted: ["CAP_KILL", "CAP_CHOWN"],
+      inheritable: ["CAP_CHOWN", "CAP_MKNOD"],
+      ambient: ["CAP_MKNOD", "CAP_CHOWN", "CAP_KILL"],
+    },
+    all,
+  );
+  assert.is(plan.ambient, 1n);
+  assert.equal(warnings, [
+    "can't raise ambient capability CAP_KILL: operation not permitted (it is not in the inheritable set)",
+    "can't raise ambient capability CAP_MKNOD: operation not permitted (it is not in the permitted set)",
+  ]);
 });
 
 capabilities("unknown names are nothing", () => {

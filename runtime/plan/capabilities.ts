@@ -61,6 +61,8 @@ export interface CapabilityPlan {
 /**
  * Plans `process.capabilities`. An absent object means no capability at all, as in runc. Names that are unknown
  * are left out (validation has warned), and so is what is not `available` to this runtime itself, with a warning.
+ * With a warning of its own, since the specification lets a container start without: an ambient capability that is
+ * not permitted and inheritable as well, which no kernel grants (capabilities(7)).
  */
 export function planCapabilities(
   capabilities: LinuxCapabilities | undefined,
@@ -77,13 +79,30 @@ export function planCapabilities(
     }
     return bits;
   };
+  const permitted = mask(capabilities?.permitted);
+  const inheritable = mask(capabilities?.inheritable);
+  const ambient = mask(capabilities?.ambient);
+  const raisable = permitted & inheritable;
   const plan = {
     bounding: mask(capabilities?.bounding),
     effective: mask(capabilities?.effective),
-    permitted: mask(capabilities?.permitted),
-    inheritable: mask(capabilities?.inheritable),
-    ambient: mask(capabilities?.ambient),
+    permitted,
+    inheritable,
+    ambient: ambient & raisable,
   };
   const list = [...missing].join(", ");
-  return { plan, warnings: list === "" ? [] : [`this runtime lacks, and so does the container: ${list}`] };
+  const warnings = list === "" ? [] : [`this runtime lacks, and so does the container: ${list}`];
+  // prctl(2) "PR_CAP_AMBIENT_RAISE"; runc's words for the kernel's answer.
+  for (const name of namesOf(ambient & ~raisable))
+    warnings.push(`can't raise ambient capability ${name}: operation not permitted (${whyNot(name)})`);
+  return { plan, warnings };
+
+  function whyNot(name: string): string {
+    const { permitted: allowed = [] } = capabilities ?? {};
+    return `it is not in the ${allowed.includes(name) ? "inheritable" : "permitted"} set`;
+  }
+}
+
+function namesOf(mask: bigint): string[] {
+  return capabilityNames.filter((_, number) => (mask >> BigInt(number)) & 1n);
 }

@@ -31,7 +31,6 @@ export function exampleSpec({ rootless, euid, egid, cgroup2 }: ExampleOptions): 
         bounding: capabilities,
         effective: capabilities,
         permitted: capabilities,
-        ambient: capabilities,
       },
       rlimits: [{ type: "RLIMIT_NOFILE", hard: 1024, soft: 1024 }],
       noNewPrivileges: true,
