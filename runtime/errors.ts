@@ -48,6 +48,24 @@ function behind<T>(words: string, act: () => T, bare?: RuntimeErrorKind): T {
   }
 }
 
+/** The same failure with words of runc's in front, which engines, scripts and people look for; still data. */
+export function prefixed(words: string, error: unknown): unknown {
+  if (error instanceof OpError)
+    return new OpError({ ...error.data, op: `${words}: ${error.data.op}` }, { cause: error });
+  if (error instanceof RuntimeError)
+    return new RuntimeError(error.kind, `${words}: ${error.message}`, { cause: error });
+  return error;
+}
+
+/** A failure to join a cgroup, by whichever process, with the pid that the caller knows it by. */
+export function namingJoiner(error: Error, pid: number): unknown {
+  const joins = error instanceof OpError && error.data.op === JOIN_CGROUP;
+  return joins ? prefixed(`error adding pid ${pid} to cgroups`, error) : error;
+}
+
+/** What a process that joins a cgroup itself calls that. */
+export const JOIN_CGROUP = "join cgroup";
+
 /** The container is not there: shim and podman take "does not exist" as success of a delete. */
 export function notFound(): RuntimeError {
   return new RuntimeError("not-found", "container does not exist");

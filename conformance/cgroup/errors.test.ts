@@ -55,6 +55,14 @@ async function endHelpers(): Promise<void> {
   helpers.length = 0;
 }
 
+/** A cpuset of v1 with these processors. */
+function cpuset(c: Fixture, processors: string, ...names: string[]): void {
+  const path = join(root, "cpuset", `${c.token}-p`, ...names);
+  mkdirSync(path);
+  writeFileSync(join(path, "cpuset.cpus"), processors);
+  writeFileSync(join(path, "cpuset.mems"), "0");
+}
+
 /** A cgroup of v2 beside the others, below which the container's is to be. */
 function parent(c: Fixture, ...names: string[]): string {
   const path = join(root, `${c.token}-p`, ...names);
@@ -123,6 +131,25 @@ const v1: readonly Case[] = [
     says: `write ${root}/cpuset/CGROUP/cpuset.cpus: ERANGE (numerical result out of range), asked for by linux.resources.cpu.cpus ("0-9999" to controller cpuset; the parent cgroup has ${cpus()})`,
   },
   {
+    title: "cpus that a child cgroup has and the container would not",
+    resources: { cpu: { cpus: "0" } },
+    path: "/TOKEN-p",
+    prepare: (c) => {
+      cpuset(c, "0-1");
+      cpuset(c, "0-1", "child");
+    },
+    lacks: cpus() === "0" ? "one processor" : undefined,
+    says: `write ${root}/cpuset/TOKEN-p/cpuset.cpus: EBUSY (device or resource busy), asked for by linux.resources.cpu.cpus ("0" to controller cpuset; the child cgroup ${root}/cpuset/TOKEN-p/child has 0-1)`,
+  },
+  {
+    title: "cpus that the parent cgroup does not have",
+    resources: { cpu: { cpus: "1" } },
+    path: "/TOKEN-p/c",
+    prepare: (c) => cpuset(c, "0"),
+    lacks: cpus() === "0" ? "one processor" : undefined,
+    says: `write ${root}/cpuset/TOKEN-p/c/cpuset.cpus: EACCES (permission denied), asked for by linux.resources.cpu.cpus ("1" to controller cpuset; the parent cgroup has 0)`,
+  },
+  {
     title: "a throttle of a device that there is not",
     resources: { blockIO: { throttleReadBpsDevice: [{ major: 250, minor: 77, rate: 5 }] } },
     says: `write ${root}/blkio/CGROUP/blkio.throttle.read_bps_device: ENODEV (no such device), asked for by linux.resources.blockIO.throttleReadBpsDevice[0] ("250:77 5" to controller blkio)`,
@@ -130,7 +157,7 @@ const v1: readonly Case[] = [
   {
     title: "files of v2",
     resources: { unified: { "memory.high": "5" } },
-    says: "set unified to its files: EINVAL (invalid argument), asked for by linux.resources.unified (cannot use unified on cgroup v1)",
+    says: "set unified to its files: EINVAL (invalid argument), asked for by linux.resources.unified (invalid configuration: cannot use unified on cgroup v1)",
   },
 ];
 

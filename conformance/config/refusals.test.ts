@@ -23,6 +23,8 @@ type Refusal = Circumstances & {
 /** In front of what a container's processes say, as by runc: of their setting up, and of the program itself. */
 const program = "unable to start container process: ";
 const init = `${program}error during container init: `;
+const mounting = (what: string, where: string): string =>
+  `${init}error mounting "${what}" to rootfs at "${where}": `;
 
 const table: readonly Refusal[] = [
   {
@@ -95,7 +97,7 @@ const table: readonly Refusal[] = [
       [
         "an unknown file system",
         (spec) => spec.mounts.push({ destination: "/mnt", type: "nonsensefs", source: "x" }),
-        `${init}mount nonsensefs on /mnt: ENODEV (no such device), asked for by mounts[7]`,
+        `${mounting("nonsensefs", "/mnt")}mount nonsensefs on /mnt: ENODEV (no such device), asked for by mounts[7]`,
       ],
       [
         "a sysctl that does not exist",
@@ -206,15 +208,21 @@ const table: readonly Refusal[] = [
   // Mounts
   ...(
     [
-      ["/proc", `${init}mounting tmpfs on /proc is refused: only a procfs may be there`],
+      [
+        "/proc",
+        `${mounting("tmpfs", "/proc")}mounting tmpfs on /proc is refused: only a procfs may be there`,
+      ],
       [
         "/proc/sys",
-        `${init}"/proc/sys" cannot be mounted because it is inside /proc, of which only a few files may be covered`,
+        `${mounting("tmpfs", "/proc/sys")}"/proc/sys" cannot be mounted because it is inside /proc, of which only a few files may be covered`,
       ],
-      ["/link/sys", `${init}"/link/sys" cannot be mounted because it is inside /proc, by a link`],
+      [
+        "/link/sys",
+        `${mounting("tmpfs", "/link/sys")}"/link/sys" cannot be mounted because it is inside /proc, by a link`,
+      ],
       [
         "/inside/x",
-        `${init}filesystem "mqueue" must be mounted on ordinary directory: /inside/x in the root file system leads through a symbolic link, which is refused here`,
+        `${mounting("mqueue", "/inside/x")}filesystem "mqueue" must be mounted on ordinary directory: /inside/x in the root file system leads through a symbolic link, which is refused here`,
       ],
     ] as const
   ).map(
@@ -239,7 +247,7 @@ const table: readonly Refusal[] = [
       execFileSync("mkdir", ["-p", join(c.rootfs, "mnt", deep)]);
       spec.mounts.push({ destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] });
     },
-    says: `${init}copy up /mnt${"/d".repeat(257)}: ELOOP (too many levels of symbolic links), asked for by mounts[7] (deeper than 256 directories)`,
+    says: `${mounting("tmpfs", "/mnt")}copy up /mnt${"/d".repeat(257)}: ELOOP (too many levels of symbolic links), asked for by mounts[7] (deeper than 256 directories)`,
   },
   {
     title: "options longer than mount(2) takes",
@@ -252,7 +260,7 @@ const table: readonly Refusal[] = [
         options: [...options, "iversion"],
       });
     },
-    says: `${init}mount overlay on /mnt: E2BIG (argument list too long), asked for by mounts[7] (the options together are longer than mount(2) takes)`,
+    says: `${mounting("overlay", "/mnt")}mount overlay on /mnt: E2BIG (argument list too long), asked for by mounts[7] (the options together are longer than mount(2) takes)`,
   },
   {
     title: "id-mapping what is id-mapped already",

@@ -1,8 +1,9 @@
 /** Entering cgroups from inside: the files are opened while the host's are in sight, and written when it is time. */
 import { EBUSY, EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_WRONLY, openat, tryWrite } from "../../syscalls/file.ts";
+import { CWD, close, O_WRONLY, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { JOIN_CGROUP } from "../errors.ts";
 import type { CgroupRequest } from "./sync.ts";
 
 /** A control file that moves who writes to it. */
@@ -31,10 +32,16 @@ export interface CgroupWays {
  */
 export function openCgroupDoors(paths: readonly HostPath[], insteadOfUnified?: HostPath): CgroupDoor[] {
   return paths.map((path) => {
-    const fd = openat(CWD, path, O_WRONLY);
+    const fd = openDoor(path);
     if (insteadOfUnified === undefined || !path.endsWith("/cgroup.procs")) return { path, fd };
-    return { path, fd, instead: openat(CWD, insteadOfUnified, O_WRONLY) };
+    return { path, fd, instead: openDoor(insteadOfUnified) };
   });
+}
+
+function openDoor(path: HostPath): Fd {
+  const fd = tryOpenat(CWD, path, O_WRONLY);
+  if (fd < 0) throw OpError.from(JOIN_CGROUP, path, -fd);
+  return fd as Fd;
 }
 
 /** Everything that is open for them. */
@@ -48,7 +55,7 @@ export function goThrough(doors: readonly CgroupDoor[]): void {
     let result = tryWrite(fd, SELF);
     if (instead !== undefined && (result === -EBUSY || result === -EOPNOTSUPP))
       result = tryWrite(instead, SELF);
-    if (result < 0) throw OpError.from("join cgroup", path, -result);
+    if (result < 0) throw OpError.from(JOIN_CGROUP, path, -result);
   }
   for (const fd of doorDescriptors(doors)) close(fd);
 }

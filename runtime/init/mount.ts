@@ -9,7 +9,7 @@ import { MS_REMOUNT, MS_SLAVE, tryMount } from "../../syscalls/mount.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";
-import { RuntimeError, safetyViolation } from "../errors.ts";
+import { prefixed, RuntimeError, safetyViolation } from "../errors.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
 import { type BindAttributes, lockedBindAttributes } from "../plan/mount_options.ts";
 import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts.ts";
@@ -75,11 +75,21 @@ export function mountAll(base: Fd, steps: readonly MountStep[], context: MountCo
       close(root);
       root = mounted;
     } catch (error) {
-      throw error instanceof OpError ? error.askedBy(step.from) : error;
+      const asked = error instanceof OpError ? error.askedBy(step.from) : error;
+      throw prefixed(
+        `error mounting ${JSON.stringify(nameOf(step))} to rootfs at ${JSON.stringify(step.destination)}`,
+        asked,
+      );
     }
   }
   setTraceField("");
   return { root, rootPropagation, readOnlyLater };
+}
+
+/** What is mounted, for a message: its source, or the kind of file system. */
+function nameOf(step: MountStep): string {
+  if (step.kind === "cgroup") return step.kind;
+  return step.kind === "bind" ? step.source : step.type;
 }
 
 /** Makes one; returns it where it is one mount by itself. */

@@ -15,7 +15,7 @@ import { tryReadControl } from "../cgroup/control_file.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
 import { type ExecEntry, execEntry, SMALL_MEMORY } from "../cgroup/entry.ts";
 import type { RuntimeContext } from "../context.ts";
-import { RuntimeError, startingProcess } from "../errors.ts";
+import { namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { setFinalAffinity, setScheduler, withInitialAffinity } from "../init/scheduling.ts";
 import { enterContainer } from "../init/setns_init.ts";
 import type { Stream } from "../init/streams.ts";
@@ -140,7 +140,12 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
       preservedFds,
     });
   const first = withInitialAffinity(plan.process.affinity, () =>
-    forkInto(entry.cloneInto, () => (subCgroups.length > 0 ? undefined : unifiedOfInit(saved)), inside),
+    forkInto(
+      entry.cloneInto,
+      () => (subCgroups.length > 0 ? undefined : unifiedOfInit(saved)),
+      inside,
+      context.debugLog,
+    ),
   );
   const ends = streams.map(({ end }) => end);
   for (const fd of [childBirth, init, channel, consoleSocket, ...ends]) if (fd !== undefined) close(fd);
@@ -148,6 +153,8 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
     const second = receiveForked(birth);
     if (second === undefined) throw diedEarly(first.pid);
     return second;
+  } catch (error) {
+    throw error instanceof Error ? namingJoiner(error, first.pid) : error;
   } finally {
     reap(first.pid);
     for (const fd of [birth, first.pidfd]) close(fd);
@@ -161,7 +168,7 @@ function converse({ context, saved, beforeProgram }: Entering, plan: InsidePlan,
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) break;
-    if ("failure" in message) throw errorOf(message.failure);
+    if ("failure" in message) throw namingJoiner(errorOf(message.failure), child.pid);
     if ("note" in message) context.debugLog(message.note);
     else {
       const listener = plan.seccompPlan?.listener;
@@ -221,10 +228,13 @@ function forkInto(
   cgroup: HostPath | undefined,
   ofInit: () => HostPath | undefined,
   child: (cloned: boolean) => never,
+  debugLog: (message: string) => void,
 ): Cloned {
   const first = cgroup === undefined ? "no cgroup" : tryForkInto(cgroup, child);
   if (typeof first !== "string") return first;
   const other = first === "EBUSY" || first === "EOPNOTSUPP" ? ofInit() : undefined;
+  if (other !== undefined)
+    debugLog(`joining configured cgroup failed (${first}), will join container init cgroup ${other}`);
   const second = other === undefined ? first : tryForkInto(other, child);
   return typeof second === "string" ? fork(0, () => child(false)) : second;
 }

@@ -14,7 +14,7 @@ import { planCgroupEntry } from "../cgroup/entry.ts";
 import type { CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
 import type { RuntimeContext } from "../context.ts";
-import { duringInit, RuntimeError, startingProcess } from "../errors.ts";
+import { duringInit, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { containerInit } from "../init/container_init.ts";
 import { raiseHardLimits } from "../init/disinherit.ts";
@@ -49,10 +49,10 @@ import {
   writeState,
 } from "../state/store.ts";
 import { mountIdOf, unmountHostMounts } from "./host_mount.ts";
-import { sharesPidNamespace } from "./kill.ts";
 import { type CreateRequest, type LaunchPlan, planLaunch } from "./launch_plan.ts";
 import { runPoststop } from "./poststop.ts";
 import { hookState } from "./state.ts";
+import { sharesPidNamespace } from "./status.ts";
 import { Undo } from "./undo.ts";
 import { UnitEntry, unitWays } from "./unit_entry.ts";
 
@@ -100,13 +100,13 @@ export function openConsoleSocket(
     if (!terminal || !detached) return undefined;
     throw new RuntimeError(
       "invalid-argument",
-      "cannot allocate tty if runc will detach without setting console socket",
+      "cannot allocate tty if runt will detach without setting console socket",
     );
   }
   if (!terminal || !detached) {
     throw new RuntimeError(
       "invalid-argument",
-      "cannot use console socket if runc will not detach or allocate tty",
+      "cannot use console socket if runt will not detach or allocate tty",
     );
   }
   return connectUnix(path);
@@ -274,7 +274,7 @@ function serve(
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
-    if ("failure" in message) throw errorOf(message.failure);
+    if ("failure" in message) throw namingJoiner(errorOf(message.failure), init.pid);
     if ("note" in message) {
       context.debugLog(message.note);
       continue;
