@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseSignal } from "./signals.ts";
+import { isSignal, parseSignal } from "./signals.ts";
 
 const signals = suite("parseSignal");
 const known: [string, number][] = [
@@ -24,7 +24,10 @@ const known: [string, number][] = [
   ["RTMIN+30", 64],
 ];
 for (const [text, number] of known)
-  signals(`${text} is ${number}`, () => assert.is(parseSignal(text), number));
+  signals(`${text} is ${number}`, () => {
+    assert.is(parseSignal(text), number);
+    assert.ok(isSignal(text));
+  });
 
 for (const text of [
   "",

@@ -14,9 +14,19 @@ const SIGRTMAX = 64;
 
 /** "TERM", "SIGTERM", "sigterm", "15", "RTMIN+3", "SIGRTMAX-1" or "0" (only asks whether the process is there). */
 export function parseSignal(text: string): number {
-  const signal = /^[0-9]+$/.test(text) ? Number(text) : byName(text.toUpperCase().replace(/^SIG/, ""));
-  if (signal === undefined || signal > SIGRTMAX) throw new Error(`unknown signal ${JSON.stringify(text)}`);
+  const signal = numberOf(text);
+  if (signal === undefined) throw new Error(`unknown signal ${JSON.stringify(text)}`);
   return signal;
+}
+
+/** Whether parseSignal takes the text. */
+export function isSignal(text: string): boolean {
+  return numberOf(text) !== undefined;
+}
+
+function numberOf(text: string): number | undefined {
+  if (!/^[0-9]+$/.test(text)) return byName(text.toUpperCase().replace(/^SIG/, ""));
+  return Number(text) > SIGRTMAX ? undefined : Number(text);
 }
 
 function byName(name: string): number | undefined {

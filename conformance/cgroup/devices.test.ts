@@ -65,6 +65,15 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    title: "letters besides rwm do nothing",
+    rules: [deny, kmsg(true, "xr"), { allow: true, type: "b", major: 240, access: "wzr" }],
+    expected: [
+      ...answers("kmsg", yes, yes, no, no),
+      ...answers("mem", yes, no, no, no),
+      ...answers("block", yes, yes, yes, yes),
+    ],
+  },
+  {
     title: "deny all, allow reading one and a major of block devices",
     rules: [deny, kmsg(true, "r"), { allow: true, type: "b", major: 240, access: "rw" }],
     expected: [
@@ -115,6 +124,17 @@ for (const { title, rules, expected, ...options } of cases)
     },
     options,
   );
+
+devices(
+  "a rule without a letter of rwm does nothing, and is told",
+  async (c) => {
+    configure(c, [deny, kmsg(true, "x")]);
+    const { stdout, stderr } = succeed(await c.run());
+    assert.match(stdout, "read kmsg no");
+    assert.match(stderr, 'devices[1].access: of \\"x\\" only the letters r, w and m count');
+  },
+  { runcFails: "it cannot set such a rule on v1, and says nothing" },
+);
 
 devices("exec is under the same rules", async (c) => {
   configure(c, [deny, kmsg(true, "r")], (spec) => shell(spec, "sleep 100"));

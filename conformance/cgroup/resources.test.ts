@@ -228,11 +228,11 @@ const cases: readonly Case[] = [
   {
     title: "a pids limit of 0",
     resources: { pids: { limit: 0 } },
-    v1: ["pids.max 0"],
-    v2: ["pids.max 0"],
+    v1: ["pids.max 1"],
+    v2: ["pids.max 1"],
     differs: {
       files: ["pids.max"],
-      why: "runc 1.1.5 takes 0 for no limit, later ones for 1; the specification does not",
+      why: "runc 1.1.5 takes 0 for no limit, since 1.4 for 1",
     },
   },
 

@@ -178,7 +178,10 @@ update(
     assert.is(limit(twin, burst), "0");
     succeed(await ask(twin, "--cpu-idle 1"));
     assert.is(limit(twin, "cpu.idle"), "1");
-    refuse(await ask(twin, "--cpu-share 512"), `${weight}: EINVAL`);
+    // What was refused is as it was: there is nothing to set back, and so nothing inconsistent.
+    const refused = refuse(await ask(twin, "--cpu-share 512 --pids-limit 77"), `${weight}: EINVAL`);
+    assert.is(messagesOf(refused).length, 1, refused.stderr);
+    assert.is(limit(twin, "pids.max"), "max");
     succeed(await ask(twin, "--cpu-idle 0 --cpu-share 1024"));
     assert.is(limit(twin, "cpu.idle"), "0");
     assert.is(limit(twin, weight), cgroupVersion === 1 ? "1024" : "100");
@@ -339,8 +342,10 @@ update(
   { runcFails: "runc restores only what was in config.json" },
 );
 
+const accepted = / \([^()]* (is|are) accepted\b[^()]*\)/;
+
 update(
-  "mistakes in numbers have runc's words",
+  "mistakes in numbers have runc's words, and then what is accepted",
   (c) =>
     withTwins(c, withBase(), async (ours, theirs) => {
       for (const asked of [
@@ -357,7 +362,8 @@ update(
         "--mem-bw-schema MB:0=10",
       ]) {
         const [mine, oracle] = [await ask(ours, asked), await ask(theirs, asked)];
-        assert.equal(messagesOf(mine), messagesOf(oracle), asked);
+        const words = messagesOf(mine).map((text) => text.replace(accepted, ""));
+        assert.equal(words, messagesOf(oracle), asked);
         assert.is(mine.status, oracle.status, asked);
       }
       for (const asked of ["--kernel-memory 5m", "--kernel-memory-tcp 5m"]) {
@@ -367,6 +373,49 @@ update(
       }
     }),
   { needs: ["runc"] },
+);
+
+update(
+  "a pids limit of 0 is the least that lets a process live",
+  async (c) => {
+    const twin = await running(c, { pids: { limit: 0 } });
+    assert.is(limit(twin, "pids.max"), "1");
+    succeed(await c.runt(["exec", c.id, "true"]));
+    succeed(await ask(twin, "--pids-limit 9"));
+    succeed(await ask(twin, "--pids-limit 0"));
+    assert.is(limit(twin, "pids.max"), "1");
+    assert.ok(isAlive(twin.pid));
+    succeed(await ask(twin, "--pids-limit -1"));
+    assert.is(limit(twin, "pids.max"), "max");
+    succeed(await ask(twin, { pids: { limit: 0 } }));
+    assert.is(limit(twin, "pids.max"), "1");
+    succeed(await ask(twin, { pids: {}, memory: { limit: 64 * M } }));
+    assert.is(limit(twin, "pids.max"), "1");
+  },
+  { runcFails: "runc before 1.4 takes 0 for no limit" },
+);
+
+update(
+  "keys that nothing knows are told, and when nothing is changed",
+  async (c) => {
+    const twin = await running(c);
+    const before = limitsOf(twin);
+    const said = async (asked: string | Json): Promise<string[]> =>
+      messagesOf(succeed(await ask(twin, asked)));
+    const nothing = "nothing was changed: no limit is named that this host can change";
+    assert.equal(await said({ memroy: { limit: 1 }, pids: { limitt: 5 } }), [
+      "resources: memroy is not known and ignored: did you mean memory?",
+      "resources: pids.limitt is not known and ignored: did you mean limit?",
+      nothing,
+    ]);
+    for (const asked of [{}, { devices: [{ allow: true, access: "r" }] }])
+      assert.equal(await said(asked), [nothing]);
+    assert.equal(messagesOf(succeed(await c.runt(["update", c.id]))), [nothing]);
+    assert.equal(limitsOf(twin), before);
+    assert.equal(await said({ pids: { limit: 50 }, org: 1 }), ["resources: org is not known and ignored"]);
+    assert.equal(await said("--pids-limit 51"), []);
+  },
+  { runcFails: "it says nothing" },
 );
 
 update("documents that are none: one line, and nothing is changed", async (c) => {

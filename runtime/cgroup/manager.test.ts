@@ -80,7 +80,7 @@ withCgroup("limits are what the kernel says afterwards", (cgroup) => {
           ["cpu", "cpu.cfs_quota_us", "50000"],
           ["cpu", "cpu.cfs_period_us", "100000"],
           ["cpuset", "cpuset.cpus", "0"],
-          ["pids", "pids.max", "0"],
+          ["pids", "pids.max", "1"],
         ]
       : [
           ["memory", "memory.max", "67108864"],
@@ -89,7 +89,7 @@ withCgroup("limits are what the kernel says afterwards", (cgroup) => {
           ["cpu", "cpu.weight", "59"],
           ["cpu", "cpu.max", "50000 100000"],
           ["cpuset", "cpuset.cpus", "0"],
-          ["pids", "pids.max", "0"],
+          ["pids", "pids.max", "1"],
         ];
   for (const [controller = "", file = "", value] of expected) assert.is(read(controller, file), value, file);
 });

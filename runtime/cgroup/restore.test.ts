@@ -12,7 +12,7 @@ import {
 import type { HostPath } from "../../syscalls/types.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
 import type { LinuxResources } from "../spec/types.ts";
-import { planBack } from "./restore.ts";
+import { planBack, stillDifferent } from "./restore.ts";
 import type { CgroupPaths } from "./types.ts";
 
 const restore = suite("planBack");
@@ -59,6 +59,23 @@ restore("the last write is undone first, and what cannot be read is left out", (
     ]);
     assert.is(readText(join(top, "cpu/cpu.shares")), "1024\n", "looking changes nothing");
   });
+});
+
+restore("what was refused, and so is as it was, is not written back", () => {
+  const update = plan(2, { pids: { limit: 5 }, cpu: { shares: 512 } });
+  const wayBack = (files: Readonly<Record<string, string>>) => {
+    let writes: CgroupPlan["writes"] = [];
+    withFiles(files, (top) => {
+      ({ writes } = planBack(update, { "": `${top}/c` as HostPath }));
+    });
+    return writes;
+  };
+  const before = wayBack({ "c/cpu.weight": "0", "c/pids.max": "7" });
+  const now = wayBack({ "c/cpu.weight": "0", "c/pids.max": "5" });
+  assert.equal(
+    stillDifferent(before, now).map(({ file, value }) => `${file} ${value}`),
+    ["pids.max 7"],
+  );
 });
 
 restore("an empty cpuset comes back as what it came to, since the kernel takes no empty one", () => {

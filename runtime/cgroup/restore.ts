@@ -1,9 +1,22 @@
 /** Looks at the files that a plan writes, for a plan that brings them back. */
 import { filesChangedBy, restoringWrite } from "../plan/cgroup_restore.ts";
-import type { CgroupPlan } from "../plan/cgroup_write.ts";
+import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import { tryReadControl } from "./control_file.ts";
 import { unifiedOnly } from "./open.ts";
 import type { CgroupPaths } from "./types.ts";
+
+/**
+ * Of the writes that lead back those that have something to undo. What the kernel refused is as it was, and would be
+ * refused again. `now` is the way back as planned from what the files say now.
+ */
+export function stillDifferent(
+  before: readonly CgroupWrite[],
+  now: readonly CgroupWrite[],
+): readonly CgroupWrite[] {
+  const key = ({ controller, file, value }: CgroupWrite) => JSON.stringify([controller, file, value]);
+  const there = new Set(now.map(key));
+  return before.filter((write) => !there.has(key(write)));
+}
 
 /** The way back, last write first: each step then leads to a state that the kernel has accepted before. */
 export function planBack(plan: CgroupPlan, paths: CgroupPaths): CgroupPlan {

@@ -79,6 +79,17 @@ export function isBusy(result: ResultOrErrno): boolean {
   return result === -EBUSY || result === -ENOTEMPTY;
 }
 
+/** The names of the cgroups right below this one; none when it is gone. */
+export function childNames(path: HostPath): string[] {
+  const top = tryOpenat(CWD, path, DIRECTORY);
+  if (top < 0) return [];
+  try {
+    return childrenOf(top as Fd);
+  } finally {
+    close(top as Fd);
+  }
+}
+
 function childrenOf(directory: Fd): string[] {
   try {
     return readDirectory(directory).flatMap(({ name, type }) => (type === DT_DIR ? [name] : []));

@@ -2,6 +2,7 @@
 import { EACCES, EBUSY, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close, O_WRONLY, tryOpenat, tryWrite } from "../../syscalls/file.ts";
+import { geteuid } from "../../syscalls/identity.ts";
 import { sleepMs } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
@@ -15,6 +16,7 @@ import {
   tryWriteControl,
   writeControl,
 } from "./control_file.ts";
+import { explainCpuset } from "./cpuset.ts";
 import {
   directoryExists,
   makeDirectories,
@@ -187,6 +189,10 @@ function thawOne(directory: Fd): void {
 
 function explain(directory: HostPath, { file, value }: CgroupWrite, errno: number): string | undefined {
   if (errno === ENOENT) return "this kernel does not have the file";
+  const cpuset = file === "cpuset.cpus" || file === "cpuset.mems";
+  // cpuset(7) "EACCES": not within the parent's; an open for writing is refused to others with the same errno.
+  if (cpuset && (errno !== EACCES || geteuid() === 0))
+    return explainCpuset(directory, file, file, value, errno);
   if (errno === EACCES || errno === EPERM) return "not delegated: the cgroup belongs to another user";
   if (errno === EBUSY && file === "memory.limit_in_bytes") {
     const usage = tryReadControl(directory, "memory.usage_in_bytes");
@@ -194,7 +200,5 @@ function explain(directory: HostPath, { file, value }: CgroupWrite, errno: numbe
     // The words are runc's.
     return `unable to set memory limit to ${value} (current usage: ${usage}, peak usage: ${peak})`;
   }
-  if (file === "cpuset.cpus" || file === "cpuset.mems")
-    return `the parent cgroup has ${tryReadControl(parentOf(directory), file)}`;
   return undefined;
 }

@@ -7,13 +7,13 @@ import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
 import { gone, performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { enableControllers, whyUnavailable } from "./controllers.ts";
+import { explainCpuset } from "./cpuset.ts";
 import { delegateTo } from "./delegate.ts";
 import { applyDeviceRules } from "./device_filter.ts";
 import {
   directoryExists,
   makeDirectories,
   nearestDirectory,
-  parentOf,
   removeDirectories,
   tryJoin,
   unmakeDirectories,
@@ -118,7 +118,11 @@ function isFrozen(directory: HostPath): boolean {
   return /^frozen 1$/m.test(tryReadControl(directory, "cgroup.events") ?? "");
 }
 
-function explain(directory: HostPath, { controller, file }: CgroupWrite, errno: number): string | undefined {
+function explain(
+  directory: HostPath,
+  { controller, file, value }: CgroupWrite,
+  errno: number,
+): string | undefined {
   // The first word of the core files; they are there whatever is delegated.
   if (errno === ENOENT)
     return controller === "cgroup"
@@ -128,7 +132,7 @@ function explain(directory: HostPath, { controller, file }: CgroupWrite, errno: 
   if (errno === EBUSY && file === "memory.max")
     return `current usage: ${tryReadControl(directory, "memory.current")}`;
   if (file === "cpuset.cpus" || file === "cpuset.mems")
-    return `the parent cgroup has ${tryReadControl(parentOf(directory), `${file}.effective`)}`;
+    return explainCpuset(directory, file, `${file}.effective`, value, errno);
   if (file === "cpu.weight" && tryReadControl(directory, "cpu.idle") === "1")
     return "cpu.idle is 1, which excludes a weight";
   return undefined;

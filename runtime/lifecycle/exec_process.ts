@@ -1,6 +1,6 @@
 /** The process object of an exec: a file's, or the container's own with what the command line changes. */
 import type { HostPath } from "../../syscalls/types.ts";
-import { readFile } from "../process/config.ts";
+import { readFile, warnOfUnknown } from "../process/config.ts";
 import { parseJson } from "../spec/read.ts";
 import type { LinuxCapabilities, Process, RunnableSpec, User } from "../spec/types.ts";
 import { validateProcess } from "../spec/validate.ts";
@@ -30,8 +30,9 @@ export function execProcess(
   warn: (message: string) => void,
 ): Process {
   const given = file === undefined ? changed(config.process, overrides) : parseJson(readFile(file), file);
-  const { process, warnings } = validateProcess(given as Parameters<typeof validateProcess>[0]);
+  const { process, warnings, unknown } = validateProcess(given as Parameters<typeof validateProcess>[0]);
   for (const { field, text } of warnings) warn(`${field}: ${text}`);
+  if (file !== undefined) warnOfUnknown(unknown, file, warn);
   return file === undefined ? process : completed(process, config.process);
 }
 

@@ -2,7 +2,7 @@
 import { CWD, readTextAt, readToEnd } from "../../syscalls/file.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { openCgroup, unifiedOnly } from "../cgroup/open.ts";
-import { planBack } from "../cgroup/restore.ts";
+import { planBack, stillDifferent } from "../cgroup/restore.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
 import { STDIN } from "../host.ts";
@@ -10,7 +10,7 @@ import { findResctrl, type RdtSchemas, readSchemata, requireRdtFor, rewriteSchem
 import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import { planUpdate } from "../plan/cgroup_update.ts";
 import { planIntelRdt } from "../plan/intel_rdt.ts";
-import { readFile } from "../process/config.ts";
+import { readFile, warnOfUnknown } from "../process/config.ts";
 import { type JsonValue, MAX_BYTES, parseJson } from "../spec/read.ts";
 import type { LinuxIntelRdt } from "../spec/types.ts";
 import { validateResources } from "../spec/validate.ts";
@@ -28,9 +28,11 @@ export interface UpdateRequest extends RdtSchemas {
 export function updateContainer(context: RuntimeContext, request: UpdateRequest): void {
   const dir = openStateDir(context.root, request.id);
   readState(dir);
-  const asked = validateResources(request.resources());
-  if (asked.memory?.kernel || asked.memory?.kernelTCP)
-    context.warn("Kernel memory settings are ignored and will be removed");
+  const { resources: asked, warnings, unknown } = validateResources(request.resources());
+  for (const { field, text } of warnings) context.warn(`resources: ${field}: ${text}`);
+  warnOfUnknown(unknown, "resources", context.warn);
+  const ofKernel = Boolean(asked.memory?.kernel || asked.memory?.kernelTCP);
+  if (ofKernel) context.warn("Kernel memory settings are ignored and will be removed");
   lock(dir);
   const saved = readState(dir);
   const rdt = rdtUpdate(saved, request);
@@ -43,16 +45,19 @@ export function updateContainer(context: RuntimeContext, request: UpdateRequest)
   const version = unifiedOnly(cgroup.paths) === undefined ? 1 : 2;
   const facts = { version, driver: cgroup.driver, setDevices: false } as const;
   const plan = planCgroupResources(write, facts);
+  if (plan.writes.length === 0 && rdt === undefined && !ofKernel)
+    context.warn("nothing was changed: no limit is named that this host can change");
   for (const field of plan.notEnforced) context.debugLog(`${field} has no effect on this host`);
-  const back = {
-    ...planCgroupResources(linux.resources, facts),
-    writes: planBack(plan, cgroup.paths).writes,
-  };
+  const limits = planCgroupResources(linux.resources, facts);
+  const { writes: before } = planBack(plan, cgroup.paths);
   try {
     cgroup.update(plan);
     rdt?.write();
   } catch (error) {
-    goBack(context, () => cgroup.update(back));
+    goBack(context, () => {
+      const writes = stillDifferent(before, planBack(plan, cgroup.paths).writes);
+      cgroup.update({ ...limits, writes });
+    });
     throw error;
   }
   const intelRdt = rdt === undefined ? {} : { intelRdt: rdt.intelRdt };

@@ -39,6 +39,14 @@ devices("devices that are allowed come before the default ones, in their order",
   assert.equal(lines([deny, fuse, disk]), [first, "allow c 10:229 rwm", "allow b 8:20 rw", ...others]);
 });
 
+devices("letters besides rwm do nothing, and a rule without one of them neither", () => {
+  const loop = { allow: true, type: "c", major: 7, minor: 1 } as const;
+  const [first = "", ...others] = defaults;
+  assert.equal(lines([deny, { ...loop, access: "zwxr" }]), [first, "allow c 7:1 rw", ...others]);
+  assert.equal(lines([deny, { ...loop, access: "x" }]), defaults);
+  assert.equal(lines([deny, { allow: true, access: "RWM" }]), defaults);
+});
+
 devices("a rule before the deny-all is forgotten", () => {
   assert.equal(lines([{ allow: true, type: "c", major: 7, access: "rw" }, deny]), defaults);
 });
@@ -79,7 +87,7 @@ devices("type a with a number means block and character devices of that number",
 
 devices("a rule without access, or of another type, is refused by its index", () => {
   assert.throws(() => lines([deny, { allow: true, access: "" }]), /linux\.resources\.devices\[1\]/);
-  assert.throws(() => lines([{ allow: true, access: "rx" }]), /made of r, w and m/);
+  assert.throws(() => lines([{ allow: true, type: "u" as "c", access: "r" }]), /the type is a, b or c/);
 });
 
 devices.run();

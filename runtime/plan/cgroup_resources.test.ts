@@ -53,9 +53,9 @@ v1("0 leaves memory and cpu alone, false leaves the OOM killer alone", () => {
   assert.equal(lines(1, { memory: { disableOOMKiller: true } }), ["memory.oom_control 1"]);
 });
 
-v1("pids: absent is unset, 0 is a limit, below 0 is none", () => {
+v1("pids: absent is unset, 0 is the least limit, below 0 is none", () => {
   assert.equal(lines(1, { pids: {} }), []);
-  assert.equal(lines(1, { pids: { limit: 0 } }), ["pids.max 0"]);
+  for (const version of [1, 2] as const) assert.equal(lines(version, { pids: { limit: 0 } }), ["pids.max 1"]);
   assert.equal(lines(1, { pids: { limit: -1 } }), ["pids.max max"]);
   assert.equal(lines(1, { pids: { limit: 7 } }), ["pids.max 7"]);
 });
@@ -86,7 +86,10 @@ v1("what the kernel would silently round or take for something else is refused w
   assert.throws(() => lines(1, { cpu: { shares: 1 } }), /linux\.resources\.cpu\.shares.*minimum allowed/);
   assert.throws(() => lines(1, { cpu: { shares: 262145 } }), /maximum allowed/);
   assert.throws(() => lines(1, { memory: { swappiness: 101 } }), /linux\.resources\.memory\.swappiness/);
-  assert.throws(() => lines(1, { unified: { "memory.max": "1" } }), /cannot use unified on cgroup v1/);
+  assert.throws(
+    () => lines(1, { unified: { "memory.max": "1" } }),
+    /invalid configuration: cannot use unified on cgroup v1/,
+  );
 });
 
 v1("kernel memory is reported as not enforced, but for what is of TCP", () => {

@@ -10,20 +10,18 @@ import type {
 import { planDevicesV1 } from "./cgroup_devices.ts";
 import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";
-import { type CgroupFacts, type CgroupPlanner, int, refuse } from "./cgroup_write.ts";
+import { type CgroupFacts, type CgroupPlanner, int, pidsMax, refuse } from "./cgroup_write.ts";
 
 /** Controller after controller in runc's order. */
 export function planResourcesV1(plan: CgroupPlanner, resources: LinuxResources, facts: CgroupFacts): void {
   if (Object.keys(resources.unified ?? {}).length > 0)
-    refuse("unified", "its files", "cannot use unified on cgroup v1");
+    refuse("unified", "its files", "invalid configuration: cannot use unified on cgroup v1");
   planCpuset(plan, resources.cpu ?? {});
   if (facts.setDevices) planDevicesV1(plan, resources.devices ?? []);
   planMemory(plan, resources.memory ?? {});
   planCpu(plan, resources.cpu ?? {});
-  if (resources.pids?.limit !== undefined) {
-    const limit = int(resources.pids.limit);
-    plan.write("pids", "pids.max", limit < 0n ? "max" : limit, "pids.limit");
-  }
+  if (resources.pids?.limit !== undefined)
+    plan.write("pids", "pids.max", pidsMax(int(resources.pids.limit)), "pids.limit");
   planBlockIO(plan, resources.blockIO ?? {});
   for (const [i, { pageSize, limit }] of (resources.hugepageLimits ?? []).entries()) {
     const field = `hugepageLimits[${i}].limit`;

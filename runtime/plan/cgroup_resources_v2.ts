@@ -3,12 +3,12 @@ import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../spe
 import { emulateDeviceRules } from "./cgroup_devices.ts";
 import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";
-import { type CgroupFacts, type CgroupPlanner, int, orMax, refuse } from "./cgroup_write.ts";
+import { type CgroupFacts, type CgroupPlanner, int, orMax, pidsMax, refuse } from "./cgroup_write.ts";
 
 /** Controller after controller; `unified` comes last, so that it wins over what was converted. */
 export function planResourcesV2(plan: CgroupPlanner, resources: LinuxResources, facts: CgroupFacts): void {
   if (resources.pids?.limit !== undefined)
-    plan.write("pids", "pids.max", orMax(int(resources.pids.limit)), "pids.limit");
+    plan.write("pids", "pids.max", pidsMax(int(resources.pids.limit)), "pids.limit");
   planMemory(plan, resources.memory ?? {});
   planBlockIO(plan, resources.blockIO ?? {});
   planCpu(plan, resources.cpu ?? {});

@@ -74,6 +74,14 @@ export function int(value: Int | undefined): bigint {
   return value === undefined ? 0n : BigInt(value);
 }
 
+/**
+ * pids.max for a limit. 0 would let nothing start a thread, which kills: it is 1, as in runc and with systemd, whose
+ * TasksMax has no 0.
+ */
+export function pidsMax(limit: bigint): string {
+  return limit === 0n ? "1" : orMax(limit);
+}
+
 /** "max" for what is below zero. */
 export function orMax(value: bigint): string {
   return value < 0n ? "max" : String(value);

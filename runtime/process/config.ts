@@ -4,6 +4,7 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_RDONLY, openat, readToEnd } from "../../syscalls/file.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import type { Findings } from "../spec/check.ts";
 import { MAX_BYTES, parseJson } from "../spec/read.ts";
 import type { RunnableSpec } from "../spec/types.ts";
 import { nameUnknown } from "../spec/unknown_keys.ts";
@@ -17,12 +18,20 @@ export function readConfig(bundle: HostPath, warn: (message: string) => void): R
   const bytes = readConfigFile(`${bundle}/config.json`);
   const { spec, warnings, unknown } = validateSpec(parseJson(bytes, "config.json"));
   for (const { field, text } of warnings) warn(`config.json: ${field}: ${text}`);
-  // Found by the validation in passing, so a configuration without any pays nothing.
+  warnOfUnknown(unknown, "config.json", warn);
+  return spec;
+}
+
+/** Names the keys that a validation found in passing and nothing reads, with the ones that were perhaps meant. */
+export function warnOfUnknown(
+  unknown: Findings["unknown"],
+  document: string,
+  warn: (message: string) => void,
+): void {
   for (const { field, closest } of nameUnknown(unknown.slice(0, SHOWN))) {
     const hint = closest === undefined ? "" : `: did you mean ${closest}?`;
-    warn(`config.json: ${field} is not known and ignored${hint}`);
+    warn(`${document}: ${field} is not known and ignored${hint}`);
   }
-  return spec;
 }
 
 /** runc's words for the file that is forgotten most often. */

@@ -39,6 +39,8 @@ const closest = suite("closestName");
 
 for (const [given, name] of [
   ["memroy", "memory"],
+  ["pcu", "cpu"],
+  ["pdis", "pids"],
   ["MEMORY", "memory"],
   ["cpus", "cpu"],
   ["x", undefined],

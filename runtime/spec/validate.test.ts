@@ -418,8 +418,8 @@ const refused: readonly (readonly [Change, string])[] = [
     'linux.resources.devices[0].type | invalid cgroup device type | "x" | a, b, c',
   ],
   [
-    { linux: { resources: { devices: [{ allow: true, access: "rx" }] } } },
-    'linux.resources.devices[0].access | malformed | "rx" | letters of "rwm"',
+    { linux: { resources: { devices: [{ allow: true, access: "" }] } } },
+    'linux.resources.devices[0].access | must not be empty | "" | letters of "rwm"',
   ],
   // Seccomp
   [
@@ -679,7 +679,20 @@ const resources = suite("validateResources");
 
 resources("a swap limit alone belongs to the memory limit in force", () => {
   const value = { memory: { swap: 100 } };
-  assert.is(validateResources(value), value);
+  assert.is(validateResources(value).resources, value);
+});
+
+resources("unknown keys are noted, with the names that are known there", () => {
+  const { unknown } = validateResources({ memory: { limitt: 1 }, pidz: {} });
+  assert.equal(
+    unknown.map(({ path }) => path),
+    [["memory", "limitt"], ["pidz"]],
+  );
+});
+
+resources("device access with other letters than rwm is told", () => {
+  const { warnings } = validateResources({ devices: [{ allow: true, access: "rx" }] });
+  assert.equal(warnings, [{ field: "devices[0].access", text: 'of "rx" only the letters r, w and m count' }]);
 });
 
 resources("a swap limit below the memory limit beside it is refused", () => {

@@ -144,18 +144,25 @@ export function validateSpec(
 export function validateProcess(value: JsonValue): {
   readonly process: Process;
   readonly warnings: readonly Warning[];
+  readonly unknown: Findings["unknown"];
 } {
   const found = findings("process");
   if (value === null) refuse(found, [], "process property must not be empty", value, "an object");
   else checkProcess(value, found);
-  return { process: settle<Process>("process.json", value, found), warnings: found.warnings };
+  const process = settle<Process>("process.json", value, found);
+  return { process, warnings: found.warnings, unknown: found.unknown };
 }
 
 /** config-linux.md "Control groups" alone, as `update --resources` reads it: absent limits stay what they are. */
-export function validateResources(value: JsonValue): LinuxResources {
+export function validateResources(value: JsonValue): {
+  readonly resources: LinuxResources;
+  readonly warnings: readonly Warning[];
+  readonly unknown: Findings["unknown"];
+} {
   const found = findings();
   checkResourcesUpdate(value, found);
-  return settle<LinuxResources>("resources", value, found);
+  const resources = settle<LinuxResources>("resources", value, found);
+  return { resources, warnings: found.warnings, unknown: found.unknown };
 }
 
 /** The one place where JSON becomes a type: nothing was found to be wrong with it. */

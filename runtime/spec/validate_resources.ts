@@ -19,6 +19,7 @@ import {
   uint16,
   uint32,
   uint64,
+  warn,
 } from "./check.ts";
 
 const MOST_INT64 = 0x7fffffffffffffffn;
@@ -27,13 +28,22 @@ const limit = integer(-1, MOST_INT64);
 /** Half of a dev_t; -1 is any, as in libcontainer's own lists. */
 const deviceNumber = integer(-1, 0xffffffff);
 
+const someAccess = textThat('letters of "rwm"', (value) => (value === "" ? "must not be empty" : undefined));
+
+/** As in runc what is valid is taken, and the rest does nothing. */
+const access: Check = (value, found) => {
+  someAccess(value, found);
+  if (typeof value === "string" && /[^rwm]/.test(value))
+    warn(found, [], `of ${JSON.stringify(value)} only the letters r, w and m count`);
+};
+
 const device = object(
   {
     allow: flag,
     type: oneOf(["a", "b", "c", ""], "invalid cgroup device type"),
     major: deviceNumber,
     minor: deviceNumber,
-    access: matching(/^[rwm]+$/, 'letters of "rwm"'),
+    access,
   },
   ["allow", "access"],
 );

@@ -27,7 +27,8 @@ for (const id of [
   ids(`refuses ${JSON.stringify(id).slice(0, 20)}`, () => {
     assert.throws(
       () => requireValidId(id),
-      (error: Error) => error.message === "invalid container ID format",
+      (error: Error) =>
+        error.message === "invalid container ID format (letters, digits and _ + - . are accepted)",
     );
   });
 

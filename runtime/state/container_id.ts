@@ -8,5 +8,6 @@ export const SECCOMP_CACHE = ".seccomp-cache";
 export function requireValidId(id: string): void {
   if (id === "") throw new RuntimeError("invalid-argument", "container id cannot be empty");
   if (/^[A-Za-z0-9_+.-]+$/.test(id) && ![".", "..", SECCOMP_CACHE].includes(id)) return;
-  throw new RuntimeError("invalid-argument", "invalid container ID format");
+  const accepted = "letters, digits and _ + - . are accepted";
+  throw new RuntimeError("invalid-argument", `invalid container ID format (${accepted})`);
 }
