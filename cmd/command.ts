@@ -7,8 +7,10 @@ interface Words {
   readonly operands: string;
   readonly min: number;
   readonly max: number;
-  /** Options end at the first other word. */
+  /** Options end at the first other word; "--" right behind that one is dropped, as `exec ID -- CMD` has it. */
   readonly flagsFirst?: boolean;
+  /** Puts what people type, but the table does not have, in its words, such as the `-9` of kill. */
+  rewrite?(argv: readonly string[]): readonly string[];
   /** What help says below the usage line. */
   readonly description: string;
   /** Command lines without the program's name, and what each does. */
@@ -39,11 +41,12 @@ export interface Command extends Words {
 }
 
 export function command<const T extends OptionTable>(definition: Definition<T>): Command {
-  const { options: table, min, max, flagsFirst = false } = definition;
+  const { options: table, min, max, flagsFirst = false, rewrite } = definition;
   return {
     ...definition,
     prepare(program, name, argv) {
-      const { options, args, help } = readArgv(table, argv, flagsFirst);
+      const { options, args: words, help } = readArgv(table, rewrite?.(argv) ?? argv, flagsFirst);
+      const args = flagsFirst && words[1] === "--" ? words.toSpliced(1, 1) : words;
       if (!help) checkCount(program, name, args.length, min, max);
       return { help, run: (context) => definition.run(context, options, ...args) };
     },

@@ -9,10 +9,11 @@ export const exec = command({
   max: Number.POSITIVE_INFINITY,
   flagsFirst: true,
   description: `Runs a process in a container that is created or running. In the foreground it forwards signals and exits
-with the status of the process (128 + N when signal N ended it); every failure of its own is 255. What is not said here
-is as the container's own process has it.`,
+with the status of the process (128 + N when signal N ended it); every failure of its own is 255. What is not said here,
+or is empty, is as the container's own process has it. Letters can be grouped (-it), and "--" may stand in front of the
+command.`,
   examples: [
-    ["exec -t web sh", "a shell in the container"],
+    ["exec -it web sh", "a shell in the container"],
     ["exec -u 1000:1000 -e HOME=/tmp web id", "as another user"],
     ["exec -d --pid-file web.pid --process process.json web", "as engines do it"],
   ],
@@ -22,6 +23,11 @@ is as the container's own process has it.`,
       short: "p",
       placeholder: "FILE",
       description: "JSON file with the whole process, in place of words and options",
+    },
+    interactive: {
+      kind: "boolean",
+      short: "i",
+      description: "accepted for those who are used to it: standard input is always passed on",
     },
     tty: { kind: "boolean", short: "t", description: "give the process a terminal" },
     cwd: { kind: "string", placeholder: "DIR", description: "working directory in the container" },
@@ -76,8 +82,8 @@ is as the container's own process has it.`,
     },
   },
   run(context, options, id: string, ...args: string[]) {
-    if (options.process === undefined && args.length === 0) throw new Error("exec args cannot be empty");
-    const { uid, gid } = options.user === undefined ? {} : parseUser(options.user);
+    if (!options.process && args.length === 0) throw new Error("exec args cannot be empty");
+    const { uid, gid } = options.user ? parseUser(options.user) : {};
     return execContainer(context, {
       id,
       ...optionalPath("processFile", options.process),

@@ -54,7 +54,9 @@ export type GlobalValues = ReturnType<typeof readGlobals>["options"];
 /** The log that the options ask for. Apart from the rest, so that what is wrong with the rest can be logged there. */
 export function logSettings(values: GlobalValues): LogSettings {
   const format = values["log-format"] || "text";
-  if (format !== "text" && format !== "json") throw new Error(`invalid log-format: ${format}`);
+  if (format !== "text" && format !== "json") {
+    throw new Error(`invalid log-format: ${format} (text and json are accepted)`);
+  }
   return { ...optionalPath("path", values.log), format, debug: values.debug };
 }
 
@@ -88,5 +90,5 @@ function parseRootless(text: string): boolean | "auto" {
   if (text === "" || text.toLowerCase() === "auto") return "auto";
   const value = tryBoolean(text);
   if (value !== undefined) return value;
-  throw new Error(`invalid value for --rootless: ${text} (true, false or auto)`);
+  throw new Error(`invalid value for --rootless: ${text} (true, false and auto are accepted)`);
 }

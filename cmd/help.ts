@@ -28,20 +28,51 @@ export function showHelp(program: string, topic?: string): void {
   writeStdout(`${helpText(program, topic)}\n`);
 }
 
-/** What runc prints on stdout in front of a usage error's log record, the error repeated or not. */
-export function showUsage(program: string, topic: string | undefined, error?: string): void {
-  const colon = topic === undefined ? "." : ":";
-  const heading = error === undefined ? "Incorrect Usage." : `Incorrect Usage${colon} ${error}`;
-  writeStdout(`${heading}\n\n${helpText(program, topic)}\n`);
+/** The one line that stands in front of a usage error's record: on stdout, where runc prints a page of help. */
+export function showUsage(program: string, topic: string | undefined): void {
+  writeStdout(`${usageLine(program, topic)}\n`);
+}
+
+function usageLine(program: string, topic: string | undefined): string {
+  const entry = commands.find(({ name }) => name === topic);
+  if (entry === undefined) return `Usage: ${program} [global options] <command> [options] [arguments]`;
+  const words = entry.command === undefined ? entry.operands : `[options] ${entry.command.operands}`;
+  return `Usage: ${program} ${entry.name} ${words}`.trimEnd();
 }
 
 /** For who asked for a command that is not there. */
 export function showNearest(program: string, given: string): void {
+  writeStdout(`${adviceFor(program, given)}"${program} help" lists the commands.\n`);
+}
+
+/** What to use instead, for words of engines and other tools; else the name that is spelled most alike. */
+function adviceFor(program: string, given: string): string {
+  const instead = elsewhere.find(([words]) => words.split(" ").includes(given.toLowerCase()));
+  if (instead !== undefined) return `${instead[1].replaceAll("PROGRAM", program)} `;
   const names = commands.map(({ name }) => name);
   const closest = closestName(given, names);
-  const meant = closest === undefined ? "" : `Did you mean "${closest}"? `;
-  writeStdout(`${meant}"${program} help" lists the commands.\n`);
+  return closest === undefined ? "" : `Did you mean "${closest}"? `;
 }
+
+/** Words that people know from engines and other runtimes, and what does that here. */
+const elsewhere: readonly (readonly [words: string, advice: string])[] = [
+  ["rm remove destroy", 'Use "PROGRAM delete ID".'],
+  ["stop terminate shutdown", 'Use "PROGRAM kill ID", and then "PROGRAM delete ID".'],
+  ["restart", 'A container starts once: delete it, then "PROGRAM run ID" makes it anew.'],
+  ["signal", 'Use "PROGRAM kill ID SIGNAL".'],
+  ["ls containers", 'Use "PROGRAM list".'],
+  ["inspect status info", 'Use "PROGRAM state ID".'],
+  ["top", 'Use "PROGRAM ps ID".'],
+  ["stats", 'Use "PROGRAM events --stats ID".'],
+  ["enter shell sh attach", 'Use "PROGRAM exec -t ID sh".'],
+  ["unpause thaw continue", 'Use "PROGRAM resume ID".'],
+  ["suspend freeze", 'Use "PROGRAM pause ID".'],
+  ["init generate", 'Use "PROGRAM spec".'],
+  ["version", 'Use "PROGRAM --version".'],
+  ["log logs", "What a container prints goes to the standard output of who made it."],
+  ["pull push build tag images", "Images are the business of an engine: a container is made of a bundle."],
+  ["checkpoint restore", "Checkpoints are not supported."],
+];
 
 function helpText(program: string, topic: string | undefined): string {
   if (topic === undefined) return programHelp(program);
@@ -49,17 +80,15 @@ function helpText(program: string, topic: string | undefined): string {
   if (entry === undefined) throw new NoSuchCommand(topic);
   const { command } = entry;
   if (command !== undefined) return commandHelp(program, entry.name, command);
-  const { operands = "", examples = [] } = entry;
-  const usage = `Usage: ${program} ${entry.name} ${operands}`.trimEnd();
-  return withExamples(program, `${usage}\n\n${sentence(entry)}`, examples);
+  const { examples = [] } = entry;
+  return withExamples(program, `${usageLine(program, topic)}\n\n${sentence(entry)}`, examples);
 }
 
 /** The page of one command. */
 function commandHelp(program: string, name: string, command: Command): string {
-  const operands = command.operands === "" ? "" : ` ${command.operands}`;
   const page = pageOf(
     parser(program, shownOptions(command.options)).usage(
-      `Usage: ${program} ${name} [options]${operands}\n\n${command.description.replaceAll("\n", " ")}`,
+      `${usageLine(program, name)}\n\n${command.description.replaceAll("\n", " ")}`,
     ),
   );
   return withExamples(program, page, command.examples ?? []);
@@ -90,7 +119,7 @@ export function commandParser(program: string, command: Command): Argv {
 }
 
 function programHelp(program: string): string {
-  const usage = `Usage: ${program} [global options] <command> [options] [arguments]\n\n${about}\n\n${contents()}`;
+  const usage = `${usageLine(program, undefined)}\n\n${about}\n\n${contents()}`;
   const hint = `"${program} help <command>" prints the options of a command.`;
   // yargs would trim the lines of the list, so it makes only the part that it is good at.
   const options = pageOf(parser(program, shownOptions(globalOptions)));

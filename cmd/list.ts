@@ -1,7 +1,7 @@
 import { listContainers } from "../runtime/lifecycle/list.ts";
 import { stringifyJson } from "../runtime/spec/read.ts";
 import { command } from "./command.ts";
-import { formatTable, writeStdout } from "./output.ts";
+import { formatTable, INVALID_FORMAT, writeStdout } from "./output.ts";
 
 export const list = command({
   operands: "",
@@ -19,7 +19,7 @@ export const list = command({
     quiet: { kind: "boolean", short: "q", description: "print only container ids" },
   },
   run(context, { format, quiet }) {
-    if (format !== "table" && format !== "json") throw new Error("invalid format option");
+    if (format !== "table" && format !== "json") throw new Error(INVALID_FORMAT);
     const containers = listContainers(context);
     if (quiet) writeStdout(containers.map(({ id }) => `${id}\n`).join(""));
     // As runc: an empty list is null, which is what callers in Go decode.

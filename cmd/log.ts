@@ -2,6 +2,7 @@
  * Log records as runc writes them, since engines read them: logfmt text or one JSON object a line. A command that
  * fails writes exactly one error record.
  */
+import { messageOf } from "../runtime/errors.ts";
 import {
   encodeUtf8,
   type Fd,
@@ -36,6 +37,7 @@ export interface Log {
 
 export function createLog({ path, format, debug }: LogSettings): Log {
   let fd: Fd | undefined = path === undefined ? STDERR : undefined;
+  let told = false;
   const open = (): void => {
     if (fd !== undefined || path === undefined) return;
     fd = STDERR; // and stays it when the next line throws
@@ -59,7 +61,8 @@ export function createLog({ path, format, debug }: LogSettings): Log {
   };
 
   function write(level: Level, message: string): void {
-    // What the log cannot take (disk full, bad path) must not replace what the command has to say.
+    // What the log cannot take (disk full, bad path) must not replace what the command has to say. It is told once,
+    // in logrus' words, since records that are missing are missed too late.
     try {
       open();
     } catch {}
@@ -67,8 +70,11 @@ export function createLog({ path, format, debug }: LogSettings): Log {
     try {
       const people = fd === STDERR && format === "text" && isTerminal(STDERR);
       const line = people ? `${level}: ${printable(message)}` : record(format, level, message, realtimeNow());
-      writeAll(fd, encodeUtf8(`${line}\n`));
-    } catch {}
+      writeAll(fd, encodeUtf8(`${line}\n`), path ?? "standard error");
+    } catch (error) {
+      if (fd !== STDERR && !told) writeStderr(`Failed to write to log, ${printable(messageOf(error))}\n`);
+      told = true;
+    }
   }
 }
 

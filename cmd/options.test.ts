@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { commands } from "./commands.ts";
 import { globalOptions } from "./global_options.ts";
 import { commandParser } from "./help.ts";
-import { checkCount, type OptionTable, readArgv, UsageError } from "./options.ts";
+import { checkCount, type OptionTable, readArgv, UsageError, ungroup } from "./options.ts";
 
 const table = {
   bundle: { kind: "string", short: "b", description: "" },
@@ -46,7 +46,13 @@ const accepted: [string, object, string[]][] = [
   ["--interval 1m30s", { interval: 90_000_000_000n }, []],
   ["--interval=-1ns", { interval: -1n }, []],
   ["-e A=1,2 -e B", { env: ["A=1,2", "B"] }, []],
+  ["-fb x a", { force: true, bundle: "x" }, ["a"]],
+  ["-fb=x=y a", { force: true, bundle: "x=y" }, ["a"]],
+  ["a -fe A", { force: true, env: ["A"] }, ["a"]],
+  ["-ff=false a", {}, ["a"]],
+  ["-b -fb a", { bundle: "-fb" }, ["a"]],
   ["-- -b x", {}, ["-b", "x"]],
+  ["-- -fb", {}, ["-fb"]],
   ["a -- --force", {}, ["a", "--force"]],
 ];
 for (const [line, values, args] of accepted)
@@ -56,7 +62,14 @@ for (const [line, values, args] of accepted)
     assert.equal(read.args, args);
   });
 
+const wholeNumber = " (a whole number in decimal is accepted)";
+const withUnit = ' (numbers with a unit are accepted, such as "300ms", "5s" or "1m30s")';
 const refused: [string, string][] = [
+  ["-bf x", "flag provided but not defined: -bf"],
+  ["-fx", "flag provided but not defined: -fx"],
+  ["--fb x", "flag provided but not defined: -fb"],
+  ["-fb", "flag needs an argument: -b"],
+  ["-f=maybe", 'invalid boolean value "maybe" for -f: parse error (true and false are accepted)'],
   ["--bundle", "flag needs an argument: -bundle"],
   ["a -b", "flag needs an argument: -b"],
   ["--nope", "flag provided but not defined: -nope"],
@@ -65,15 +78,15 @@ const refused: [string, string][] = [
   ["-9", "flag provided but not defined: -9"],
   ["---force", "bad flag syntax: ---force"],
   ["--=x", "bad flag syntax: --=x"],
-  ["--force=maybe", 'invalid boolean value "maybe" for -force: parse error'],
-  ["--count x", 'invalid value "x" for flag -count: parse error'],
-  ["--count 010", 'invalid value "010" for flag -count: parse error'],
+  ["--force=maybe", 'invalid boolean value "maybe" for -force: parse error (true and false are accepted)'],
+  ["--count x", `invalid value "x" for flag -count: parse error${wholeNumber}`],
+  ["--count 010", `invalid value "010" for flag -count: parse error${wholeNumber}`],
   [
     "--count 99999999999999999999",
-    'invalid value "99999999999999999999" for flag -count: value out of range',
+    `invalid value "99999999999999999999" for flag -count: value out of range${wholeNumber}`,
   ],
-  ["--interval 5", 'invalid value "5" for flag -interval: parse error'],
-  ["--interval=", 'invalid value "" for flag -interval: parse error'],
+  ["--interval 5", `invalid value "5" for flag -interval: parse error${withUnit}`],
+  ["--interval=", `invalid value "" for flag -interval: parse error${withUnit}`],
   ["--interval", "flag needs an argument: -interval"],
 ];
 for (const [line, message] of refused)
@@ -116,6 +129,16 @@ count("says what runc says", () => {
 count.run();
 
 const both = suite("the small reader and yargs");
+
+both("what is no option becomes one: the signal of kill", () => {
+  const rewritten = (line: string) => (commandNamed("kill").rewrite?.(words(line)) ?? []).join(" ");
+  assert.is(rewritten("-9 a"), "--signal=9 a");
+  assert.is(rewritten("a -KILL"), "a --signal=KILL");
+  assert.is(rewritten("-sighup a"), "--signal=sighup a");
+  assert.is(rewritten("-RTMIN+3 a"), "--signal=RTMIN+3 a");
+  for (const line of ["-a a 9", "-all a", "-99 a", "--9 a", "a -- -9", "-s HUP a"])
+    assert.is(rewritten(line), line);
+});
 
 const lines: Readonly<Record<string, readonly string[]>> = {
   create: [
@@ -161,6 +184,16 @@ const lines: Readonly<Record<string, readonly string[]>> = {
     "a -- b",
     "-9 a",
     "a -9",
+    "-KILL a",
+    "-sigterm a",
+    "-RTMIN+3 a",
+    "-99 a",
+    "-NONE a",
+    "--KILL a",
+    "-s HUP a",
+    "-as HUP a",
+    "-s",
+    "-- -9",
   ],
   delete: ["a", "-f a", "--force a", "a --force", "a -f", "-ff a", "--force", "-- -a"],
   list: ["", "-q", "--format json", "-f json -q", "-f", "x", "--quiet=true", "-qf json"],
@@ -182,7 +215,7 @@ const lines: Readonly<Record<string, readonly string[]>> = {
 for (const [name, list] of Object.entries(lines))
   for (const line of list)
     both(`agree on "${name} ${line}"`, () => {
-      assert.is(yargsAccepts(name, words(line)), readerAccepts(name, words(line)));
+      assert.is(yargsAccepts(name, asYargs(name, words(line))), readerAccepts(name, words(line)));
     });
 
 both("differ only where yargs cannot be taught: it takes any value after the = of a boolean", () => {
@@ -190,6 +223,15 @@ both("differ only where yargs cannot be taught: it takes any value after the = o
   assert.is(yargsAccepts("list", ["--quiet=maybe"]), true);
 });
 both.run();
+
+/** Groups of letters beside names of one dash, and the signals of kill, are what yargs cannot be taught. */
+function asYargs(name: string, argv: readonly string[]): string[] {
+  const { options, rewrite } = commandNamed(name);
+  const end = argv.indexOf("--");
+  const known = end < 0 ? argv : argv.slice(0, end);
+  const rest = end < 0 ? [] : argv.slice(end);
+  return [...(rewrite?.(known) ?? known).flatMap((word) => ungroup(options, word) ?? [word]), ...rest];
+}
 
 function words(line: string): string[] {
   return line === "" ? [] : line.split(" ");

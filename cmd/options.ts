@@ -1,7 +1,8 @@
 /**
  * Options as plain tables, and the small reader that turns argv into their values the way Go's flag package does:
- * `--name value`, `--name=value` and both with one dash; a boolean takes a value only after "=". help.ts builds
- * yargs from the same tables for people; engines never wait for it.
+ * `--name value`, `--name=value` and both with one dash; a boolean takes a value only after "=". Beyond Go, one-letter
+ * names can be grouped (`-it`) where that is no name. help.ts builds yargs from the same tables for people; engines
+ * never wait for it.
  */
 import { parseDuration } from "./duration.ts";
 import { quote } from "./quote.ts";
@@ -46,24 +47,18 @@ export interface CommandLine<T extends OptionTable> {
   readonly help: boolean;
 }
 
-/** A command line that cannot be read: the usage is shown with it. */
+/** A command line that cannot be read: the usage line is shown with it. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  /** `repeatable`: runc says a flag error twice (in front of the usage and in the log), a wrong count once. */
-  constructor(
-    message: string,
-    readonly repeatable: boolean,
-  ) {
-    super(message);
-  }
 }
 
 /** Reads argv. With `flagsFirst` the first other word ends the options, so that `exec ID ls -l` keeps its -l. */
 export function readArgv<const T extends OptionTable>(
   table: T,
-  argv: readonly string[],
+  words: readonly string[],
   flagsFirst: boolean,
 ): CommandLine<T> {
+  const argv = [...words];
   const values = defaults(table);
   const args: string[] = [];
   let help = false;
@@ -81,7 +76,9 @@ export function readArgv<const T extends OptionTable>(
       args.push(word);
       continue;
     }
-    const { given, text } = splitFlag(word);
+    const letters = ungroup(table, word);
+    if (letters !== undefined) argv.splice(i, 1, ...letters);
+    const { given, text } = splitFlag(letters?.[0] ?? word);
     const name = longName(table, given);
     const option = name === undefined ? undefined : table[name];
     if (name === undefined || option === undefined) {
@@ -99,11 +96,30 @@ export function readArgv<const T extends OptionTable>(
   return { options: values as OptionValues<T>, args, help };
 }
 
+/**
+ * The options that a group of one-letter names stands for: "-it" is "-i" and "-t". Only the last of them may take a
+ * value, the next word or what follows "=". Undefined for what is no group: a name of its own, as Go reads it, first.
+ */
+export function ungroup(table: OptionTable, word: string): readonly string[] | undefined {
+  const [, letters = "", rest = ""] = /^-([A-Za-z]{2,})(=.*)?$/s.exec(word) ?? [];
+  if (letters === "" || longName(table, letters) !== undefined) return undefined;
+  const options = Array.from(letters, (letter) => optionBy(table, letter));
+  const isGroup = options.every(
+    (option, i) => option !== undefined && (i === options.length - 1 || option.kind.startsWith("boolean")),
+  );
+  if (!isGroup) return undefined;
+  return Array.from(letters, (letter, i) => `-${letter}${i === letters.length - 1 ? rest : ""}`);
+}
+
+function optionBy(table: OptionTable, letter: string): Option | undefined {
+  return Object.values(table).find(({ short }) => short === letter);
+}
+
 /** Throws runc's words when there are too few or too many arguments. */
 export function checkCount(program: string, command: string, count: number, min: number, max: number): void {
   if (count >= min && count <= max) return;
   const bound = min === max ? `exactly ${min}` : count < min ? `a minimum of ${min}` : `a maximum of ${max}`;
-  throw new UsageError(`${program}: "${command}" requires ${bound} argument(s)`, false);
+  throw new UsageError(`${program}: "${command}" requires ${bound} argument(s)`);
 }
 
 /** The value of an option that takes one, from its text. */
@@ -111,7 +127,8 @@ export function parseValue({ kind }: Option, flag: string, text: string): string
   if (kind === "number") return parseInteger(flag, text);
   if (kind !== "duration") return text;
   const duration = parseDuration(text);
-  if (duration === undefined) throw flagError(`invalid value ${quote(text)} for flag -${flag}: parse error`);
+  if (duration === undefined)
+    throw flagError(`invalid value ${quote(text)} for flag -${flag}: parse error${withUnit}`);
   return duration;
 }
 
@@ -120,8 +137,11 @@ function parseInteger(flag: string, text: string): number {
   const value = /^[+-]?(0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
   const problem = Number.isNaN(value) ? "parse error" : "value out of range";
-  throw flagError(`invalid value ${quote(text)} for flag -${flag}: ${problem}`);
+  throw flagError(`invalid value ${quote(text)} for flag -${flag}: ${problem}${wholeNumber}`);
 }
+
+const wholeNumber = " (a whole number in decimal is accepted)";
+const withUnit = ' (numbers with a unit are accepted, such as "300ms", "5s" or "1m30s")';
 
 /** As Go's strconv.ParseBool; undefined for what is neither. */
 export function tryBoolean(text: string): boolean | undefined {
@@ -132,7 +152,9 @@ export function tryBoolean(text: string): boolean | undefined {
 function parseBoolean(flag: string, text: string): boolean {
   const value = tryBoolean(text);
   if (value !== undefined) return value;
-  throw flagError(`invalid boolean value ${quote(text)} for -${flag}: parse error`);
+  throw flagError(
+    `invalid boolean value ${quote(text)} for -${flag}: parse error (true and false are accepted)`,
+  );
 }
 
 function splitFlag(word: string): { given: string; text: string | undefined } {
@@ -162,5 +184,5 @@ function unlessGiven(name: string, option: Option): unknown {
 }
 
 function flagError(message: string): UsageError {
-  return new UsageError(message, true);
+  return new UsageError(message);
 }

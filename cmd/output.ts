@@ -17,6 +17,9 @@ export function writeStderr(text: string): void {
   } catch {}
 }
 
+/** What is wrong with a --format that is none; the first words are runc's. */
+export const INVALID_FORMAT = "invalid format option (table and json are accepted)";
+
 // The parameters that runc gives to Go's text/tabwriter.
 const MIN_WIDTH = 12;
 const PADDING = 3;

@@ -105,9 +105,9 @@ function dispatch(program: string, invokedAs: string, argv: readonly string[], p
 
 function report(error: unknown, program: string, { log, named, begun }: Progress): number {
   const { code, message } = failure(error, program, begun);
-  // As runc: the usage on stdout, then the record. A help that cannot be printed does not hide the mistake.
+  // As runc on stdout, then the record, which people read last. Help that cannot be printed hides no mistake.
   try {
-    if (error instanceof UsageError) showUsage(program, named, error.repeatable ? message : undefined);
+    if (error instanceof UsageError) showUsage(program, named);
     if (error instanceof NoSuchCommand) showNearest(program, error.given);
   } catch {}
   log.debug(stackOf(error));

@@ -1,6 +1,6 @@
 import { containerPids, processTable } from "../runtime/lifecycle/ps.ts";
 import { command } from "./command.ts";
-import { writeStdout } from "./output.ts";
+import { INVALID_FORMAT, writeStdout } from "./output.ts";
 
 export const ps = command({
   operands: "<container-id> [ps options]",
@@ -28,6 +28,6 @@ default, less the processes of others; a PID column must be among what they prin
     if (format === "json")
       writeStdout(`${JSON.stringify(containerPids(context, id)).replace("[]", "null")}\n`);
     else if (format === "table") writeStdout(processTable(context, id, options));
-    else throw new Error("invalid format option");
+    else throw new Error(INVALID_FORMAT);
   },
 });

@@ -54,32 +54,46 @@ for (const [text, bytes] of sizes)
     assert.equal(document("--memory", text), { ...none, memory: { limit: bytes } });
   });
 
-// The words are those of runc 1.1.5, to the letter.
+// The words are those of runc 1.1.5, and behind them what is accepted.
+const anySize = "bytes are accepted, or a number with k, m, g, t or p behind it, or -1 for no limit";
+const wholeNumber = "a whole number in decimal is accepted";
 const refused: readonly [argv: readonly string[], message: string][] = [
-  [["--memory", "abc"], "invalid value for memory: invalid size: 'abc'"],
-  [["--memory", "-2"], "invalid value for memory: invalid size: '-2'"],
-  [["--memory", "10x"], "invalid value for memory: invalid size: '10x'"],
-  [["--memory", "10mbb"], "invalid value for memory: invalid size: '10mbb'"],
-  [["--memory", "1e3"], "invalid value for memory: invalid size: '1e3'"],
-  [["--memory", "0x10"], "invalid value for memory: invalid size: '0x10'"],
-  [["--memory-swap", "."], "invalid value for memory-swap: invalid size: '.'"],
-  [["--memory", "8e"], "invalid value for memory: invalid size: '8e'"],
+  [["--memory", "abc"], `invalid value for memory: invalid size: 'abc' (${anySize})`],
+  [["--memory", "-2"], `invalid value for memory: invalid size: '-2' (${anySize})`],
+  [["--memory", "10x"], `invalid value for memory: invalid size: '10x' (${anySize})`],
+  [["--memory", "10mbb"], `invalid value for memory: invalid size: '10mbb' (${anySize})`],
+  [["--memory", "1e3"], `invalid value for memory: invalid size: '1e3' (${anySize})`],
+  [["--memory", "0x10"], `invalid value for memory: invalid size: '0x10' (${anySize})`],
+  [["--memory-swap", "."], `invalid value for memory-swap: invalid size: '.' (${anySize})`],
+  [["--memory", "8e"], `invalid value for memory: invalid size: '8e' (${anySize})`],
   [
     ["--memory-reservation", "9223372036854775808"],
-    "invalid value for memory-reservation: invalid size: '9223372036854775808'",
+    `invalid value for memory-reservation: invalid size: '9223372036854775808' (${anySize})`,
   ],
-  [["--cpu-period", "abc"], 'invalid value for cpu-period: strconv.ParseUint: parsing "abc": invalid syntax'],
-  [["--cpu-share", "-1"], 'invalid value for cpu-share: strconv.ParseUint: parsing "-1": invalid syntax'],
+  [
+    ["--cpu-period", "abc"],
+    `invalid value for cpu-period: strconv.ParseUint: parsing "abc": invalid syntax (${wholeNumber})`,
+  ],
+  [
+    ["--cpu-share", "-1"],
+    `invalid value for cpu-share: strconv.ParseUint: parsing "-1": invalid syntax (${wholeNumber})`,
+  ],
   [
     ["--cpu-burst", "18446744073709551616"],
-    'invalid value for cpu-burst: strconv.ParseUint: parsing "18446744073709551616": value out of range',
+    'invalid value for cpu-burst: strconv.ParseUint: parsing "18446744073709551616": value out of range (0 to 18446744073709551615 is accepted)',
   ],
-  [["--cpu-quota", "1.5"], 'invalid value for cpu-quota: strconv.ParseInt: parsing "1.5": invalid syntax'],
+  [
+    ["--cpu-quota", "1.5"],
+    `invalid value for cpu-quota: strconv.ParseInt: parsing "1.5": invalid syntax (${wholeNumber})`,
+  ],
   [
     ["--cpu-rt-runtime", "-9223372036854775809"],
-    'invalid value for cpu-rt-runtime: strconv.ParseInt: parsing "-9223372036854775809": value out of range',
+    'invalid value for cpu-rt-runtime: strconv.ParseInt: parsing "-9223372036854775809": value out of range (-9223372036854775808 to 9223372036854775807 is accepted)',
   ],
-  [["--cpu-idle", "yes"], 'invalid value for cpu-idle: strconv.ParseInt: parsing "yes": invalid syntax'],
+  [
+    ["--cpu-idle", "yes"],
+    `invalid value for cpu-idle: strconv.ParseInt: parsing "yes": invalid syntax (${wholeNumber})`,
+  ],
 ];
 for (const [argv, message] of refused)
   options(`refuses ${argv.join(" ")}`, () => {

@@ -15,7 +15,7 @@ export function parseUint64(flag: string, text: string): bigint {
 
 function digits(reader: string, pattern: RegExp, flag: string, text: string): bigint {
   if (pattern.test(text)) return BigInt(text.replace("+", ""));
-  throw invalid(flag, `strconv.${reader}: parsing ${quote(text)}: invalid syntax`);
+  throw invalid(flag, `strconv.${reader}: parsing ${quote(text)}: invalid syntax (${wholeNumber})`);
 }
 
 function inRange(
@@ -27,8 +27,14 @@ function inRange(
   value: bigint,
 ): bigint {
   if (value >= least && value <= most) return value;
-  throw invalid(flag, `strconv.${reader}: parsing ${quote(text)}: value out of range`);
+  throw invalid(
+    flag,
+    `strconv.${reader}: parsing ${quote(text)}: value out of range (${least} to ${most} is accepted)`,
+  );
 }
+
+const wholeNumber = "a whole number in decimal is accepted";
+const sizes = "bytes are accepted, or a number with k, m, g, t or p behind it, or -1 for no limit";
 
 const powers = "kmgtp";
 const size = /^(\d+\.?\d*|\.\d+) ?(?:([kmgtp])i?)?b?$/i;
@@ -37,13 +43,13 @@ const size = /^(\d+\.?\d*|\.\d+) ?(?:([kmgtp])i?)?b?$/i;
 export function parseBytes(flag: string, text: string): bigint {
   if (text === "-1") return -1n;
   const [, number, unit = ""] = size.exec(text) ?? [];
-  if (number === undefined) throw invalid(flag, `invalid size: '${text}'`);
+  if (number === undefined) throw invalid(flag, `invalid size: '${text}' (${sizes})`);
   const [integer = "", fraction = ""] = number.split(".");
   const power = powers.indexOf(unit.toLowerCase()) + 1;
   const bytes =
     (BigInt(integer + fraction) << (10n * BigInt(unit === "" ? 0 : power))) / 10n ** BigInt(fraction.length);
   if (bytes < 2n ** 63n) return bytes;
-  throw invalid(flag, `invalid size: '${text}'`);
+  throw invalid(flag, `invalid size: '${text}' (${sizes})`);
 }
 
 function invalid(flag: string, problem: string): Error {

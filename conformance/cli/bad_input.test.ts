@@ -202,7 +202,7 @@ const edits: readonly [title: string, edit: (spec: Spec) => void, text: string |
   [
     "terminal without console socket",
     (spec) => Object.assign(spec.process, { terminal: true }),
-    "cannot allocate tty if runc will detach without setting console socket",
+    /cannot allocate tty if run[tc] will detach without setting console socket/,
   ],
 ];
 for (const [title, edit, text] of edits)
@@ -266,7 +266,7 @@ for (const command of ["state", "start", "kill", "delete", "pause", "resume"])
 bad("console socket without a terminal", async (c) => {
   oneLine(
     await c.runt(["create", "--bundle", c.bundle, "--console-socket", join(c.dir, "sock"), c.id]),
-    "cannot use console socket if runc will not detach or allocate tty",
+    /cannot use console socket if run[tc] will not detach or allocate tty/,
   );
 });
 

@@ -64,12 +64,12 @@ for (const [shell, script, expected] of [
     [shell as Need],
   );
 
-/** One record in the log on stderr that says this, with exit 1, and the usage on stdout. */
+/** One record in the log on stderr that says this, with exit 1, and the usage line alone on stdout. */
 async function mistake(args: string[], message: string): Promise<void> {
   const result = await runt(...args);
   assert.is(result.status, 1, args.join(" "));
   assert.is(result.stderr.replaceAll('\\"', '"').replace(/^.*? msg=/, ""), `"${message}"\n`);
-  assert.match(result.stdout, "Usage: runt");
+  assert.match(result.stdout, /^Usage: runt \S+ \[options\][^\n]*\n$/);
 }
 
 const takes: readonly [name: string, counts: string][] = [
@@ -139,7 +139,18 @@ people("a command that is not there: which may have been meant", async () => {
     ["statee", 'Did you mean "state"? '],
     ["Delete", 'Did you mean "delete"? '],
     ["craete", 'Did you mean "create"? '],
+    ["hlep", 'Did you mean "help"? '],
+    ["psp", 'Did you mean "ps"? '],
     ["nonsense", ""],
+    ["rm", 'Use "runt delete ID". '],
+    ["RM", 'Use "runt delete ID". '],
+    ["stop", 'Use "runt kill ID", and then "runt delete ID". '],
+    ["inspect", 'Use "runt state ID". '],
+    ["ls", 'Use "runt list". '],
+    ["unpause", 'Use "runt resume ID". '],
+    ["stats", 'Use "runt events --stats ID". '],
+    ["logs", "What a container prints goes to the standard output of who made it. "],
+    ["checkpoint", "Checkpoints are not supported. "],
   ] as const) {
     const { status, stdout, stderr } = await runt(given, "x");
     assert.is(status, 3);
@@ -148,10 +159,28 @@ people("a command that is not there: which may have been meant", async () => {
   }
 });
 
+people("what is used instead is there", async () => {
+  for (const word of "rm stop restart signal ls inspect top stats enter unpause suspend init version".split(
+    " ",
+  )) {
+    const { stdout } = await runt(word);
+    for (const [, name = ""] of stdout.matchAll(/"runt ([a-z-]+)/g))
+      succeed(await (name === "--version" ? runt(name) : runt("help", name)));
+    assert.match(stdout, /^(Use|A container) /, word);
+  }
+});
+
+people("a mistake in front of the command: the usage line, then the error", async () => {
+  const { status, stdout, stderr } = await runt("--nonsense", "list");
+  assert.is(status, 1);
+  assert.is(stdout, "Usage: runt [global options] <command> [options] [arguments]\n");
+  assert.match(stderr, /level=error msg="flag provided but not defined: -nonsense"\n$/);
+});
+
 people("a page shows values beside their names, and no types", async () => {
   const page = succeed(await runt("exec", "--help")).stdout;
   assert.match(page, /^ {2}-u, --user UID\[:GID\] +user and group, as numbers$/m);
-  assert.match(page, /^Examples:\n {2}runt exec -t web sh {2}/m);
+  assert.match(page, /^Examples:\n {2}runt exec -it web sh {2}/m);
   assert.not.match(page, /\[(string|boolean|default)/);
 });
 

@@ -190,13 +190,13 @@ const ofContainers: readonly OfContainer[] = [
     title: "exec [a console socket, no terminal]",
     after: [create],
     args: ["exec", "--console-socket", "x", "ID", "true"],
-    says: "exec failed: cannot use console socket if runc will not detach or allocate tty",
+    says: "exec failed: cannot use console socket if runt will not detach or allocate tty",
   },
   {
     title: "exec [a terminal, detached, no console socket]",
     after: [create],
     args: ["exec", "-t", "-d", "ID", "true"],
-    says: "exec failed: cannot allocate tty if runc will detach without setting console socket",
+    says: "exec failed: cannot allocate tty if runt will detach without setting console socket",
   },
   {
     title: "exec [killed on its way]",
@@ -251,12 +251,12 @@ const ofContainers: readonly OfContainer[] = [
       spec.process.terminal = true;
     },
     args: create,
-    says: "runt create failed: cannot allocate tty if runc will detach without setting console socket",
+    says: "runt create failed: cannot allocate tty if runt will detach without setting console socket",
   },
   {
     title: "create [a console socket without a terminal]",
     args: ["create", "--bundle", "BUNDLE", "--console-socket", "x", "ID"],
-    says: "runt create failed: cannot use console socket if runc will not detach or allocate tty",
+    says: "runt create failed: cannot use console socket if runt will not detach or allocate tty",
   },
   {
     title: "create [no config.json]",
@@ -286,12 +286,16 @@ const ofContainers: readonly OfContainer[] = [
     args: ["list"],
     says: "open DIR/state: no such file or directory",
   },
-  { title: "list [an unknown format]", args: ["list", "--format", "x"], says: "invalid format option" },
+  {
+    title: "list [an unknown format]",
+    args: ["list", "--format", "x"],
+    says: "invalid format option (table and json are accepted)",
+  },
   {
     title: "ps [an unknown format]",
     after: [create],
     args: ["ps", "--format", "x", "ID"],
-    says: "invalid format option",
+    says: "invalid format option (table and json are accepted)",
   },
   {
     title: "spec [there is one]",
@@ -299,7 +303,11 @@ const ofContainers: readonly OfContainer[] = [
     says: "File config.json exists. Remove it first",
   },
   { title: "state [no such container]", args: ["state", "ID"], says: "container does not exist" },
-  { title: "state [a bad id]", args: ["state", "a/b"], says: "invalid container ID format" },
+  {
+    title: "state [a bad id]",
+    args: ["state", "a/b"],
+    says: "invalid container ID format (letters, digits and _ + - . are accepted)",
+  },
   { title: "state [an empty id]", args: ["state", ""], says: "container id cannot be empty" },
 ];
 
@@ -366,17 +374,31 @@ refusals(
 
 /** Words on the command line, and the last line of stderr. */
 const lines: readonly (readonly [args: readonly string[], says: string])[] = [
-  [["--rootless", "maybe", "list"], "invalid value for --rootless: maybe (true, false or auto)"],
+  [
+    ["--rootless", "maybe", "list"],
+    "invalid value for --rootless: maybe (true, false and auto are accepted)",
+  ],
   [["--root", "", "list"], "Option --root argument should not be empty"],
   [["--root", "/", "list"], "Option --root argument should not be set to /"],
-  [["--log-format", "x", "list"], "invalid log-format: x"],
+  [["--log-format", "x", "list"], "invalid log-format: x (text and json are accepted)"],
   [["nonsense"], "No help topic for 'nonsense'"],
   [["list", "--nonsense"], "flag provided but not defined: -nonsense"],
   [["list", "--format"], "flag needs an argument: -format"],
   [["state"], 'runt: "state" requires exactly 1 argument(s)'],
   [["state", "a", "b"], 'runt: "state" requires exactly 1 argument(s)'],
-  [["exec", "--preserve-fds", "x", "a", "b"], 'invalid value "x" for flag -preserve-fds: parse error'],
-  [["list", "--quiet=maybe"], 'invalid boolean value "maybe" for -quiet: parse error'],
+  [
+    ["exec", "--preserve-fds", "x", "a", "b"],
+    'invalid value "x" for flag -preserve-fds: parse error (a whole number in decimal is accepted)',
+  ],
+  [
+    ["events", "--interval", "5", "a"],
+    'invalid value "5" for flag -interval: parse error (numbers with a unit are accepted, such as "300ms", "5s" or "1m30s")',
+  ],
+  [
+    ["list", "--quiet=maybe"],
+    'invalid boolean value "maybe" for -quiet: parse error (true and false are accepted)',
+  ],
+  [["kill", "-9", "a", "TERM"], "two signals: 9 and TERM"],
   [["list", "---x"], "bad flag syntax: ---x"],
   [["completion", "tcsh"], "no completion for tcsh: bash, zsh and fish are known"],
 ];

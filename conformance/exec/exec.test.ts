@@ -80,6 +80,36 @@ suite("a container that is created can be gone into", async (c) => {
   assert.is(succeed(await exec(c, [], ["echo", "inside"])).stdout, "inside\n");
 });
 
+suite("a -- behind the container's id is not the program, and one behind the program is its own", async (c) => {
+  await runWaiting(c);
+  assert.is(succeed(await c.runt(["exec", c.id, "--", "echo", "-n", "a"])).stdout, "a");
+  assert.is(succeed(await c.runt(["exec", "--", c.id, "--", "echo", "a"])).stdout, "a\n");
+  assert.is(succeed(await c.runt(["exec", c.id, "echo", "--", "a"])).stdout, "-- a\n");
+});
+
+suite("an option whose value is empty counts as not given", async (c) => {
+  await runWaiting(c, (spec) => {
+    spec.process.user = { uid: 7, gid: 8 };
+    spec.process.cwd = "/tmp";
+  });
+  const flags = ["-u", "", "--cwd", "", "--process", "", "--pid-file", "", "--apparmor", ""];
+  const result = await execShell(c, "id -u; id -g; pwd", flags);
+  assert.is(succeed(result).stdout, "7\n8\n/tmp\n");
+});
+
+suite("-i is taken as it is meant, letters can be grouped", async (c) => {
+  await runWaiting(c);
+  const piped = await exec(c, ["-i"], ["cat"], { stdin: "hello", pipes: true });
+  assert.is(succeed(piped).stdout, "hello");
+  const grouped = await exec(c, ["-ie", "A=1", "-iu5"], ["true"]);
+  refuse(grouped, "flag provided but not defined: -iu5");
+  assert.is(succeed(await execShell(c, 'echo "$A $(id -u)"', ["-ie", "A=1", "-iu", "5"])).stdout, "1 5\n");
+  const pidFile = join(c.dir, "pid");
+  succeed(await exec(c, ["-id", "--pid-file", pidFile], ["sleep", "100"]));
+  assert.ok(isAlive(Number(readFileSync(pidFile, "utf8"))));
+  refuse(await exec(c, ["-itd"], ["sh"]), /cannot allocate tty if run[tc] will detach/);
+});
+
 suite("a container that does not exist", (c) => refused(c, [], ["true"], "container does not exist", "none"));
 
 suite("a container that has stopped", async (c) => {
@@ -116,7 +146,12 @@ for (const [title, flags, words, text] of [
   ["cwd that is relative", ["--cwd", "tmp"], ["true"], "Cwd must be an absolute path"],
   ["AppArmor on a host without", ["--apparmor", "docker-default"], ["true"], /apparmor/i],
   ["SELinux on a host without", ["--process-label", "system_u:x:y:s0"], ["true"], /selinux/i],
-  ["a sub-cgroup that is not there", ["--cgroup", "nowhere"], ["true"], "nowhere"],
+  [
+    "a sub-cgroup that is not there",
+    ["--cgroup", "nowhere"],
+    ["true"],
+    /adding pid \d+ to cgroups: .*nowhere.*no such file or directory/,
+  ],
   ["a sub-cgroup above", ["--cgroup", "../.."], ["true"], notBelow],
   ["a sub-cgroup above, for a controller", ["--cgroup", "memory:x/../../.."], ["true"], notBelow],
   ["a controller that is unknown", ["--cgroup", "nonsense:/"], ["true"], "nonsense"],
@@ -140,19 +175,19 @@ for (const [title, flags, words, text] of [
     "a console socket when attached",
     ["-t", "--console-socket", "/nowhere"],
     ["true"],
-    "cannot use console socket if runc will not detach or allocate tty",
+    /cannot use console socket if run[tc] will not detach or allocate tty/,
   ],
   [
     "a terminal when detached, without a socket",
     ["-t", "-d"],
     ["true"],
-    "cannot allocate tty if runc will detach without setting console socket",
+    /cannot allocate tty if run[tc] will detach without setting console socket/,
   ],
   [
     "a console socket without a terminal",
     ["-d", "--console-socket", "/nowhere"],
     ["true"],
-    "cannot use console socket if runc will not detach or allocate tty",
+    /cannot use console socket if run[tc] will not detach or allocate tty/,
   ],
   ["a console socket that is not there", ["-t", "-d", "--console-socket=/nowhere"], ["true"], "/nowhere"],
   ["a pidfd socket that is not there", ["--pidfd-socket", "/nowhere"], ["true"], "/nowhere"],
@@ -189,22 +224,9 @@ const users: readonly [text: string, uid: string | undefined, gid?: string][] = 
   ["1:2", "1", "2"],
   ["1000", "1000", "0"],
   ["4294967294:4294967294", "4294967294", "4294967294"],
-  ...[
-    "+1",
-    "1:",
-    ":1",
-    ":",
-    "",
-    "-1",
-    "4294967295",
-    "4294967296",
-    "1e3",
-    "0x1",
-    " 1",
-    "1 ",
-    "root",
-    "1:2:3",
-  ].map((text): [string, undefined] => [text, undefined]),
+  ...["+1", "1:", ":1", ":", "-1", "4294967295", "4294967296", "1e3", "0x1", " 1", "1 ", "root", "1:2:3"].map(
+    (text): [string, undefined] => [text, undefined],
+  ),
 ];
 suite(
   "--user is read strictly, and numbers are never looked up",

@@ -35,6 +35,25 @@ for (const [given, arrives] of [
     assert.ok(await eventually(() => heard() === `${arrives}\n`), `heard ${JSON.stringify(heard())}`);
   });
 
+for (const [words, arrives] of [
+  [["-10", "ID"], "USR1"],
+  [["-USR2", "ID"], "USR2"],
+  [["-sigterm", "ID"], "TERM"],
+  [["ID", "-HUP"], "HUP"],
+  [["-s", "HUP", "ID"], "HUP"],
+  [["--signal=hup", "ID"], "HUP"],
+  [["-as", "HUP", "ID"], "HUP"],
+] as const)
+  kill(
+    `kill ${words.join(" ")}, as of kill(1): ${arrives} arrives`,
+    async (c) => {
+      const heard = await listening(c, [arrives]);
+      succeed(await c.runt(["kill", ...words.map((word) => (word === "ID" ? c.id : word))]));
+      assert.ok(await eventually(() => heard() === `${arrives}\n`), `heard ${JSON.stringify(heard())}`);
+    },
+    { runcFails: "it knows the signal as the second word alone" },
+  );
+
 kill("without a signal: TERM", async (c) => {
   const heard = await listening(c, ["TERM"]);
   succeed(await c.runt(["kill", c.id]));

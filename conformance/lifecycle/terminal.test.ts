@@ -295,8 +295,8 @@ terminal(
   },
 );
 
-const cannotAllocate = "cannot allocate tty if runc will detach without setting console socket";
-const cannotUse = "cannot use console socket if runc will not detach or allocate tty";
+const cannotAllocate = /cannot allocate tty if run[tc] will detach without setting console socket/;
+const cannotUse = /cannot use console socket if run[tc] will not detach or allocate tty/;
 
 for (const [asked, command, socket, text] of [
   [true, "create", false, cannotAllocate],
