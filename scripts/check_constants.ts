@@ -289,6 +289,7 @@ const inline: readonly (readonly [headers: string, expression: string, value: nu
   ["linux/sched.h", "CLONE_INTO_CGROUP", 0x200000000, "process.ts clone3"],
   ["asm/termbits.h", "IGNBRK|BRKINT|PARMRK|ISTRIP|INLCR|IGNCR|ICRNL|IXON", 0x5eb, "tty.ts rawTermios"],
   ["asm/termbits.h", "OPOST", 0x1, "tty.ts rawTermios"],
+  ["asm/termbits.h", "ONLCR", 0x4, "tty.ts withoutReturns"],
   ["asm/termbits.h", "CSIZE|PARENB", 0x130, "tty.ts rawTermios"],
   ["asm/termbits.h", "CS8", 0x30, "tty.ts rawTermios"],
   ["asm/termbits.h", "ECHO|ECHONL|ICANON|ISIG|IEXTEN", 0x804b, "tty.ts rawTermios"],

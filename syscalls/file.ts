@@ -15,6 +15,7 @@ import {
   MFD_CLOEXEC,
   O_CLOEXEC,
   O_RDONLY,
+  SPLICE_F_NONBLOCK,
 } from "./constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
@@ -430,6 +431,15 @@ export function sendfile(to: Fd, from: Fd, count: number): number {
   return call("sendfile", [to, from, null, count], `fd ${from}`);
 }
 
+/**
+ * splice(2) of up to `count` bytes, one of the two being a pipe: bytes moved, 0 at the end, or minus errno. It never
+ * waits for a pipe (-EAGAIN: nothing to take, or no room), but may for another kind of file. -EINVAL: this kind of file,
+ * or one that is open for appending, takes no part in it.
+ */
+export function trySplice(from: Fd, to: Fd, count: number): ResultOrErrno {
+  return tryCall("splice", [from, null, to, null, count, SPLICE_F_NONBLOCK]);
+}
+
 /** lseek(2) to an absolute offset. */
 export function seekTo(fd: Fd, offset: number): void {
   call("lseek", [fd, offset, 0], `fd ${fd}`);
@@ -485,10 +495,14 @@ export interface PollRequest {
 
 /** poll(2) by ppoll; `timeoutMs` < 0 waits for ever. Returns the events of each request, in order. */
 export function poll(requests: readonly PollRequest[], timeoutMs: number): number[] {
-  const table = new Struct(8 * Math.max(1, requests.length));
-  requests.forEach((request, i) => {
-    table.i32(8 * i, request.fd).u16(8 * i + 4, request.events);
-  });
+  // struct pollfd: fd, then in one word of little-endian machines events and revents. Relays live in this function, and
+  // a word costs the interpreter less than a field.
+  const table = new Int32Array(2 * requests.length);
+  for (let i = 0; i < requests.length; i++) {
+    const { fd, events } = requests[i] as PollRequest;
+    table[2 * i] = fd;
+    table[2 * i + 1] = events;
+  }
   let timeout: BigInt64Array | null = null;
   if (timeoutMs >= 0) {
     timeout = new BigInt64Array([
@@ -496,8 +510,10 @@ export function poll(requests: readonly PollRequest[], timeoutMs: number): numbe
       BigInt(Math.round((timeoutMs % 1000) * 1e6)),
     ]);
   }
-  call("ppoll", [table.bytes, requests.length, timeout, null, 0], "", "poll");
-  return requests.map((_, i) => table.getU16(8 * i + 6));
+  call("ppoll", [table, requests.length, timeout, null, 0], "", "poll");
+  const came: number[] = [];
+  for (let i = 0; i < requests.length; i++) came.push((table[2 * i + 1] as number) >>> 16);
+  return came;
 }
 
 function describe(dir: Fd, path: string): string {

@@ -50,6 +50,20 @@ export function rawTermios(termios: Uint8Array): Uint8Array {
   return raw;
 }
 
+/** The same settings, with output processing (OPOST) as in `from`. */
+export function withOutputOf(termios: Uint8Array, from: Uint8Array): Uint8Array {
+  const mixed = termios.slice();
+  mixed.set(from.subarray(4, 8), 4); // c_oflag
+  return mixed;
+}
+
+/** The same settings, but a line ends in a newline alone (ONLCR is off). */
+export function withoutReturns(termios: Uint8Array): Uint8Array {
+  const plain = termios.slice();
+  plain[4] = (plain[4] ?? 0) & ~0x4; // c_oflag
+  return plain;
+}
+
 /** struct winsize: rows and columns. */
 export interface WindowSize {
   readonly rows: number;

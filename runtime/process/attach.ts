@@ -2,14 +2,14 @@
 import { ECHILD, errnoName } from "../../syscalls/constants/errno.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { close, poll } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/file.ts";
 import { getpid, tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { NotifySocket } from "./notify_socket.ts";
-import type { Relay } from "./relay.ts";
+import { HARMLESS, type Relay, readyOf } from "./relay.ts";
 import type { SignalQueue } from "./signals.ts";
 
 /** Waits for the process and returns its exit status, 128 + N for signal N; other children are reaped on the way. */
@@ -24,41 +24,36 @@ export function attach(
     { fd: pidfd, events: POLLIN },
     { fd: signals.fd, events: POLLIN },
   ];
-  let told = false;
+  let listening = notify;
   for (;;) {
-    const moving = relay?.requests() ?? [];
-    const said = notify === undefined || told ? [] : [{ fd: notify.fd, events: POLLIN }];
-    const events = poll([...fixed, ...moving, ...said], -1);
-    const ready = new Map<Fd, number>();
-    moving.forEach(({ fd }, i) => {
-      const event = events[i + 2] ?? 0;
-      if (event !== 0) ready.set(fd, event);
-    });
+    const requests = relay?.requests() ?? [];
+    requests.push(...fixed);
+    if (listening !== undefined) requests.push({ fd: listening.fd, events: POLLIN });
+    const ready = readyOf(requests, -1);
     relay?.move(ready);
     // As runc: the process to watch is this one, which lives as long as the container.
-    if (said.length > 0 && events.at(-1) !== 0) told = notify?.passOn(getpid()) ?? true;
-    const sent = events[1] !== 0 && forward(signals.fd, pidfd, relay);
+    if (listening !== undefined && ready.has(listening.fd) && listening.passOn(getpid()))
+      listening = undefined;
+    if (!ready.has(pidfd) && !ready.has(signals.fd)) continue;
+    const late = forward(signals.fd, pidfd, relay);
     const status = reap(pid);
     if (status === undefined) continue;
-    // A signal that just came may have found the process dead already: then it was for who waits here.
-    relay?.drain(signals.fd, !sent);
+    relay?.drain(signals.fd, !late);
     close(pidfd);
     return status;
   }
 }
 
-/** Passes signals on to the process; true when there was one. */
+/** Passes signals on to the process; true when there was one that found it dead, and is for who waits here. */
 function forward(queue: Fd, pidfd: Fd, relay: Relay | undefined): boolean {
-  let sent = false;
+  let late = false;
   for (let signal = readSignal(queue); signal !== 0; signal = readSignal(queue)) {
     if (signal === SIGCHLD) continue;
     if (signal === SIGWINCH && relay?.resize !== undefined) relay.resize();
-    else {
-      tryPidfdSendSignal(pidfd, signal);
-      sent = true;
-    }
+    else if (readyOf([{ fd: pidfd, events: POLLIN }], 0).size > 0) late ||= !HARMLESS.includes(signal);
+    else tryPidfdSendSignal(pidfd, signal);
   }
-  return sent;
+  return late;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** The caller's terminal while a container is attached to it: raw, and always given back as it was. */
-import { EAGAIN } from "../../syscalls/constants/errno.ts";
-import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
+import { POLLIN } from "../../syscalls/constants/poll.ts";
 import {
   CWD,
   F_SETFL,
@@ -8,10 +7,8 @@ import {
   O_NONBLOCK,
   O_RDWR,
   type PollRequest,
-  poll,
   tryFcntl,
   tryOpenat,
-  tryWrite,
 } from "../../syscalls/file.ts";
 import { readSignal } from "../../syscalls/signal.ts";
 import {
@@ -22,9 +19,13 @@ import {
   setWindowSize,
   tryGetWindowSize,
   trySetTermios,
+  withOutputOf,
+  withoutReturns,
 } from "../../syscalls/tty.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import { AT_ONCE, HARMLESS, type Relay, readSome } from "./relay.ts";
+import { Copy } from "./copy.ts";
+import { ownEnd, patientSink, sinkOf, sourceOf } from "./end_point.ts";
+import { HARMLESS, type Relay, readyOf } from "./relay.ts";
 
 const STDIN = 0 as Fd;
 const STDOUT = 1 as Fd;
@@ -34,10 +35,8 @@ export class TerminalRelay implements Relay {
   readonly #master: Fd;
   readonly #host: Fd | undefined;
   readonly #saved: Uint8Array | undefined;
-  #toContainer = new Uint8Array(0);
-  #toCaller = new Uint8Array(0);
-  #stdinOpen = true;
-  #masterOpen = true;
+  readonly #toContainer: Copy;
+  readonly #toCaller: Copy;
 
   /** Takes over the master and puts the caller's terminal, if there is one, into raw mode. */
   constructor(master: Fd) {
@@ -46,12 +45,19 @@ export class TerminalRelay implements Relay {
     // it is over.
     openPtyPeer(master, O_RDWR | O_NOCTTY);
     tryFcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+    // As runc: a line ends as the program ends it. What a terminal needs besides is the caller's terminal's to add,
+    // and a pipe or a file in its place wants none of it.
+    trySetTermios(master, withoutReturns(getTermios(master)));
     this.#host = findTerminal();
     if (this.#host !== undefined) {
       this.#saved = getTermios(this.#host);
-      trySetTermios(this.#host, rawTermios(this.#saved));
+      trySetTermios(this.#host, withOutputOf(rawTermios(this.#saved), this.#saved));
       this.resize();
     }
+    const own = ownEnd(master, "other");
+    this.#toContainer = new Copy(sourceOf(STDIN), own, () => {});
+    // With nobody left to see it, the program still goes on.
+    this.#toCaller = new Copy(own, patientSink(sinkOf(STDOUT)), () => {});
   }
 
   /** Gives the container's terminal the size of the caller's; at the start and at each SIGWINCH. */
@@ -60,33 +66,18 @@ export class TerminalRelay implements Relay {
     if (size !== undefined) setWindowSize(this.#master, size);
   }
 
-  /** What to wait for now. A full buffer stops reading its source: back-pressure without spinning. */
   requests(): PollRequest[] {
     const requests: PollRequest[] = [];
-    if (this.#stdinOpen && this.#toContainer.length === 0) requests.push({ fd: STDIN, events: POLLIN });
-    if (this.#toCaller.length > 0) requests.push({ fd: STDOUT, events: POLLOUT });
-    if (this.#masterOpen) {
-      const events =
-        (this.#toContainer.length > 0 ? POLLOUT : 0) | (this.#toCaller.length === 0 ? POLLIN : 0);
-      if (events !== 0) requests.push({ fd: this.#master, events });
+    for (const copy of [this.#toContainer, this.#toCaller]) {
+      const request = copy.request();
+      if (request !== undefined) requests.push(request);
     }
     return requests;
   }
 
-  /** Moves what can be moved, after a poll that said so. */
-  move(ready: ReadonlyMap<Fd, number>): void {
-    if (ready.has(STDIN)) {
-      const bytes = readSome(STDIN);
-      if (bytes === undefined) this.#stdinOpen = false;
-      else this.#toContainer = bytes;
-    }
-    if (ready.has(this.#master) && this.#toCaller.length === 0) {
-      const bytes = readSome(this.#master);
-      if (bytes === undefined) this.#masterOpen = false;
-      else this.#toCaller = bytes;
-    }
-    this.#toContainer = writeSome(this.#master, this.#toContainer);
-    if (ready.has(STDOUT)) this.#toCaller = writeSome(STDOUT, this.#toCaller);
+  move(ready: ReadonlySet<Fd>): void {
+    this.#toContainer.move(ready);
+    this.#toCaller.move(ready);
   }
 
   /**
@@ -94,24 +85,15 @@ export class TerminalRelay implements Relay {
    * them: a signal in the queue ends the wait, and without `patience` there is none.
    */
   drain(signals: Fd, patience: boolean): void {
-    for (;;) {
-      while (this.#toCaller.length > 0) {
-        const [writable = 0] = poll(
-          [
-            { fd: STDOUT, events: POLLOUT },
-            { fd: signals, events: POLLIN },
-          ],
-          patience ? -1 : 0,
-        );
-        if (writable === 0 && !patience) return;
-        const signal = readSignal(signals);
-        if (signal !== 0 && !HARMLESS.includes(signal)) return;
-        if (signal === 0) this.#toCaller = writeSome(STDOUT, this.#toCaller);
-      }
-      if (!this.#masterOpen) return;
-      const bytes = readSome(this.#master);
-      if (bytes === undefined || bytes.length === 0) return;
-      this.#toCaller = bytes;
+    const copy = this.#toCaller;
+    let ready = new Set([this.#master]);
+    while (copy.move(ready) || copy.pending) {
+      const request = copy.request();
+      if (request === undefined) return;
+      ready = readyOf([request, { fd: signals, events: POLLIN }], patience ? -1 : 0);
+      if (ready.size === 0 && !patience) return;
+      const signal = ready.has(signals) ? readSignal(signals) : 0;
+      if (signal !== 0 && !HARMLESS.includes(signal)) return;
     }
   }
 
@@ -127,12 +109,4 @@ function findTerminal(): Fd | undefined {
   if (standard !== undefined) return standard;
   const controlling = tryOpenat(CWD, "/dev/tty", O_RDWR | O_NOCTTY);
   return controlling < 0 ? undefined : (controlling as Fd);
-}
-
-/** What is left to write; a broken receiver takes everything, as there is nobody to keep it for. */
-function writeSome(fd: Fd, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  if (bytes.length === 0) return bytes;
-  const count = tryWrite(fd, bytes.subarray(0, AT_ONCE));
-  if (count === -EAGAIN) return bytes;
-  return count < 0 ? new Uint8Array(0) : bytes.slice(count);
 }

@@ -191,6 +191,7 @@ export const EDQUOT = 122;
 export const ECONNREFUSED = 111;
 export const ETIMEDOUT = 110;
 export const ESTALE = 116;
+export const EMSGSIZE = 90;
 export const EBADMSG = 74;
 export const EPROTONOSUPPORT = 93;
 export const ENOBUFS = 105;

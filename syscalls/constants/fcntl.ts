@@ -56,3 +56,4 @@ export const W_OK = 2;
 export const F_OK = 0;
 export const SEEK_SET = 0;
 export const SEEK_END = 2;
+export const SPLICE_F_NONBLOCK = 2;

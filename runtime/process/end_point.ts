@@ -1,0 +1,109 @@
+/**
+ * The two ends of a copy, each of a kind of its own, and how to read or write there without waiting: who stays in a
+ * system call forwards no signal and sees no process end. O_NONBLOCK would be a property of the open file, which the
+ * caller shares (fcntl(2)), and is never set on one of his.
+ */
+import { EAGAIN, EMSGSIZE } from "../../syscalls/constants/errno.ts";
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../syscalls/constants/stat.ts";
+import {
+  CWD,
+  fstat,
+  isType,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_WRONLY,
+  type Stat,
+  tryOpenat,
+  tryRead,
+  tryWrite,
+} from "../../syscalls/file.ts";
+import { tryReceive, trySend } from "../../syscalls/socket.ts";
+import type { Fd } from "../../syscalls/types.ts";
+
+/**
+ * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF), and a datagram that every kind of
+ * socket takes.
+ */
+export const AT_ONCE = 4096;
+
+/** The major numbers of pty slaves (Documentation/admin-guide/devices.txt). */
+const PTY_SLAVES = { first: 136, last: 143 } as const;
+
+interface EndPoint {
+  readonly fd: Fd;
+  /** A call may wait there: only after poll(2) has said that there is something, or room for AT_ONCE. */
+  readonly waits: boolean;
+  /** What splice(2) may take it for. */
+  readonly kind: "pipe" | "file" | "other";
+}
+
+/** Where bytes come from; `read` returns a count, 0 at the end, or minus errno. */
+export interface Source extends EndPoint {
+  read(buffer: Uint8Array): number;
+}
+
+/** Where bytes go; `write` returns how many it took, or minus errno. */
+export interface Sink extends EndPoint {
+  write(bytes: Uint8Array): number;
+}
+
+/** A descriptor of this process's own, which it has made non-blocking. */
+export function ownEnd(fd: Fd, kind: "pipe" | "other"): Source & Sink {
+  return {
+    fd,
+    waits: false,
+    kind,
+    read: (buffer) => tryRead(fd, buffer),
+    write: (bytes) => tryWrite(fd, bytes),
+  };
+}
+
+/** The caller's, to read from. */
+export function sourceOf(fd: Fd): Source {
+  const stat = fstat(fd);
+  const read = isType(stat, S_IFSOCK)
+    ? (buffer: Uint8Array) => tryReceive(fd, buffer)
+    : (buffer: Uint8Array) => tryRead(fd, buffer);
+  return { fd, ...natureOf(stat), read };
+}
+
+/** The caller's, to write to. */
+export function sinkOf(fd: Fd): Sink {
+  const stat = fstat(fd);
+  if (isType(stat, S_IFSOCK)) return { fd, ...natureOf(stat), write: (bytes) => send(fd, bytes) };
+  const own = isPtySlave(stat) ? openAgain(fd) : undefined;
+  if (own !== undefined) return ownEnd(own, "other");
+  return { fd, ...natureOf(stat), write: (bytes) => tryWrite(fd, bytes) };
+}
+
+/** The same, for what has nobody to be kept for: once it takes no more, it takes everything and loses it. */
+export function patientSink(sink: Sink): Sink {
+  return { ...sink, kind: "other", write: (bytes) => orAll(sink.write(bytes), bytes) };
+}
+
+function natureOf(stat: Stat): Pick<EndPoint, "waits" | "kind"> {
+  // Not poll's matter: a file is always ready, and waits for its disk.
+  if (isType(stat, S_IFREG) || isType(stat, S_IFBLK)) return { waits: false, kind: "file" };
+  if (isType(stat, S_IFSOCK)) return { waits: false, kind: "other" };
+  return { waits: true, kind: isType(stat, S_IFIFO) ? "pipe" : "other" };
+}
+
+/** Not so other terminals: a master opens as another pty, and /dev/tty as that of who opens it. */
+function isPtySlave(stat: Stat): boolean {
+  return isType(stat, S_IFCHR) && stat.rdevMajor >= PTY_SLAVES.first && stat.rdevMajor <= PTY_SLAVES.last;
+}
+
+/** The same terminal as an open file of our own, which does not block; undefined when it is not ours to open. */
+function openAgain(fd: Fd): Fd | undefined {
+  const own = tryOpenat(CWD, `/proc/self/fd/${fd}`, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+  return own < 0 ? undefined : (own as Fd);
+}
+
+function send(fd: Fd, bytes: Uint8Array): number {
+  const count = trySend(fd, bytes);
+  return count === -EMSGSIZE ? trySend(fd, bytes.subarray(0, AT_ONCE)) : count;
+}
+
+function orAll(result: number, bytes: Uint8Array): number {
+  return result >= 0 || result === -EAGAIN ? result : bytes.length;
+}
