@@ -17,6 +17,7 @@ import {
   O_RDONLY,
   SPLICE_F_NONBLOCK,
 } from "./constants/fcntl.ts";
+import { FIONREAD } from "./constants/ioctl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
 import { cstr, cstrBytes, textOf } from "./cstring.ts";
@@ -438,6 +439,13 @@ export function sendfile(to: Fd, from: Fd, count: number): number {
  */
 export function trySplice(from: Fd, to: Fd, count: number): ResultOrErrno {
   return tryCall("splice", [from, null, to, null, count, SPLICE_F_NONBLOCK]);
+}
+
+/** FIONREAD (pipe(7)): how much a pipe holds, asked at either end. */
+export function bytesToRead(pipe: Fd): number {
+  const count = new Int32Array(1);
+  call("ioctl", [pipe, FIONREAD, count], `fd ${pipe}`, "count bytes");
+  return count[0] ?? 0;
 }
 
 /** lseek(2) to an absolute offset. */

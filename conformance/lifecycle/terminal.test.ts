@@ -157,7 +157,7 @@ terminal(
   async (c) => {
     configure(c, "tty; stty size; exit 4", { height: 20, width: 60 });
     const result = await runCommand(["setsid", "--wait", ...runArgs(c)], { pipes: true });
-    assert.is(result.stdout, "/dev/pts/0\r\n20 60\r\n");
+    assert.is(result.stdout, "/dev/pts/0\n20 60\n");
     assert.is(result.status, 4);
   },
   withoutTerminal,
@@ -168,7 +168,7 @@ terminal(
   async (c) => {
     configure(c, "stty -echo; read line; echo got $line");
     const result = await runCommand(["setsid", "--wait", ...runArgs(c)], { stdin: "hello\n", pipes: true });
-    assert.match(result.stdout, "got hello\r\n");
+    assert.match(result.stdout, "got hello\n");
     assert.is(result.status, 0);
   },
   withoutTerminal,
@@ -189,7 +189,7 @@ terminal(
     assert.ok(await eventually(() => !isAlive(pid)));
     const screen = new Screen(reader);
     assert.is(await status, 6);
-    await screen.shows("\r\n2000\r\n");
+    await screen.shows("\n2000\n");
     screen.end();
   },
   withoutTerminal,

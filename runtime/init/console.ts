@@ -22,19 +22,30 @@ const PTMX_INODE = 2n;
 /** The first major number of pty slaves (Documentation/admin-guide/devices.txt). */
 const UNIX98_PTY_SLAVE_MAJOR = 136;
 
-/** Makes the init process's pty, binds it on /dev/console, and returns the slave. */
+/** A pty: the side that is sent away, and the side that becomes the process's terminal. */
+interface Pty {
+  readonly master: Fd;
+  readonly slave: Fd;
+}
+
+/** Makes the init process's pty, binds it on /dev/console, sends the master through `socket`, and returns the slave. */
 export function createConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
-  const slave = openConsole(root, socket, size);
+  const pty = openPty(root, size);
   const target = openOrCreateInRoot(root, "/dev/console", "file", "refuse");
-  const clone = cloneTree(slave, "", false);
+  // Before the master is somebody else's, who may close it, upon which the slave can be bound no more.
+  const clone = cloneTree(pty.slave, "", false);
   moveMountOnto(clone, target, "/dev/console");
   close(clone);
   close(target);
-  return slave;
+  return handOver(pty, socket);
 }
 
 /** Makes a pty of the container's devpts, sends the master through `socket`, and returns the slave. */
 export function openConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
+  return handOver(openPty(root, size), socket);
+}
+
+function openPty(root: Fd, size: WindowSize | undefined): Pty {
   const master = openInRoot(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, "refuse");
   const stat = fstat(master);
   const isPtmx =
@@ -48,6 +59,10 @@ export function openConsole(root: Fd, socket: Fd, size: WindowSize | undefined):
     throw safetyViolation("the peer of the container's ptmx is not a pty of a devpts");
   }
   if (size !== undefined) setWindowSize(master, size);
+  return { master, slave };
+}
+
+function handOver({ master, slave }: Pty, socket: Fd): Fd {
   // The name travels as the payload, which must not be empty; the receivers look at the descriptor.
   sendMessage(socket, encodeUtf8(`/dev/pts/${ptyNumber(master)}`), master);
   close(master);

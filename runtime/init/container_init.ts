@@ -3,22 +3,8 @@
  * It runs in a forked JavaScript engine that is about to be inside a hostile root file system: nothing here may
  * load a library, import, touch Date, Intl, console or the event loop.
  */
-import { EBADF } from "../../syscalls/constants/errno.ts";
-import { F_GETFD } from "../../syscalls/constants/fcntl.ts";
-import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  close,
-  dup3,
-  fstat,
-  isType,
-  O_RDWR,
-  tryFcntl,
-  tryOpenat,
-  umask,
-  writeAll,
-} from "../../syscalls/file.ts";
+import { CWD, close, dup3, O_RDWR, tryOpenat, tryWrite, umask } from "../../syscalls/file.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNS,
@@ -30,7 +16,7 @@ import {
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
+import { setTraceField, setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupView } from "../cgroup/types.ts";
@@ -43,6 +29,7 @@ import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
+  closeAllBut,
   closeAllFrom,
   disinherit,
   raiseHardLimits,
@@ -68,8 +55,16 @@ import {
 } from "./rootfs.ts";
 import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
-import { useStreams } from "./streams.ts";
-import { ask, askForSource, failureOf, type Request, tellFailure, tellNote } from "./sync.ts";
+import { isNullDevice, keepNullDevice, useStreams } from "./streams.ts";
+import {
+  ask,
+  askForSource,
+  type ChildFailure,
+  failureOf,
+  type Request,
+  tellFailure,
+  tellNote,
+} from "./sync.ts";
 import {
   createCwd,
   enterCwd,
@@ -93,8 +88,8 @@ export interface InitContext extends ChildContext {
   readonly parentHooks: boolean;
   /** Some hook looks the process up in its cgroups (EarlyEntry). */
   readonly hooksLook: boolean;
-  /** Create: the fifo to wait on and the file for an error after that. Run: undefined, the parent says go. */
-  readonly start: { readonly fifo: Fd; readonly errorFile: Fd } | undefined;
+  /** Create: the fifo to wait on, which takes an error after that. Run: undefined, the parent says go. */
+  readonly fifo: Fd | undefined;
   /** The state document for hooks, with this pid and status. */
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
 }
@@ -104,7 +99,7 @@ export function containerInit(context: InitContext): never {
   try {
     initialise(context);
   } catch (error) {
-    if (context.start !== undefined && started) reportLate(context.start.errorFile, error);
+    if (context.fifo !== undefined && started) reportLate(context.fifo, error);
     else tellFailure(context.channel, error);
     exitGroup(1);
   }
@@ -188,15 +183,16 @@ function initialise(context: InitContext): never {
   clearParentDeathSignal();
   // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
   if (seccomp?.notifies) handOverListener(channel, seccomp);
-  askOrEnd(channel, "ready");
   const late = seccomp?.notifies ? undefined : seccomp;
   const hooks = plan.hooks.startContainer ?? [];
-  // While it waits, the process holds no directory of ours that something in the container could climb into.
-  if (hooks.length === 0) close(procfs);
-  if (context.start !== undefined) {
+  // While it waits, perhaps for days, the process holds no directory of ours that something in the container could
+  // climb into, no file of the host's but the fifo, and nothing of the caller's that is not for the program.
+  closeAllButNeeded(context, hooks.length === 0 ? [] : [procfs]);
+  askOrEnd(channel, "ready");
+  if (context.fifo !== undefined) {
     started = true;
     close(channel);
-    waitForStart(context.start.fifo);
+    waitForStart(context.fifo);
   }
   if (hooks.length > 0) {
     runHooks("startContainer", hooks, {
@@ -276,15 +272,14 @@ function writeSysctls(plan: ContainerPlan, procfs: Fd): void {
 /** Standard streams on the host's null device become the container's, so that no device node of the host is held. */
 function reopenNullStdio(): void {
   const inside = tryOpenat(CWD, "/dev/null", O_RDWR);
-  if (inside < 0) return;
-  const node = fstat(inside as Fd);
-  const isNull = isType(node, S_IFCHR) && node.rdevMajor === 1 && node.rdevMinor === 3;
-  for (const fd of [0, 1, 2] as Fd[]) {
-    if (!isNull || tryFcntl(fd, F_GETFD) === -EBADF) continue;
-    const stat = fstat(fd);
-    if (isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3) dup3(inside as Fd, fd, 0);
+  if (inside >= 0) {
+    const fd = inside as Fd;
+    if (isNullDevice(fd))
+      for (const stream of [0, 1, 2] as Fd[]) if (isNullDevice(stream)) dup3(fd, stream, 0);
+    close(fd);
   }
-  close(inside as Fd);
+  // In a container without one.
+  keepNullDevice();
 }
 
 /** Asks the parent; when it is gone this process has no reason to go on. */
@@ -292,7 +287,17 @@ function askOrEnd(channel: Fd, request: Request): void {
   if (!ask(channel, request)) exitGroup(1);
 }
 
-/** After the start the error waits in a file for `start` to print it. */
-function reportLate(errorFile: Fd, error: unknown): void {
-  writeAll(errorFile, encodeUtf8(JSON.stringify(failureOf(error))));
+function closeAllButNeeded({ channel, fifo, preservedFds }: InitContext, more: readonly Fd[]): void {
+  const users = Array.from({ length: preservedFds }, (_, i) => (3 + i) as Fd);
+  const trace = traceDescriptor() as Fd;
+  closeAllBut([channel, fifo ?? channel, trace < 0 ? channel : trace, ...users, ...more]);
 }
+
+/** After the start `start` finds the error in the fifo, when this process has ended. */
+function reportLate(fifo: Fd, error: unknown): void {
+  const bytes = encodeUtf8(JSON.stringify(failureOf(error)));
+  // A fifo holds 16 pages, and this one is empty.
+  tryWrite(fifo, bytes.length <= 32 * 1024 ? bytes : encodeUtf8(JSON.stringify(TOO_LONG)));
+}
+
+const TOO_LONG: ChildFailure = { kind: "child", message: "an error too long to report" };

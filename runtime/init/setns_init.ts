@@ -46,7 +46,7 @@ import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { writeOomScore } from "./oom_score.ts";
 import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
-import { useStreams } from "./streams.ts";
+import { keepNullDevice, useStreams } from "./streams.ts";
 import { ask, tellFailure, tellForked, tellNote } from "./sync.ts";
 import {
   enterCwd,
@@ -97,6 +97,7 @@ function enter(context: SetnsContext): never {
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
   useStreams(context.streams);
+  keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
   const doors = leaveHost(context, procfs);
   // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.

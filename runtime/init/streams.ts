@@ -1,6 +1,8 @@
 /** The standard streams of a program, where they are not the caller's (process/streams.ts). */
-import { close, dup3 } from "../../syscalls/file.ts";
+import { S_IFCHR } from "../../syscalls/constants/stat.ts";
+import { clearCloexec, close, dup3, fstat, isType } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { wasClosed } from "../standard_streams.ts";
 
 /** A descriptor that is to be one or two standard streams of the program. */
 export interface Stream {
@@ -14,4 +16,18 @@ export function useStreams(streams: readonly Stream[]): void {
     for (const standard of standards) dup3(end, standard, 0);
     close(end);
   }
+}
+
+/**
+ * Child: where the caller had closed a stream, the null device that took its place is for the program as well, whose
+ * first file would be its input or output else.
+ */
+export function keepNullDevice(): void {
+  for (const fd of [0, 1, 2] as Fd[]) if (wasClosed(fd) && isNullDevice(fd)) clearCloexec(fd);
+}
+
+/** Whether this is open on a null device (null(4)). */
+export function isNullDevice(fd: Fd): boolean {
+  const stat = fstat(fd);
+  return isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3;
 }

@@ -3,8 +3,9 @@
  * that stays there, and lets that one go on when everything is ready.
  */
 import { capget } from "../../syscalls/capability.ts";
+import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat, readTextAt } from "../../syscalls/file.ts";
+import { CWD, close, O_DIRECTORY, O_RDONLY, openat, poll, readTextAt } from "../../syscalls/file.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
@@ -15,7 +16,7 @@ import { tryReadControl } from "../cgroup/control_file.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
 import { type ExecEntry, execEntry, SMALL_MEMORY } from "../cgroup/entry.ts";
 import type { RuntimeContext } from "../context.ts";
-import { namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
+import { messageOf, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { setFinalAffinity, setScheduler, withInitialAffinity } from "../init/scheduling.ts";
 import { enterContainer } from "../init/setns_init.ts";
 import type { Stream } from "../init/streams.ts";
@@ -35,7 +36,7 @@ import { sendPidfd } from "../process/pidfd_socket.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import type { Process, State } from "../spec/types.ts";
-import { openProcess } from "../state/init_pid.ts";
+import { isEnding, openProcess, type ProcessIdentity } from "../state/init_pid.ts";
 import type { SavedState } from "../state/store.ts";
 
 /** What is to be started, and with what. */
@@ -56,10 +57,44 @@ export interface Entering {
   readonly beforeProgram: (() => void) | undefined;
 }
 
-/** Starts the process; when this returns, its program runs. */
+/**
+ * Starts the process; when this returns, its program runs. A container may end meanwhile, upon which anything can fail
+ * in many ways: what is said is then that it has.
+ */
 export function enterAndStart(entering: Entering): Cloned {
-  const plan = planInside(entering);
-  return startingProcess(() => startInside(entering, plan));
+  const { init } = entering.saved;
+  try {
+    const plan = planInside(entering);
+    return startingProcess(() => startInside(entering, plan));
+  } catch (error) {
+    if (!hasEnded(init, error)) throw error;
+    entering.context.debugLog(messageOf(error));
+    throw stoppedMeanwhile(error);
+  }
+}
+
+/** The words are runc's. */
+function stoppedMeanwhile(cause?: unknown): RuntimeError {
+  return new RuntimeError("wrong-status", "cannot exec in a stopped container", { cause });
+}
+
+/** How long who kills a whole container may take from one of its processes to the next. */
+const KILLING_MS = 100;
+
+function hasEnded(init: ProcessIdentity, error: unknown): boolean {
+  const pidfd = openProcess(init);
+  if (pidfd === undefined) return true;
+  try {
+    // Killed before its program ran, perhaps by who kills all, of whom init may be the last.
+    if (originOf(error) instanceof DiedEarly) poll([{ fd: pidfd, events: POLLIN }], KILLING_MS);
+    return isEnding(init);
+  } finally {
+    close(pidfd);
+  }
+}
+
+function originOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? originOf(error.cause) : error;
 }
 
 function startInside(entering: Entering, plan: InsidePlan): Cloned {
@@ -120,7 +155,7 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
   const { context, saved, process, subCgroups, consoleSocket, streams, preservedFds } = entering;
   const { seccompPlan, entry, ...inherited } = plan;
   const init = openProcess(saved.init);
-  if (init === undefined) throw new RuntimeError("wrong-status", "cannot exec in a stopped container");
+  if (init === undefined) throw stoppedMeanwhile();
   const seccomp = seccompPlan && prepareFilter(seccompPlan, context.root, context.debugLog);
   const [birth, childBirth] = messagePair();
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
@@ -151,7 +186,7 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
   for (const fd of [childBirth, init, channel, consoleSocket, ...ends]) if (fd !== undefined) close(fd);
   try {
     const second = receiveForked(birth);
-    if (second === undefined) throw diedEarly(first.pid);
+    if (second === undefined) throw new DiedEarly(reap(first.pid));
     return second;
   } catch (error) {
     throw error instanceof Error ? namingJoiner(error, first.pid) : error;
@@ -186,7 +221,7 @@ function converse({ context, saved, beforeProgram }: Entering, plan: InsidePlan,
     }
   }
   close(channel);
-  if (!ready) throw diedEarly(child.pid);
+  if (!ready) throw new DiedEarly(reap(child.pid));
 }
 
 /** Whether somebody with these capabilities may look into every process of the container. */
@@ -199,14 +234,12 @@ function stateOf({ id, init, bundle, config: { ociVersion, annotations } }: Save
   return { ociVersion, id, status: "running", pid: init.pid, bundle, ...(annotations && { annotations }) };
 }
 
-/** The kernel's OOM killer and a hostile container are the two that kill here. */
-function diedEarly(pid: Pid): RuntimeError {
-  const exit = reap(pid);
-  const oom = exit?.signal === SIGKILL ? " (possibly OOM-killed)" : "";
-  return new RuntimeError(
-    "child",
-    `exec process ended with status ${exit?.status} before its program ran${oom}`,
-  );
+/** It ended without a word. The kernel's OOM killer and a hostile container are the two that kill here. */
+class DiedEarly extends RuntimeError {
+  constructor(exit: ExitInfo | undefined) {
+    const oom = exit?.signal === SIGKILL ? " (possibly OOM-killed)" : "";
+    super("child", `exec process ended with status ${exit?.status} before its program ran${oom}`);
+  }
 }
 
 /** How a child ended; undefined when that has been asked before. */

@@ -4,7 +4,7 @@
  */
 import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
-import { chdir, close, getcwd, O_CREAT, O_WRONLY, openat } from "../../syscalls/file.ts";
+import { chdir, close, getcwd } from "../../syscalls/file.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
@@ -178,9 +178,7 @@ function make(making: Making): Launched {
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
-  const start = mode.waitForStart
-    ? { fifo: createExecFifo(dir.fd), errorFile: openat(dir.fd, "error.json", O_WRONLY | O_CREAT, 0o600) }
-    : undefined;
+  const fifo = mode.waitForStart ? createExecFifo(dir.fd) : undefined;
   const [channel, childChannel] = messagePair();
   const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   const bySystemd = cgroup.driver === "systemd";
@@ -213,7 +211,7 @@ function make(making: Making): Launched {
       hooksLook: early.hooks,
       consoleSocket: mode.consoleSocket,
       streams: mode.streams,
-      start,
+      fifo,
       preservedFds: making.userFds,
       stateFor: (pid, status) => hookState(recorded, status, pid),
     });
@@ -222,8 +220,7 @@ function make(making: Making): Launched {
     childChannel,
     mode.consoleSocket,
     ...mode.streams.map(({ end }) => end),
-    start?.fifo,
-    start?.errorFile,
+    fifo,
     ...namespaces.map(({ fd }) => fd),
     ...Object.values(doors)
       .flat()

@@ -1,7 +1,5 @@
 /** start (runtime.md "Start"): lets the waiting init process go on to the user's program. */
 
-import { textOf } from "../../syscalls/cstring.ts";
-import { close, O_NOFOLLOW, O_RDONLY, readToEnd, tryOpenat } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
@@ -45,9 +43,8 @@ function release(dir: StateDir, saved: SavedState, pidfd: Fd | undefined): Notif
     throw new RuntimeError("wrong-status", refusals[status] ?? "cannot start a container that has stopped");
   }
   const notify = NotifySocket.open(dir);
-  releaseInit(starter, pidfd);
-  const failure = readFailure(dir.fd);
-  if (failure !== undefined) throw errorOf(failure);
+  const failure = releaseInit(dir.fd, starter, pidfd);
+  if (failure !== "") throw errorOf(JSON.parse(failure) as ChildFailure);
   return notify;
 }
 
@@ -62,14 +59,4 @@ export function poststart(saved: SavedState): void {
     killInit(saved);
     throw error;
   }
-}
-
-/** What the init process wrote when it failed after the start; usually nothing. */
-function readFailure(dir: Fd): ChildFailure | undefined {
-  const fd = tryOpenat(dir, "error.json", O_RDONLY | O_NOFOLLOW);
-  if (fd < 0) return undefined;
-  const bytes = readToEnd(fd as Fd, 1 << 20);
-  close(fd as Fd);
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  return JSON.parse(textOf(bytes, bytes.length)) as ChildFailure;
 }

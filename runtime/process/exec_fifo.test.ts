@@ -54,7 +54,7 @@ fifo("the starter ends when the init process has closed its end, or is dead", ()
     const starter = openStarter(state);
     assert.ok(starter !== undefined);
     const pidfd = tryPidfdOpen(child.pid) as Fd;
-    releaseInit(starter, pidfd); // the fifo stays open here: it is the death that ends this
+    assert.is(releaseInit(state, starter, pidfd), ""); // the fifo stays open here: it is the death that ends this
     const byte = new Uint8Array(1);
     assert.is(tryRead(init, byte), 1);
     close(init);

@@ -9,20 +9,25 @@ import { POLLERR, POLLIN } from "../../syscalls/constants/poll.ts";
 import { S_IFIFO } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
+  bytesToRead,
   close,
   mknodat,
   O_NOFOLLOW,
   O_NONBLOCK,
+  O_RDONLY,
   O_RDWR,
   O_WRONLY,
   openat,
   poll,
   tryOpenat,
+  tryRead,
   write,
 } from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 
 const NAME = "exec.fifo";
+const START = "0";
 
 /** Parent: makes the fifo and opens it as the init process will hold it. */
 export function createExecFifo(stateDir: Fd): Fd {
@@ -47,9 +52,12 @@ export function isWaiting(stateDir: Fd): boolean {
   return true;
 }
 
-/** Starter: lets the init process go on, and waits until its execve (or its death) has closed its end. */
-export function releaseInit(starter: Fd, pidfd: Fd): void {
-  write(starter, new Uint8Array([48]), NAME);
+/**
+ * Starter: lets the init process go on, and waits until its execve (or its death) has closed its end. Returns what the
+ * init process has to say of its failure: bytes that are left in the fifo, which lives as long as our end does.
+ */
+export function releaseInit(stateDir: Fd, starter: Fd, pidfd: Fd): string {
+  write(starter, encodeUtf8(START), NAME);
   for (;;) {
     const [fifo = 0, dead = 0] = poll(
       [
@@ -60,5 +68,19 @@ export function releaseInit(starter: Fd, pidfd: Fd): void {
     );
     if (fifo & POLLERR || dead !== 0) break;
   }
+  const left = readLeft(stateDir, starter);
   close(starter);
+  return left;
+}
+
+/** Only where there is something: a reader on the fifo is what "created" means. */
+function readLeft(stateDir: Fd, starter: Fd): string {
+  const count = bytesToRead(starter);
+  // One that was killed has left the byte that was for it.
+  if (count <= START.length) return "";
+  const reader = openat(stateDir, NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  const bytes = new Uint8Array(count);
+  const length = tryRead(reader, bytes);
+  close(reader);
+  return length < 0 ? "" : decodeUtf8(bytes.subarray(0, length));
 }

@@ -2,6 +2,8 @@
 import {
   CWD,
   close,
+  F_GETFD,
+  FD_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
@@ -9,23 +11,39 @@ import {
   O_WRONLY,
   openat,
   renameat,
+  tryFcntl,
+  tryReadlinkat,
   tryUnlinkat,
   writeAll,
 } from "../../syscalls/file.ts";
 import { getpid } from "../../syscalls/process.ts";
-import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 
-/** Writes the pid to <dir>/.<name>, then renames it; a link in the place of the file is replaced, not followed. */
+/**
+ * Writes the pid to <dir>/.<name>, then renames it; a link in the place of the file is replaced, not followed. What
+ * names a descriptor that the caller has passed on (/dev/fd/N, /proc/self/fd/N, /dev/stdout) is written to as it is.
+ */
 export function writePidFile(path: HostPath, pid: Pid): void {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
+  const text = encodeUtf8(String(pid));
   const dir = openat(CWD, path.slice(0, slash) || "/", O_RDONLY | O_DIRECTORY);
+  try {
+    const passedOn = descriptorOf(dir, name);
+    if (passedOn === undefined) writeByRename(dir, name, text, path);
+    else writeAll(passedOn, text, path);
+  } finally {
+    close(dir);
+  }
+}
+
+function writeByRename(dir: Fd, name: string, text: Uint8Array, path: HostPath): void {
   const temporary = `.${name}.${getpid()}`;
   try {
     const fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666);
     try {
-      writeAll(fd, encodeUtf8(String(pid)), path);
+      writeAll(fd, text, path);
     } finally {
       close(fd);
     }
@@ -33,7 +51,16 @@ export function writePidFile(path: HostPath, pid: Pid): void {
   } catch (error) {
     tryUnlinkat(dir, temporary);
     throw error;
-  } finally {
-    close(dir);
   }
+}
+
+/** The descriptor that a path names, when it is one of the caller's: those of our own do not survive an execve(2). */
+function descriptorOf(dir: Fd, name: string): Fd | undefined {
+  const link = tryReadlinkat(dir, name);
+  if (link === undefined) return undefined;
+  const own = tryReadlinkat(CWD, `/proc/self/fd/${dir}`) === `/proc/${getpid()}/fd`;
+  const number = own ? name : /^\/proc\/self\/fd\/(\d+)$/.exec(link)?.[1];
+  if (number === undefined) return undefined;
+  const fd = Number(number) as Fd;
+  return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) === 0 ? fd : undefined;
 }

@@ -32,6 +32,14 @@ export function isAlive(process: ProcessIdentity): boolean {
   return stat.startTime === process.startTime && process.bootId === bootId();
 }
 
+/** PF_EXITING of /proc/<pid>/stat (linux/sched.h): on its way out, though not dead to those who wait for it. */
+const PF_EXITING = 4;
+
+/** True from the moment at which the process begins to end: its namespaces are left then, and take no others. */
+export function isEnding(process: ProcessIdentity): boolean {
+  return !isAlive(process) || ((readStat(process.pid)?.flags ?? PF_EXITING) & PF_EXITING) !== 0;
+}
+
 /** A pidfd that surely is this process: opened first, then compared. Undefined when it is dead. */
 export function openProcess(process: ProcessIdentity): Fd | undefined {
   if (process.pid <= 1) return undefined;
@@ -43,7 +51,9 @@ export function openProcess(process: ProcessIdentity): Fd | undefined {
   return undefined;
 }
 
-function readStat(pid: Pid): { readonly state: string; readonly startTime: string } | undefined {
+function readStat(
+  pid: Pid,
+): { readonly state: string; readonly flags: number; readonly startTime: string } | undefined {
   let text: string;
   try {
     text = readTextAt(CWD, `/proc/${pid}/stat`);
@@ -53,7 +63,7 @@ function readStat(pid: Pid): { readonly state: string; readonly startTime: strin
   }
   // The second field is the command in parentheses, which may hold anything, ")" included.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "X", startTime: fields[19] ?? "" };
+  return { state: fields[0] ?? "X", flags: Number(fields[6] ?? 0), startTime: fields[19] ?? "" };
 }
 
 function bootId(): string {
