@@ -560,4 +560,20 @@ suite("an exec killed before its program runs leaves nothing", async (c) => {
   assert.ok(existsSync(dirname(c.root)));
 });
 
+for (const [stream, redirection] of [
+  [0, "<&-"],
+  [1, ">&-"],
+  [2, "2>&-"],
+] as const)
+  suite(`a standard stream that the caller has closed is the null device [${stream}]`, async (c) => {
+    await runWaiting(c, (spec) => {
+      spec.root.readonly = false;
+    });
+    const own = `/proc/$$/fd/${stream}`;
+    const script = `exec 9>/tmp/seen; link=$(readlink ${own}); echo $link $(stat -L -c %t:%T ${own}) >&9`;
+    const line = [runtimePath, "--root", c.root, ...execArgs(c, [], ["sh", "-c", script])];
+    succeed(await runCommand(["sh", "-c", `"$@" ${redirection}`, "sh", ...line]));
+    assert.is(readFileSync(join(c.rootfs, "tmp/seen"), "utf8"), "/dev/null 1:3\n");
+  });
+
 suite.run();

@@ -195,6 +195,40 @@ terminal(
   withoutTerminal,
 );
 
+/** "onlcr" or "-onlcr", as stty(1) has it in the container. */
+const onlcr = "stty -a | grep -o -e '-\\?onlcr'; echo a; echo b";
+
+for (const how of ["run", "exec"] as const)
+  terminal(
+    `${how}: a line ends in a newline alone, which the caller's terminal turns into two bytes`,
+    async (c) => {
+      const line =
+        how === "run"
+          ? runArgs(c)
+          : [runtimePath, "--root", c.root, "exec", "--tty", c.id, "sh", "-c", onlcr];
+      if (how === "run") configure(c, onlcr);
+      else {
+        c.configure((spec) => shell(spec, "sleep 100"));
+        succeed(await c.runt(["run", "--detach", "--bundle", c.bundle, c.id]));
+      }
+      const [reader, writer] = pipe();
+      await withTerminal(usual, async ({ screen, start }) => {
+        assert.is(await start(line, { stdout: writer }).status, 0);
+        close(writer);
+        const output = new Screen(reader);
+        try {
+          await output.shows("-onlcr\na\nb\n");
+          assert.is(output.output, "-onlcr\na\nb\n");
+        } finally {
+          output.end();
+        }
+        if (how === "run") return;
+        assert.is(await start(line).status, 0);
+        await screen.shows("-onlcr\r\na\r\nb\r\n");
+      });
+    },
+  );
+
 terminal(
   "create: the console socket gets one descriptor with a payload, and it is the container's terminal",
   async (c) => {

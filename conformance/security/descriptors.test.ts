@@ -1,4 +1,5 @@
 // What a container process must not inherit: descriptors of the host, and the runtime's own executable.
+import "../bun_host.ts";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -14,9 +15,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { close } from "../../syscalls/file.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { conformance, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";
-import { shell } from "../spec.ts";
+import { withListener } from "../pty.ts";
+import { type Spec, shell } from "../spec.ts";
 import { makeCanary } from "./canary.ts";
 
 const descriptors = conformance("descriptors");
@@ -123,25 +127,55 @@ function errnoOf(act: () => void): string | undefined {
   }
 }
 
-descriptors(
-  "a created container waits with nothing of the host open but its standard streams and sockets",
-  async (c) => {
-    succeed(await c.create());
-    const { pid } = await c.state();
-    const open = readdirSync(`/proc/${pid}/fd`)
-      .filter((fd) => Number(fd) > 2)
-      .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
-      .filter((target) => statKind(target) === "directory");
-    assert.equal(open, []);
-  },
-);
+// Those of a waiting init may be there for days, for who has CAP_SYS_PTRACE in a pid namespace that is shared with it.
+for (const [title, preserved, edit] of [
+  ["", 0, () => {}],
+  ["two descriptors preserved", 2, () => {}],
+  ["with a terminal", 0, (spec) => Object.assign(spec.process, { terminal: true })],
+  ["with a user namespace", 0, withUsers],
+  ["with a cgroup namespace", 0, (spec) => spec.linux.namespaces.push({ type: "cgroup" })],
+  [
+    "with a memory limit",
+    0,
+    (spec) => Object.assign(spec.linux, { resources: { memory: { limit: 1 << 24 } } }),
+  ],
+  ["with a hook on the host's side", 0, (spec) => Object.assign(spec, { hooks: { createRuntime: [hook] } })],
+] as readonly [string, number, (spec: Spec) => void][])
+  descriptors(
+    `a created container waits with its fifo, its signals and no more [${title}]`,
+    async (c) => {
+      for (const dir of [c.dir, c.bundle, c.rootfs]) chmodSync(dir, 0o755);
+      c.configure(edit);
+      const path = join(c.dir, "console");
+      const args = ["create", "--preserve-fds", String(preserved), "--bundle", c.bundle];
+      const terminal = title === "with a terminal";
+      const masters: Fd[] = []; // a closed one would hang up on the process
+      await leaking("/var", async (extraFds) => {
+        await withListener(path, async (listener) => {
+          const console = terminal ? ["--console-socket", path] : [];
+          succeed(await c.runt([...args, ...console, c.id], { extraFds }));
+          if (terminal) masters.push((await listener.receive()).fd);
+        });
+      });
+      const { pid } = await c.state();
+      const open = readdirSync(`/proc/${pid}/fd`)
+        .filter((fd) => Number(fd) > 2)
+        .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const expected = ["anon_inode:[signalfd]", join(c.root, c.id, "exec.fifo")];
+      for (const master of masters) close(master);
+      assert.equal(open.sort(), [...expected, ...Array.from({ length: preserved }, () => "/var")].sort());
+      // What it holds says all that went wrong later.
+      assert.equal(readdirSync(join(c.root, c.id)).sort(), ["exec.fifo", "state.json"]);
+    },
+    { runcFails: "Go has descriptors of its own, and the fifo is not open but known (O_PATH)" },
+  );
 
-const statKind = (path: string): string => {
-  try {
-    return statSync(path).isDirectory() ? "directory" : "other";
-  } catch {
-    return "other";
-  }
-};
+const hook = { path: "/bin/true" };
+
+function withUsers(spec: Spec): void {
+  const mappings = [{ containerID: 0, hostID: 100_000, size: 65536 }];
+  Object.assign(spec.linux, { uidMappings: mappings, gidMappings: mappings });
+  spec.linux.namespaces.push({ type: "user" });
+}
 
 descriptors.run();

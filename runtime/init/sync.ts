@@ -25,7 +25,7 @@
  */
 import { ECONNRESET } from "../../syscalls/constants/errno.ts";
 import { BadString } from "../../syscalls/cstring.ts";
-import { type ErrorData, OpError } from "../../syscalls/error.ts";
+import { type ErrorData, isErrno, OpError } from "../../syscalls/error.ts";
 import { tryRead, write } from "../../syscalls/file.ts";
 import { type Received, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -105,9 +105,13 @@ export function nextMessage(channel: Fd): ChildMessage | undefined {
   return JSON.parse(decodeUtf8(received.bytes)) as ChildMessage;
 }
 
-/** Parent: lets the child go on, perhaps with a descriptor that it asked for. */
+/** Parent: lets the child go on, perhaps with a descriptor that it asked for. One that is gone tells so by the end. */
 export function go(channel: Fd, descriptor?: Fd): void {
-  sendMessage(channel, encodeUtf8("go"), descriptor);
+  try {
+    sendMessage(channel, encodeUtf8("go"), descriptor);
+  } catch (error) {
+    if (!isErrno(error, "EPIPE", "ECONNRESET")) throw error;
+  }
 }
 
 /** Anything that was thrown, as data. */

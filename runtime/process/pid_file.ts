@@ -58,8 +58,11 @@ function writeByRename(dir: Fd, name: string, text: Uint8Array, path: HostPath):
 function descriptorOf(dir: Fd, name: string): Fd | undefined {
   const link = tryReadlinkat(dir, name);
   if (link === undefined) return undefined;
-  const own = tryReadlinkat(CWD, `/proc/self/fd/${dir}`) === `/proc/${getpid()}/fd`;
-  const number = own ? name : /^\/proc\/self\/fd\/(\d+)$/.exec(link)?.[1];
+  const pid = getpid();
+  const own = [`/proc/${pid}/fd`, `/proc/${pid}/task/${pid}/fd`];
+  const number = own.includes(tryReadlinkat(CWD, `/proc/self/fd/${dir}`) ?? "")
+    ? name
+    : /^\/proc\/self\/fd\/(\d+)$/.exec(link)?.[1];
   if (number === undefined) return undefined;
   const fd = Number(number) as Fd;
   return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) === 0 ? fd : undefined;
