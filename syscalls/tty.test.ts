@@ -11,6 +11,8 @@ import {
   tryGetWindowSize,
   trySetTermios,
   unlockPty,
+  withOutputOf,
+  withoutReturns,
 } from "./tty.ts";
 import type { Fd } from "./types.ts";
 
@@ -40,6 +42,16 @@ tty("rawTermios: the flags of cfmakeraw(3) and nothing else", () => {
   assert.is(raw.getUint8(16), 0xff);
   assert.is(raw.getUint8(35), 0xff);
   assert.is(all[0], 0xff); // the original stays
+});
+
+tty("withOutputOf takes c_oflag, and withoutReturns takes ONLCR out of it", () => {
+  const all = new Uint8Array(36).fill(0xff);
+  const mixed = withOutputOf(new Uint8Array(36), all);
+  assert.equal(
+    [...mixed.keys()].filter((at) => mixed[at] !== 0),
+    [4, 5, 6, 7],
+  );
+  assert.is(new DataView(withoutReturns(all).buffer).getUint32(4, true), 0xfffffffb);
 });
 
 tty("rawTermios of nothing sets CS8 and VMIN", () => {

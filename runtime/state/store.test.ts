@@ -269,7 +269,7 @@ store("the lock keeps others out until its descriptor is closed", () => {
 store("removing takes everything, and can be done again", () => {
   withDir((dir) => {
     writeState(dir, state());
-    writeFile(join(dir.root, "c1/error.json"), "");
+    writeFile(join(dir.root, "c1/left.over"), "");
     removeStateDir(dir);
     assert.not(exists(join(dir.root, "c1")));
     removeStateDir(dir);
