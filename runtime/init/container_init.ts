@@ -181,13 +181,13 @@ function initialise(context: InitContext): never {
   if (!settled) enterCgroups();
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
-  // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
-  if (seccomp?.notifies) handOverListener(channel, seccomp);
-  const late = seccomp?.notifies ? undefined : seccomp;
   const hooks = plan.hooks.startContainer ?? [];
   // While it waits, perhaps for days, the process holds no directory of ours that something in the container could
   // climb into, no file of the host's but the fifo, and nothing of the caller's that is not for the program.
   closeAllButNeeded(context, hooks.length === 0 ? [] : [procfs]);
+  // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
+  if (seccomp?.notifies) handOverListener(channel, seccomp);
+  const late = seccomp?.notifies ? undefined : seccomp;
   askOrEnd(channel, "ready");
   if (context.fifo !== undefined) {
     started = true;

@@ -1,8 +1,16 @@
 /** The standard streams of a program, where they are not the caller's (process/streams.ts). */
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
-import { clearCloexec, close, dup3, fstat, isType } from "../../syscalls/file.ts";
+import {
+  clearCloexec,
+  close,
+  dup3,
+  F_GETFD,
+  FD_CLOEXEC,
+  fstat,
+  isType,
+  tryFcntl,
+} from "../../syscalls/file.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import { wasClosed } from "../standard_streams.ts";
 
 /** A descriptor that is to be one or two standard streams of the program. */
 export interface Stream {
@@ -23,7 +31,9 @@ export function useStreams(streams: readonly Stream[]): void {
  * first file would be its input or output else.
  */
 export function keepNullDevice(): void {
-  for (const fd of [0, 1, 2] as Fd[]) if (wasClosed(fd) && isNullDevice(fd)) clearCloexec(fd);
+  // So marked by standard_streams.ts; nothing that has come through our own execve(2) is.
+  const marked = (fd: Fd): boolean => (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) !== 0;
+  for (const fd of [0, 1, 2] as Fd[]) if (marked(fd) && isNullDevice(fd)) clearCloexec(fd);
 }
 
 /** Whether this is open on a null device (null(4)). */
