@@ -23,7 +23,7 @@ export const createOptions = {
   "pid-file": {
     kind: "string",
     placeholder: "PATH",
-    description: "file to write the init process's pid to",
+    description: "file to write the init process's pid to; a descriptor by /dev/fd/N",
   },
   "no-pivot": {
     kind: "boolean",

@@ -54,7 +54,11 @@ command.`,
     apparmor: { kind: "string", placeholder: "PROFILE", description: "AppArmor profile of the process" },
     "process-label": { kind: "string", placeholder: "LABEL", description: "SELinux label of the process" },
     detach: { kind: "boolean", short: "d", description: "return once the process has started" },
-    "pid-file": { kind: "string", placeholder: "PATH", description: "file to write the process's pid to" },
+    "pid-file": {
+      kind: "string",
+      placeholder: "PATH",
+      description: "file to write the process's pid to; a descriptor by /dev/fd/N",
+    },
     "console-socket": {
       kind: "string",
       placeholder: "PATH",
