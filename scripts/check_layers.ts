@@ -66,7 +66,7 @@ const initMayImport = ["init", "path", "plan", "process/fork.ts", "seccomp", "ls
 
 /**
  * The product is a function from argv to an exit status, the same everywhere: nothing in it is done later, or depends on
- * where it runs. Names of other platforms are unknown to the type checker (tsconfig.product.json).
+ * where it runs. Names of other platforms are unknown to the type checker (scripts/tsconfig.product.json).
  */
 const forbidden: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/(?<![\w$.])console\s*\./, "console"],
