@@ -30,8 +30,6 @@ export const reasons: Reasons = {
   linux_cgroups_relative_network: network,
   linux_cgroups_relative_pids: addresses,
   linux_mount_label: "no SELinux on this host",
-  linux_ns_itype:
-    "a container without a mount namespace but with mounts: runc makes them on the host, where they stay after `delete`, and makes the host's root private; runt refuses them",
   linux_process_apparmor_profile: "no AppArmor on this host",
   linux_rootfs_propagation: "runc: a root with `shared` is not, and `unbindable` fails",
   linux_seccomp: "the profile refuses getcwd, which runc calls when the filter is loaded already",
