@@ -19,7 +19,7 @@ const WIDTH = 100;
 export function serve(program: string, name: string, words: readonly string[]): void {
   if (words.some((word) => /^--?h(elp)?$/.test(word))) showHelp(program, name);
   else if (name === "completion") {
-    writeStdout(completionScript(program, words[0], environment().SHELL));
+    writeStdout(completionScript(program, words[0], environment(["SHELL"]).SHELL));
   } else showHelp(program, name === "help" && words[0] !== "help" ? words[0] : undefined);
 }
 

@@ -41,10 +41,26 @@ export function main(): number {
     occupyStandardStreams();
     armInjectedFaults();
     refuseSetId();
+    sealEarly(argv);
     return dispatch(program, invokedAs, argv, progress);
   } catch (error) {
     return report(error, program, progress);
   }
+}
+
+const asksForHelp = (word: string): boolean => /^--?h(elp)?$/.test(word);
+
+/**
+ * The first start of a command that is sealed has nothing else to do: what is wrong with its line the second will say. A
+ * word that is such a command's name is enough, as sealing for nothing is harmless; what fails here is tried again below,
+ * where there is a log to say why.
+ */
+function sealEarly(argv: readonly string[]): void {
+  if (argv[0] === "--complete" || !argv.some((word) => sealedCommands.has(word)) || argv.some(asksForHelp))
+    return;
+  try {
+    sealSelf();
+  } catch {}
 }
 
 function dispatch(program: string, invokedAs: string, argv: readonly string[], progress: Progress): number {
@@ -70,9 +86,8 @@ function dispatch(program: string, invokedAs: string, argv: readonly string[], p
   const log = createLog(logSettings(options));
   progress.log = log;
   const sealed = sealedCommands.has(name);
-  // Before anything else: the first start of such a command replaces itself here. A question for help is spared
-  // that; what only looks like one is sealed below, once the line has been read.
-  const perhapsHelp = sealed && words.some((word) => /^--?h(elp)?$/.test(word));
+  // A question for help is spared that; what only looks like one is sealed below, once the line has been read.
+  const perhapsHelp = sealed && words.some(asksForHelp);
   if (sealed && !perhapsHelp) sealSelf();
   // As runc: of a log that cannot be opened is told before all else.
   if (!perhapsHelp) log.open();

@@ -2,13 +2,11 @@
  * A caller may have closed any of its standard streams. Whatever is opened next would get that number, and be written
  * to as standard output: the null device takes the place, as Go's runtime has it.
  */
+import { EBADF } from "../syscalls/constants/errno.ts";
 import { O_PATH, O_RDWR } from "../syscalls/constants/fcntl.ts";
-import { POLLNVAL } from "../syscalls/constants/poll.ts";
-import { CWD, F_GETFD, FD_CLOEXEC, openat, poll, tryFcntl, tryOpenat } from "../syscalls/file.ts";
+import { CWD, F_GETFD, FD_CLOEXEC, openat, tryFcntl, tryOpenat } from "../syscalls/file.ts";
 import { ignoreSignal, SIGPIPE, SIGXFSZ } from "../syscalls/signal.ts";
 import type { Fd } from "../syscalls/types.ts";
-
-const standard = [0, 1, 2] as const;
 
 /**
  * A reader that has gone, or a limit of the size of files, is an error of write(2), which somebody can be told of; not
@@ -21,13 +19,9 @@ export function surviveWrites(): void {
 
 /** Opens the null device in the place of each stream that is closed, marked close-on-exec. */
 export function occupyStandardStreams(): void {
-  const events = poll(
-    standard.map((fd) => ({ fd: fd as Fd, events: 0 })),
-    0,
-  );
   // From the lowest on: open(2) takes the lowest number that is free.
-  for (const event of events) {
-    if ((event & POLLNVAL) === 0) continue;
+  for (let fd = 0; fd <= 2; fd++) {
+    if (tryFcntl(fd as Fd, F_GETFD) !== -EBADF) continue;
     // Where there is no such device a place that nothing can be read from or written to.
     if (tryOpenat(CWD, "/dev/null", O_RDWR) < 0) openat(CWD, "/", O_PATH);
   }

@@ -24,7 +24,7 @@ Object.assign(globalThis, {
   console: { log: print(1), error: print(2) },
   process: {
     argv: [],
-    env: environment(),
+    env: environment(["FORCE_COLOR", "NO_COLOR", "NODE_DISABLE_COLORS", "TERM"]),
     exitCode: 0,
     hrtime([seconds, nanoseconds] = [0, 0]): [number, number] {
       const passed = monotonicNow() - BigInt(seconds) * 1_000_000_000n - BigInt(nanoseconds);

@@ -15,12 +15,20 @@ export function environmentBytes(): Uint8Array {
 /** Variables by their names. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** environ(7); of a name that is given twice the first counts, as for getenv(3). */
-export function environment(): Environment {
-  const variables: Record<string, string> = Object.create(null);
-  for (const entry of decodeUtf8(environmentBytes()).split("\0")) {
-    const equals = entry.indexOf("=");
-    if (equals > 0) variables[entry.slice(0, equals)] ??= entry.slice(equals + 1);
+/** These variables of environ(7); of a name that is given twice the first counts, as for getenv(3). */
+export function environment<Name extends string>(names: readonly Name[]): { [N in Name]?: string } {
+  const text = `\0${decodeUtf8(environmentBytes())}`;
+  const found: { [N in Name]?: string } = {};
+  for (const name of names) {
+    const at = text.indexOf(`\0${name}=`);
+    if (at < 0) continue;
+    const start = at + name.length + 2;
+    found[name] = text.slice(start, text.indexOf("\0", start));
   }
-  return variables;
+  return found;
+}
+
+/** All of environ(7), "NAME=VALUE" each. */
+export function environmentEntries(): readonly string[] {
+  return decodeUtf8(environmentBytes()).split("\0").slice(0, -1);
 }

@@ -21,6 +21,8 @@ import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
 import { findSystemd } from "./systemd_place.ts";
 import type { CgroupManager } from "./types.ts";
 
+const busVariables = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"] as const;
+
 const running = exists("/run/systemd/system");
 const root = geteuid() === 0;
 const layout = detectCgroups();
@@ -39,7 +41,7 @@ function withUnit(title: string, body: (unit: Unit) => void): void {
   register(title, () => {
     const id = `test-${getpid()}-${count++}`;
     const child = start(["sleep", "1000"]);
-    const cgroup = planCgroup({ id }, layout, findSystemd("auto", environment()));
+    const cgroup = planCgroup({ id }, layout, findSystemd("auto", environment(busVariables)));
     try {
       body({ cgroup, name: `runc-${id}.scope`, pid: child.pid });
     } finally {
@@ -111,7 +113,7 @@ withUnit("others join, are frozen and killed; nobody else takes the name", ({ cg
   cgroup.thaw();
 
   const id = name.slice("runc-".length, -".scope".length);
-  const second = planCgroup({ id }, layout, findSystemd("auto", environment()));
+  const second = planCgroup({ id }, layout, findSystemd("auto", environment(busVariables)));
   assert.throws(() => second.create(plan({}), [pid]), "EEXIST");
   second.remove();
   assert.is(cgroup.processes().length, 2);
@@ -142,7 +144,7 @@ function asUser(): void {
     .find((text) => text.split(":")[2] === "1000");
   assert.ok(line, "there is no user 1000");
   run(["systemctl", "start", "user@1000.service"]);
-  const variables = [`XDG_RUNTIME_DIR=/run/user/1000`, `PATH=${environment().PATH}`];
+  const variables = [`XDG_RUNTIME_DIR=/run/user/1000`, `PATH=${environment(["PATH"]).PATH}`];
   const user = ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env", "-i", ...variables];
   // In a service of the user's: from another cgroup no process could be moved into one of the user's.
   const service = ["systemd-run", "--user", "--quiet", "--pipe", "--wait", "--collect", "-p", "Delegate=yes"];

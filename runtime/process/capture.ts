@@ -1,7 +1,8 @@
-/** Runs a program of the host to its end and collects what it prints. Only the sealed start may do that. */
+/** Runs a program of the host to its end and collects what it prints. */
 import { cstr, textOf } from "../../syscalls/cstring.ts";
 import { CWD, close, dup3, O_RDWR, openat, pipe, readToEnd, tryAccess, X_OK } from "../../syscalls/file.ts";
 import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
+import { environmentEntries } from "../../syscalls/start.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { closeAllFrom, disinherit } from "../init/disinherit.ts";
@@ -13,10 +14,11 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /** Standard output and error of the program in one text; a status other than 0 is an error that repeats it. */
 export function capture(name: string, args: readonly string[]): string {
-  const environment = { PATH: DEFAULT_PATH, ...callerEnvironment() };
-  const path = cstr(findOnPath(name, environment.PATH || DEFAULT_PATH));
+  const path = cstr(findOnPath(name, callerEnvironment().PATH || DEFAULT_PATH));
   const argv = stringArray([name, ...args]);
-  const envp = stringArray(Object.entries(environment).map(([key, value]) => `${key}=${value}`));
+  const given = environmentEntries();
+  const hasPath = given.some((entry) => entry.startsWith("PATH="));
+  const envp = stringArray(hasPath ? given : [...given, `PATH=${DEFAULT_PATH}`]);
   const [output, input] = pipe();
   const nothing = openat(CWD, "/dev/null", O_RDWR);
   const { pid, pidfd } = fork(0, () => {

@@ -83,7 +83,7 @@ let carried: Carried | undefined;
 
 /** The environment that the caller gave to the first start; in the second, the part of it that was carried over. */
 export function callerEnvironment(): CallerEnvironment {
-  return carried?.environment ?? environment();
+  return carried?.environment ?? environment(CARRIED);
 }
 
 /**
@@ -125,7 +125,7 @@ export function isSealed(): boolean {
  */
 export function sealSelf(): void {
   if (isSealed()) return;
-  const variables = environment();
+  const variables: Environment = environment([SEALED_FD, ...CARRIED]);
   carried = receive(variables[SEALED_FD]);
   if (carried !== undefined) {
     // With a caller that ignores it, children would be gone before they can be asked how they ended.

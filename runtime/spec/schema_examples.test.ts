@@ -9,7 +9,7 @@ import { InvalidJson, type JsonValue, parseJson } from "./read.ts";
 import { unknownKeys } from "./unknown_keys.ts";
 import { validateSpec } from "./validate.ts";
 
-const schema = environment().RUNT_OCI_SCHEMA ?? "../shared/oci-schema";
+const schema = environment(["RUNT_OCI_SCHEMA"]).RUNT_OCI_SCHEMA ?? "../shared/oci-schema";
 const config = join(schema, "test/config");
 
 function validate(file: string, ociVersion?: string): void {

@@ -6,7 +6,7 @@ import { OpError } from "../error.ts";
 import { CWD, chdir, close, dup3, O_RDWR, openat, pipe, poll, tryRead, writeAll } from "../file.ts";
 import { type ExitInfo, execve, exitGroup, sleepMs, stringArray, tryKill, waitFor } from "../process.ts";
 import { SIGCHLD, SIGKILL } from "../signal.ts";
-import { environment } from "../start.ts";
+import { environmentEntries } from "../start.ts";
 import type { Fd, Pid } from "../types.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 
@@ -42,7 +42,8 @@ export function start(words: readonly string[], options: Starting = {}): Program
   const { stdin = "null", stdout = "inherit", stderr = "inherit", cwd, env = {} } = options;
   return forked([stdin, stdout, stderr], () => {
     if (cwd !== undefined) chdir(cwd);
-    const variables = { ...environment(), ...env };
+    const given = environmentEntries().map((entry) => entry.split(/=(.*)/s) as [string, string]);
+    const variables: Record<string, string> = { ...Object.fromEntries(given), ...env };
     const [name = ""] = words;
     const list = stringArray(words);
     const values = stringArray(Object.entries(variables).map(([key, value]) => `${key}=${value}`));
