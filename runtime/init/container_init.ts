@@ -169,7 +169,7 @@ function initialise(context: InitContext): never {
   ownStdio(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
-  becomeUser(process);
+  becomeUser(process, procfs);
   if (!entered) enterCwd(process.cwd);
   const needsRight = seccomp !== undefined && !process.noNewPrivileges;
   const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;
