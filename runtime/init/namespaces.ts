@@ -96,7 +96,8 @@ function loopbackUp(): void {
 
 /** What setns(2) means where its errno alone does not tell. */
 const hints: Readonly<Record<string, string>> = {
-  "mount EPERM": "it belongs to another user namespace than the container's, whose root may mount nothing in it",
+  "mount EPERM":
+    "it belongs to another user namespace than the container's, whose root may mount nothing in it",
   "pid EINVAL": "it is neither the runtime's own nor below that",
   "user EINVAL": "it is the one that the runtime is in already: leave it out",
 };

@@ -15,11 +15,11 @@ import {
   O_RDWR,
   O_WRONLY,
   openat,
-  readToEnd,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
   readlinkat,
+  readToEnd,
   write,
 } from "../../syscalls/file.ts";
 import {

@@ -111,9 +111,7 @@ function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
   const offsets = openTimeOffsets(plan);
   const later = others.filter((each) => !tryJoinNamespace(each));
   const enter = () =>
-    user === undefined
-      ? setns(userns, CLONE_NEWUSER, "the container's user namespace")
-      : joinNamespace(user);
+    user === undefined ? setns(userns, CLONE_NEWUSER, "the container's user namespace") : joinNamespace(user);
   enterAsRoot(enter, {
     gid: user?.join.from ?? "linux.gidMappings",
     uid: user?.join.from ?? "linux.uidMappings",
