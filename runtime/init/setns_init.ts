@@ -18,12 +18,8 @@ import {
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
-  O_WRONLY,
   openat,
-  readTextAt,
-  seekTo,
   umask,
-  writeAll,
 } from "../../syscalls/file.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
@@ -36,6 +32,7 @@ import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { fork } from "../process/fork.ts";
+import { hideArguments } from "../process/hide_arguments.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { closeAllBut, closeAllFrom, raiseHardLimits, resetIgnoredSignals, setLimits } from "./disinherit.ts";
@@ -157,20 +154,6 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
   const users = Array.from({ length: context.preservedFds }, (_, i) => (3 + i) as Fd);
   closeAllBut([...kept, ...users, ...(traceDescriptor() < 0 ? [] : [traceDescriptor() as Fd])]);
   return doors;
-}
-
-/** /proc/<pid>/cmdline is for everybody to read, and ours names paths of the host: it is overwritten in memory. */
-function hideArguments(procfs: Fd): void {
-  const stat = readTextAt(procfs, "self/stat");
-  // Fields 48 and 49 of proc_pid_stat(5); the second may hold blanks.
-  const [start = "0", end = "0"] = stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .slice(45, 47);
-  const memory = openat(procfs, "self/mem", O_WRONLY);
-  seekTo(memory, Number(start));
-  writeAll(memory, new Uint8Array(Number(end) - Number(start)), "/proc/self/mem");
-  close(memory);
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */

@@ -33,6 +33,7 @@ import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../init/nam
 import { type ChildFailure, errorOf, failureOf } from "../init/sync.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
 import { fork } from "./fork.ts";
+import { hideArguments } from "./hide_arguments.ts";
 
 /** What the child is born into. */
 export interface Birthplace {
@@ -46,14 +47,14 @@ export interface Birthplace {
 /** Forks `child`; it is told by which of its cgroups' files it still has to enter. */
 export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) => never): Cloned {
   const { plan, userns, entry } = place;
-  // What is born in a pid namespace that others are in is not to be looked into from its first moment.
-  const restore = [nonDumpable()];
+  const restore: (() => void)[] = [];
   try {
+    if (place.joins.some(({ join }) => join.flag === CLONE_NEWPID)) hide(restore);
     if (userns !== undefined) return forkInUserns(place, userns, child);
     pointChildren(place, restore);
     return forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child);
   } finally {
-    for (const undo of restore) undo();
+    for (const undo of restore.reverse()) undo();
   }
 }
 
@@ -122,12 +123,24 @@ function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
 }
 
-/** Makes this process one that only root may look into; returns how to undo it. */
-function nonDumpable(): () => void {
-  const before = prctl(PR_GET_DUMPABLE, 0, "PR_GET_DUMPABLE");
+/** It does not stay open, so that the child is not born with a directory of the host. */
+function withProcfs<T>(act: (procfs: Fd) => T): T {
+  const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
+  try {
+    return act(procfs);
+  } finally {
+    close(procfs);
+  }
+}
+
+/** What is born in a pid namespace that others are in is not to be looked into, from its first moment. */
+function hide(restore: (() => void)[]): void {
+  const putBack = withProcfs(hideArguments);
+  restore.push(() => withProcfs(putBack));
+  // Where it is 2 (fs.suid_dumpable), which cannot be set again, only root may look into it anyway.
+  if (prctl(PR_GET_DUMPABLE, 0, "PR_GET_DUMPABLE") !== 1) return;
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
-  // 2 cannot be set: such a process was not to be looked into anyway.
-  return () => void (before === 1 && prctl(PR_SET_DUMPABLE, 1, "PR_SET_DUMPABLE"));
+  restore.push(() => void prctl(PR_SET_DUMPABLE, 1, "PR_SET_DUMPABLE"));
 }
 
 /** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
