@@ -124,8 +124,13 @@ async function runs(c: Fixture, namespaces: Namespaces, edit?: (spec: Spec) => v
 const linkOf = (pid: number, type: string): string => readlinkSync(`/proc/${pid}/ns/${namespaceFiles[type]}`);
 
 /** One error, and nothing that runc could do. */
-async function cannot(c: Fixture, namespaces: Namespaces, error: string | RegExp): Promise<void> {
-  configure(c, namespaces);
+async function cannot(
+  c: Fixture,
+  namespaces: Namespaces,
+  error: string | RegExp,
+  edit?: (spec: Spec) => void,
+): Promise<void> {
+  configure(c, namespaces, edit);
   const result = refuse(await c.run(), error);
   assert.is(result.stderr.trim().split("\n").length, 1, result.stderr);
   if (findCommand("runc") !== undefined) assert.is.not((await byRunc(c)).status, 0, "runc runs it");
@@ -231,6 +236,37 @@ for (const [users, owner, works] of [
     },
     { needs, runcFails },
   );
+
+owners(
+  "names, mounts and sysctls of namespaces that the container's root does not own are refused, each by its field",
+  async (c) => {
+    const other = await startHolder();
+    const edits: readonly (readonly [string, string, (spec: Spec) => void])[] = [
+      [
+        "uts",
+        "sethostname inside: EPERM (operation not permitted), asked for by hostname",
+        (spec) => void Object.assign(spec, { hostname: "inside" }),
+      ],
+      [
+        "pid",
+        "mount proc on /proc: EPERM (operation not permitted), asked for by mounts[0]",
+        (spec) => spec.mounts.splice(0, 1, { destination: "/proc", type: "proc", source: "proc" }),
+      ],
+      [
+        "network",
+        "open /proc/sys/net/ipv4/ip_forward: EACCES (permission denied), asked for by linux.sysctl",
+        (spec) => void Object.assign(spec.linux, { sysctl: { "net.ipv4.ip_forward": "1" } }),
+      ],
+    ];
+    try {
+      for (const [type, error, edit] of edits)
+        await cannot(c, { ...usual, user: "new", [type]: other.path(type) }, error, edit);
+    } finally {
+      other.end();
+    }
+  },
+  { needs, runcFails },
+);
 
 /** A user namespace that is joined and has maps of its own, which the configuration does not repeat. */
 async function joining(
