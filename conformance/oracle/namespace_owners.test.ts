@@ -296,6 +296,39 @@ owners(
   { needs, runcFails },
 );
 
+for (const [title, user] of [
+  ["without one", {}],
+  ["with a new one", { user: "new" }],
+] as const)
+  owners(
+    `a runtime in a user namespace that denies setgroups: a container ${title}`,
+    async (c) => {
+      configure(c, { ...usual, ...user }, (spec) => {
+        const maps = [{ containerID: 0, hostID: 0, size: 1 }];
+        if ("user" in user) Object.assign(spec.linux, { uidMappings: maps, gidMappings: maps });
+        spec.process.user = { uid: 0, gid: 0, additionalGids: [7] };
+      });
+      chownSync(c.rootfs, 0, 0);
+      const inside = [
+        "unshare",
+        "-U",
+        "--map-root-user",
+        "-m",
+        "-p",
+        "--fork",
+        "--mount-proc",
+        "--kill-child",
+      ];
+      const by = (runtime: string, root: string) =>
+        runCommand([...inside, runtime, "--root", root, "run", "--bundle", c.bundle, c.id]);
+      const ours = parse(succeed(await by(runtimePath, c.root)));
+      assert.match(ours.rest, /Uid: 0 0 0 0\nGid: 0 0 0 0\nGroups:$/);
+      if (findCommand("runc") === undefined) return;
+      assert.is(ours.rest, parse(succeed(await by(runcPath(), join(c.dir, "oracle-state")))).rest);
+    },
+    { needs, runcFails },
+  );
+
 owners(
   "nor do the caller's groups come along into it",
   (c) =>
