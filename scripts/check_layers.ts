@@ -54,13 +54,7 @@ const order: readonly (readonly string[])[] = [
     "lsm.ts",
     "net_devices.ts",
   ],
-  [
-    "process/fork.ts",
-    "process/hide_arguments.ts",
-    "process/ignored_signals.ts",
-    "process/seal.ts",
-    "init/disinherit.ts",
-  ],
+  ["process/fork.ts", "process/ignored_signals.ts", "process/seal.ts", "init/disinherit.ts"],
   ["hooks.ts"],
   ["init"],
   ["process", "criu"],
@@ -68,17 +62,7 @@ const order: readonly (readonly string[])[] = [
 ];
 
 /** What else the init process may import, besides types: the folder is the fence around the forked child. */
-const initMayImport = [
-  "init",
-  "path",
-  "plan",
-  "process/fork.ts",
-  "process/hide_arguments.ts",
-  "seccomp",
-  "lsm",
-  "errors.ts",
-  "hooks.ts",
-];
+const initMayImport = ["init", "path", "plan", "process/fork.ts", "seccomp", "lsm", "errors.ts", "hooks.ts"];
 
 /**
  * The product is a function from argv to an exit status, the same everywhere: nothing in it is done later, or depends on

@@ -28,12 +28,12 @@ import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupEntry } from "../cgroup/entry.ts";
+import { hideArguments } from "../init/hide_arguments.ts";
 import { enterAsRoot } from "../init/identity.ts";
 import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../init/namespaces.ts";
 import { type ChildFailure, errorOf, failureOf } from "../init/sync.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
 import { fork } from "./fork.ts";
-import { hideArguments } from "./hide_arguments.ts";
 
 /** What the child is born into. */
 export interface Birthplace {
