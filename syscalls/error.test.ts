@@ -28,6 +28,12 @@ errors("during: another name for what was being done", () => {
   assert.is(error.during("mount").message, "mount proc: ENODEV (no such device)");
 });
 
+errors("because: the first cause that is told stays", () => {
+  const error = OpError.from("setns", "/n", 22).because("not below");
+  assert.is(error.message, "setns /n: EINVAL (invalid argument) (not below)");
+  assert.is(error.because("another").message, error.message);
+});
+
 errors("an errno without a name", () => {
   assert.match(OpError.from("ioctl", "fd 3", 4095).message, /4095/);
 });

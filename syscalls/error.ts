@@ -37,6 +37,11 @@ export class OpError extends Error {
     return this.data.field === undefined ? new OpError({ ...this.data, field }, { cause: this }) : this;
   }
 
+  /** The same failure with a sentence on its cause or cure; one that is there already stays. */
+  because(hint: string): OpError {
+    return this.data.hint === undefined ? new OpError({ ...this.data, hint }, { cause: this }) : this;
+  }
+
   /** The same failure under the name of what was being attempted. */
   during(op: string, object?: string): OpError {
     return new OpError({ ...this.data, op, object: object ?? this.data.object }, { cause: this });

@@ -1,5 +1,5 @@
 /** User and group ids (credentials(7)). The raw calls change this thread only, which is the only one. */
-import { call } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./door.ts";
 
 /** geteuid(2). */
 export function geteuid(): number {
@@ -29,4 +29,9 @@ export function setAllGids(gid: number): void {
 /** setgroups(2). */
 export function setgroups(gids: readonly number[]): void {
   call("setgroups", [gids.length, Uint32Array.from(gids)], gids.join(","));
+}
+
+/** setgroups(2) to none; failure (EPERM: no right to, or denied in this user namespace) is an answer. */
+export function tryDropGroups(): ResultOrErrno {
+  return tryCall("setgroups", [0, null]);
 }

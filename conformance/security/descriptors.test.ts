@@ -133,6 +133,14 @@ for (const [title, preserved, edit] of [
   ["two descriptors preserved", 2, () => {}],
   ["with a terminal", 0, (spec) => Object.assign(spec.process, { terminal: true })],
   ["with a user namespace", 0, withUsers],
+  [
+    "with a network namespace by path",
+    0,
+    (spec) => {
+      const others = spec.linux.namespaces.filter(({ type }) => type !== "network");
+      spec.linux.namespaces = [...others, { type: "network", path: "/proc/self/ns/net" }];
+    },
+  ],
   ["with a cgroup namespace", 0, (spec) => spec.linux.namespaces.push({ type: "cgroup" })],
   [
     "with a memory limit",

@@ -17,12 +17,13 @@ import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from ".
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
+import { withField } from "../seccomp/with_field.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
@@ -122,8 +123,9 @@ function initialise(context: InitContext): never {
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   const procfs = openProcfs();
-  if (plan.hostname !== "") sethostname(plan.hostname);
-  if (plan.domainname !== "") setdomainname(plan.domainname);
+  const { hostname, domainname } = plan;
+  if (hostname !== "") withField("hostname" as SpecField, () => sethostname(hostname));
+  if (domainname !== "") withField("domainname" as SpecField, () => setdomainname(domainname));
   // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks
   // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
   // it needs least.
@@ -169,7 +171,7 @@ function initialise(context: InitContext): never {
   ownStdio(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
-  becomeUser(process);
+  becomeUser(process, procfs);
   if (!entered) enterCwd(process.cwd);
   const needsRight = seccomp !== undefined && !process.noNewPrivileges;
   const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;

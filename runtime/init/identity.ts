@@ -10,10 +10,11 @@ import {
 import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { fstat, tryFchown } from "../../syscalls/file.ts";
-import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
-import { PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
+import { setAllGids, setAllUids, setgroups, tryDropGroups } from "../../syscalls/identity.ts";
+import { PR_SET_DUMPABLE, PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import { readProcSelf } from "../path/procfs.ts";
 import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 
@@ -30,13 +31,27 @@ export function dropBoundingSet({ bounding }: CapabilityPlan): void {
   }
 }
 
-/** setgroups, setresgid, setresuid; the permitted set survives the change of uid until `applyCapabilities`. */
-export function becomeUser(process: ProcessPlan): void {
+/**
+ * setgroups, setresgid, setresuid; the permitted set survives the change of uid until `applyCapabilities`. A change of
+ * ids makes a process dumpable where the sysctl fs.suid_dumpable is 1, and forgets the signal of the parent's death
+ * (prctl(2)); it is not to be looked into, and the signal is for the caller to set again.
+ */
+export function becomeUser(process: ProcessPlan, procfs: Fd): void {
   prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS");
-  withField("process.user.additionalGids", () => setgroups(process.additionalGids));
+  withField("process.user.additionalGids", () => setGroups(process.additionalGids, procfs));
   become("gid", process.gid, setAllGids);
   become("uid", process.uid, setAllUids);
   prctl(PR_SET_KEEPCAPS, 0, "PR_SET_KEEPCAPS");
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+}
+
+/** As runc: in a user namespace that denies setgroups there are no groups to be had, which is no error. */
+function setGroups(gids: readonly number[], procfs: Fd): void {
+  try {
+    setgroups(gids);
+  } catch (error) {
+    if (!isErrno(error, "EPERM") || readProcSelf(procfs, "setgroups").trim() !== "deny") throw error;
+  }
 }
 
 /** Sets the effective, permitted and inheritable sets, then the ambient one, whose failures are only told. */
@@ -64,11 +79,29 @@ export function ownStdio(uid: number): void {
   }
 }
 
-/** In a user namespace just entered, where the ids of this process may be unmapped: root is what all up to the user's own ids is done as. */
-export function becomeRoot(): void {
-  setgroups([]);
-  setAllGids(0);
-  setAllUids(0);
+/**
+ * Enters a user namespace by `enter`, and becomes its root, as which all up to the user's own ids is done: those of
+ * this process may be unmapped there. Its groups of the host are dropped before, as that may be denied within
+ * (setgroups in user_namespaces(7)), or else within; where it is denied on both sides they stay, as with runc. `from`
+ * are the parts of the configuration that the maps come from.
+ */
+export function enterAsRoot(enter: () => void, from: { readonly gid: string; readonly uid: string }): void {
+  const dropped = tryDropGroups() === 0;
+  enter();
+  if (!dropped) tryDropGroups();
+  becomeRootId("gid", setAllGids, from.gid);
+  becomeRootId("uid", setAllUids, from.uid);
+}
+
+/** The words are runc's. */
+function becomeRootId(kind: "uid" | "gid", set: (id: number) => void, from: string): void {
+  try {
+    set(0);
+  } catch (error) {
+    if (!isErrno(error, "EINVAL")) throw error;
+    const problem = `user namespaces enabled, but no mapping found for ${kind} 0`;
+    throw new RuntimeError("child", `${problem}, asked for by ${from}`);
+  }
 }
 
 /** "Leave it as it is" to setresuid(2): the process would go on as root. */

@@ -5,6 +5,7 @@ import { CWD, close, O_NONBLOCK, O_RDONLY, openat } from "../../syscalls/file.ts
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNET,
+  CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWTIME,
   CLONE_NEWUSER,
@@ -47,13 +48,26 @@ export function joinNamespace({ join, fd }: OpenNamespace): void {
   named(join, () => setns(fd, join.flag, join.path));
 }
 
-/** The process was born into these (process/birth_namespaces.ts). */
+/** The same; false when there is no right to (EPERM), which there may be in another user namespace. */
+export function tryJoinNamespace(namespace: OpenNamespace): boolean {
+  try {
+    joinNamespace(namespace);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EPERM")) return false;
+    throw error;
+  }
+}
+
+/** Into these a process has to be born (process/birth_namespaces.ts), so that a child joins none of them. */
 const BORN_INTO = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
 
-/** In the child: joins all but those that it was born into, and makes the new ones. */
+/** In the child: joins those that it was not born into, and makes the new ones. */
 export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespace[]): void {
+  // With a user namespace all but that of mounts were joined before the child was born.
+  const before = plan.own & CLONE_NEWUSER ? ~CLONE_NEWNS : BORN_INTO;
   for (const namespace of joins) {
-    if ((namespace.join.flag & BORN_INTO) === 0) joinNamespace(namespace);
+    if ((namespace.join.flag & before) === 0) joinNamespace(namespace);
     close(namespace.fd);
   }
   // The cgroup namespace has to wait until the process is in its cgroup.
@@ -80,12 +94,21 @@ function loopbackUp(): void {
   }
 }
 
+/** What setns(2) means where its errno alone does not tell. */
+const hints: Readonly<Record<string, string>> = {
+  "mount EPERM":
+    "it belongs to another user namespace than the container's, whose root may mount nothing in it",
+  "pid EINVAL": "it is neither the runtime's own nor below that",
+  "user EINVAL": "it is the one that the runtime is in already: leave it out",
+};
+
 function named<T>(join: NamespaceJoin, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw error instanceof OpError
-      ? error.during(`join ${join.type} namespace`, join.path).askedBy(join.from)
-      : error;
+    if (!(error instanceof OpError)) throw error;
+    const hint = hints[`${join.type} ${error.data.errno}`];
+    const failure = error.during(`join ${join.type} namespace`, join.path).askedBy(join.from);
+    throw hint === undefined ? failure : failure.because(hint);
   }
 }

@@ -18,15 +18,11 @@ import {
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
-  O_WRONLY,
   openat,
-  readTextAt,
-  seekTo,
   umask,
-  writeAll,
 } from "../../syscalls/file.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
-import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
+import { PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
@@ -40,7 +36,8 @@ import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
 import { closeAllBut, closeAllFrom, raiseHardLimits, resetIgnoredSignals, setLimits } from "./disinherit.ts";
 import { type CgroupDoor, doorDescriptors, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
-import { applyCapabilities, becomeRoot, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
+import { hideArguments } from "./hide_arguments.ts";
+import { applyCapabilities, becomeUser, dropBoundingSet, enterAsRoot, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { writeOomScore } from "./oom_score.ts";
@@ -102,13 +99,12 @@ function enter(context: SetnsContext): never {
   const doors = leaveHost(context, procfs);
   // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.
   if ((context.namespaces & CLONE_NEWNS) === 0) changeRoot(procfs, context);
-  if (context.namespaces !== 0) setns(init, context.namespaces, "the container's namespaces");
-  if (context.namespaces & CLONE_NEWUSER) becomeRoot();
+  enterNamespaces(context);
   close(init);
   useContainerConsole(context);
   // A mask of memory nodes is one of the cgroup's; otherwise the second process joins, when it needs least.
   if (context.memoryPolicy !== undefined) goThrough(doors.splice(0));
-  becomeProcess(context);
+  becomeProcess(context, procfs);
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
   closeAllFrom(3 + context.preservedFds);
@@ -136,6 +132,14 @@ function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
   close(root);
 }
 
+/** By one call: the rights to them are checked for who this process was before, whatever user namespaces own them. */
+function enterNamespaces({ init, namespaces }: SetnsContext): void {
+  const enter = () => setns(init, namespaces, "the container's namespaces");
+  const from = { gid: "linux.gidMappings", uid: "linux.uidMappings" };
+  if (namespaces & CLONE_NEWUSER) enterAsRoot(enter, from);
+  else if (namespaces !== 0) enter();
+}
+
 /** What can be done only while the host's files and rights are there; the rest of the host is left behind. */
 function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
   const { process, lsm, birth, channel, init, consoleSocket } = context;
@@ -152,20 +156,6 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
   return doors;
 }
 
-/** /proc/<pid>/cmdline is for everybody to read, and ours names paths of the host: it is overwritten in memory. */
-function hideArguments(procfs: Fd): void {
-  const stat = readTextAt(procfs, "self/stat");
-  // Fields 48 and 49 of proc_pid_stat(5); the second may hold blanks.
-  const [start = "0", end = "0"] = stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .slice(45, 47);
-  const memory = openat(procfs, "self/mem", O_WRONLY);
-  seekTo(memory, Number(start));
-  writeAll(memory, new Uint8Array(Number(end) - Number(start)), "/proc/self/mem");
-  close(memory);
-}
-
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
 function useContainerConsole({ consoleSocket, process }: SetnsContext): void {
   if (consoleSocket === undefined) return;
@@ -175,7 +165,8 @@ function useContainerConsole({ consoleSocket, process }: SetnsContext): void {
 }
 
 /** Everything that a fork hands on: who the process is, what it may do, where it is. */
-function becomeProcess({ process, personality, memoryPolicy, seccomp, channel }: SetnsContext): void {
+function becomeProcess(context: SetnsContext, procfs: Fd): void {
+  const { process, personality, memoryPolicy, seccomp, channel } = context;
   if (process.umask !== undefined) umask(process.umask);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
   setIoPriority(process.ioPriority);
@@ -185,9 +176,7 @@ function becomeProcess({ process, personality, memoryPolicy, seccomp, channel }:
   ownStdio(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
-  becomeUser(process);
-  // A change of ids undoes both (prctl(2)): with the sysctl fs.suid_dumpable the process could be looked into.
-  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  becomeUser(process, procfs);
   prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
   if (!entered) enterCwd(process.cwd);
   // As in container_init.ts: the right to load the filter, which execve takes away again.

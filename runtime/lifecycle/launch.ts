@@ -197,7 +197,11 @@ function make(making: Making): Launched {
   const place = { plan: plan.namespaces, joins: namespaces, userns, entry };
   const init = forkInto(place, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
-    for (const fd of [channel, dir.fd, pidfdSocket, ...secretDescriptors()]) if (fd !== undefined) close(fd);
+    // Of a new user namespace the descriptor is not needed any more, nor the way into a cgroup that it was born into.
+    const born = doors ? doors.join.filter(({ path }) => !join.includes(path)).map(({ fd }) => fd) : [];
+    const madeUserns = plan.namespaces.idMaps && userns;
+    for (const fd of [channel, dir.fd, pidfdSocket, madeUserns, ...born, ...secretDescriptors()])
+      if (fd !== undefined) close(fd);
     containerInit({
       plan,
       seccomp: making.seccomp,

@@ -3,6 +3,7 @@
  * system is touched. All of /proc that the init process reads or writes goes through it (CVE-2025-52881).
  */
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { textOf } from "../../syscalls/cstring.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   CWD,
@@ -10,6 +11,7 @@ import {
   fstatfs,
   O_DIRECTORY,
   O_PATH,
+  O_RDONLY,
   O_RDWR,
   O_WRONLY,
   openat,
@@ -17,6 +19,7 @@ import {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
   readlinkat,
+  readToEnd,
   write,
 } from "../../syscalls/file.ts";
 import {
@@ -75,6 +78,17 @@ export function ownFile(procfs: Fd, name: string): string {
 /** Writes to a file of this process. */
 export function writeProcSelf(procfs: Fd, name: string, value: string): void {
   writeProc(procfs, ownFile(procfs, name), value);
+}
+
+/** The text of a file of this process. */
+export function readProcSelf(procfs: Fd, name: string): string {
+  const fd = openBelow(procfs, ownFile(procfs, name), O_RDONLY);
+  try {
+    const bytes = readToEnd(fd);
+    return textOf(bytes, bytes.length);
+  } finally {
+    close(fd);
+  }
 }
 
 /** Opens a file below our procfs for reading and writing. */

@@ -3,10 +3,18 @@
  * them. The parent points its own "for children" there, forks, and points back, since the hooks of the runtime must
  * not be born in the container's. Into a user namespace there is no way back, so a process in between goes there, and
  * makes the child a child of the parent (CLONE_PARENT).
+ *
+ * To join a namespace takes CAP_SYS_ADMIN in the user namespace that owns it (setns(2)), which may be anybody's: the
+ * first one, another container's, the container's own. The process in between therefore joins all that it may before it
+ * enters the container's user namespace, where it leaves the rights to any other behind, and what is left after that,
+ * as runc does (nsexec.c, join_namespaces); new ones it makes within, so that they are the container's. Only the mount
+ * namespace is joined by the child: one of another user namespace is of no use, as nothing could be mounted there, and
+ * from then on no path of the host leads anywhere.
  */
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, O_WRONLY, openat, writeTextAt } from "../../syscalls/file.ts";
+import { CWD, close, O_DIRECTORY, O_RDONLY, O_WRONLY, openat, write } from "../../syscalls/file.ts";
 import {
+  CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWTIME,
   CLONE_NEWUSER,
@@ -14,13 +22,15 @@ import {
   setns,
   unshare,
 } from "../../syscalls/namespace.ts";
+import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupEntry } from "../cgroup/entry.ts";
-import { becomeRoot } from "../init/identity.ts";
-import { joinNamespace, type OpenNamespace } from "../init/namespaces.ts";
+import { hideArguments } from "../init/hide_arguments.ts";
+import { enterAsRoot } from "../init/identity.ts";
+import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../init/namespaces.ts";
 import { type ChildFailure, errorOf, failureOf } from "../init/sync.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
 import { fork } from "./fork.ts";
@@ -37,29 +47,29 @@ export interface Birthplace {
 /** Forks `child`; it is told by which of its cgroups' files it still has to enter. */
 export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) => never): Cloned {
   const { plan, userns, entry } = place;
-  if (userns !== undefined) return forkInUserns(place, userns, child);
-  const restore = pointChildren(place, true);
+  const restore: (() => void)[] = [];
   try {
+    if (place.joins.some(({ join }) => join.flag === CLONE_NEWPID)) hide(restore);
+    if (userns !== undefined) return forkInUserns(place, userns, child);
+    pointChildren(place, restore);
     return forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child);
   } finally {
-    for (const undo of restore) undo();
+    for (const undo of restore.reverse()) undo();
   }
 }
 
-/** Points this process's "for children" at the pid and time namespaces; returns how to point back. */
-function pointChildren({ plan, joins }: Birthplace, andBack: boolean): (() => void)[] {
-  const restore: (() => void)[] = [];
+/** Points this process's "for children" at the pid and time namespaces; how to point back is added to `restore`. */
+function pointChildren({ plan, joins }: Birthplace, restore: (() => void)[]): void {
   for (const namespace of joins) {
     const { flag } = namespace.join;
     if (flag !== CLONE_NEWPID && flag !== CLONE_NEWTIME) continue;
-    if (andBack) restore.push(keep(flag));
+    restore.push(keep(flag));
     joinNamespace(namespace);
   }
   if (plan.create & CLONE_NEWTIME) {
-    if (andBack) restore.push(keep(CLONE_NEWTIME));
-    newTimeNamespace(plan.timeOffsets);
+    restore.push(keep(CLONE_NEWTIME));
+    newTimeNamespace(openTimeOffsets(plan), plan);
   }
-  return restore;
 }
 
 /** By a process in between, which reports the child's pid and ends. */
@@ -68,9 +78,7 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   const between = fork(0, () => {
     close(report);
     try {
-      setns(userns, CLONE_NEWUSER, "the container's user namespace");
-      becomeRoot();
-      pointChildren(place, false);
+      enterUserns(place, userns);
       // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
       const { pid } = fork((place.plan.create & CLONE_NEWPID) | CLONE_PARENT, () => {
         close(reporter);
@@ -94,6 +102,45 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   const pidfd = pid === undefined ? -1 : tryPidfdOpen(pid);
   if (pid === undefined || pidfd < 0) throw new Error("the process in between ended without a child");
   return { pid, pidfd: pidfd as Fd };
+}
+
+/** Joins and makes all that the child is to be born into; it is inherited. */
+function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
+  const user = joins.find(({ join }) => join.flag === CLONE_NEWUSER);
+  const others = joins.filter((each) => each !== user && each.join.flag !== CLONE_NEWNS);
+  // In the user namespace the files of this process in /proc are somebody else's; what counts for a write is who opened.
+  const offsets = openTimeOffsets(plan);
+  const later = others.filter((each) => !tryJoinNamespace(each));
+  const enter = () =>
+    user === undefined ? setns(userns, CLONE_NEWUSER, "the container's user namespace") : joinNamespace(user);
+  enterAsRoot(enter, {
+    gid: user?.join.from ?? "linux.gidMappings",
+    uid: user?.join.from ?? "linux.uidMappings",
+  });
+  later.forEach(joinNamespace);
+  if (plan.create & CLONE_NEWTIME) newTimeNamespace(offsets, plan);
+  // The change of ids may have undone it (prctl(2), fs.suid_dumpable).
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+}
+
+/** It does not stay open, so that the child is not born with a directory of the host. */
+function withProcfs<T>(act: (procfs: Fd) => T): T {
+  const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
+  try {
+    return act(procfs);
+  } finally {
+    close(procfs);
+  }
+}
+
+/** What is born in a pid namespace that others are in is not to be looked into, from its first moment. */
+function hide(restore: (() => void)[]): void {
+  const putBack = withProcfs(hideArguments);
+  restore.push(() => withProcfs(putBack));
+  // Where it is 2 (fs.suid_dumpable), which cannot be set again, only root may look into it anyway.
+  if (prctl(PR_GET_DUMPABLE, 0, "PR_GET_DUMPABLE") !== 1) return;
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  restore.push(() => void prctl(PR_SET_DUMPABLE, 1, "PR_SET_DUMPABLE"));
 }
 
 /** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
@@ -135,15 +182,26 @@ function keep(flag: number): () => void {
   };
 }
 
+const TIME_OFFSETS = "/proc/self/timens_offsets";
+
+/** The file for the clocks of this process's children, where there is something to write to it. */
+function openTimeOffsets({ create, timeOffsets }: NamespacePlan): Fd | undefined {
+  if ((create & CLONE_NEWTIME) === 0 || timeOffsets === "") return undefined;
+  return asked("linux.timeOffsets", () => openat(CWD, TIME_OFFSETS, O_WRONLY));
+}
+
 /** time_namespaces(7): the offsets can be written until the first process is in the namespace. */
-function newTimeNamespace(offsets: string): void {
-  const file = "/proc/self/timens_offsets";
+function newTimeNamespace(offsets: Fd | undefined, { timeOffsets }: NamespacePlan): void {
+  asked("linux.namespaces", () => unshare(CLONE_NEWTIME));
+  if (offsets === undefined) return;
+  asked("linux.timeOffsets", () => write(offsets, encodeUtf8(timeOffsets), TIME_OFFSETS));
+  close(offsets);
+}
+
+function asked<T>(field: string, act: () => T): T {
   try {
-    unshare(CLONE_NEWTIME);
-    if (offsets !== "") writeTextAt(CWD, file, O_WRONLY, offsets);
+    return act();
   } catch (error) {
-    if (!(error instanceof OpError)) throw error;
-    const field = error.data.op === "unshare" ? "linux.namespaces" : "linux.timeOffsets";
-    throw error.askedBy(field as SpecField);
+    throw error instanceof OpError ? error.askedBy(field as SpecField) : error;
   }
 }
