@@ -147,7 +147,7 @@ const suite = tableSuite("config: devices", [
       spec.process.terminal = true;
     },
     script: "grep ' /dev/console ' /proc/self/mountinfo; test -t 0 && tty",
-    shows: [/ \/0 \/dev\/console rw,.* - devpts/, "/dev/pts/0\r\n"],
+    shows: [/ \/0 \/dev\/console rw,.* - devpts/, "/dev/pts/0\n"],
   },
   {
     title: "with a terminal and no devpts the console cannot be made",
