@@ -1,6 +1,7 @@
 /** The other side of each connection has said everything beforehand: its bytes wait in the socket. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { fork } from "../runtime/process/fork.ts";
 import { monotonicNow } from "./clock.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "./constants/socket.ts";
 import { type Bus, busOver, connectBus, type DbusFailure, type DbusPeer } from "./dbus.ts";
@@ -22,7 +23,8 @@ import { call } from "./door.ts";
 import { isErrno } from "./error.ts";
 import { close, pipe, tryRead, writeAll } from "./file.ts";
 import { geteuid } from "./identity.ts";
-import { getpid } from "./process.ts";
+import { exitGroup, getpid, sleepMs, tryPidfdSendSignal, waitFor } from "./process.ts";
+import { SIGKILL } from "./signal.ts";
 import { connectUnixName, tryReceive } from "./socket.ts";
 import { Struct } from "./struct.ts";
 import { setTrace } from "./trace.ts";
@@ -120,6 +122,34 @@ dbus("a broker that has no room says so", () =>
       }),
     "connect to D-Bus unix:path=/test: ENOBUFS (no buffer space available) (too many)",
   ),
+);
+
+dbus(
+  "a direct peer that looks at the call only when more comes is given more, while its signals go on",
+  () => {
+    const { ours, theirs } = ends([OK]);
+    const peer = fork(0, () => {
+      close(ours);
+      const buffer = new Uint8Array(4096);
+      for (let heard = ""; !heard.includes("Ping"); ) {
+        heard += decodeUtf8(buffer.subarray(0, Math.max(0, tryReceive(theirs, buffer))));
+        writeAll(theirs, signal("Something", "s", ["else"]));
+        sleepMs(5);
+      }
+      writeAll(theirs, reply(1, "u", [7]));
+      exitGroup(0);
+    });
+    close(theirs);
+    try {
+      const bus = busOver(ours, "direct", ADDRESS, 20_000);
+      assert.equal(bus.call(method, "", [], "u"), [7]);
+    } finally {
+      close(ours);
+      tryPidfdSendSignal(peer.pidfd, SIGKILL);
+      waitFor(peer.pid);
+      close(peer.pidfd);
+    }
+  },
 );
 
 dbus("calls and their answers, however much they are", () => {

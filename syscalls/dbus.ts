@@ -11,6 +11,7 @@ import { errnoOf } from "./dbus_errno.ts";
 import {
   type DbusMessage,
   type DbusMethod,
+  decodeMessage,
   ERROR,
   ERROR_NAME,
   encodeCall,
@@ -29,7 +30,7 @@ import { close } from "./file.ts";
 import { connectUnixName, peerUid } from "./socket.ts";
 import { traceCall, tracing } from "./trace.ts";
 import type { Fd } from "./types.ts";
-import { encodeUtf8 } from "./utf8.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 export type { DbusMethod } from "./dbus_message.ts";
 
@@ -79,6 +80,12 @@ export type DbusPeer = "broker" | "direct";
 const TIMEOUT_MS = 30_000;
 /** As many as sd-bus keeps. */
 const MOST_SIGNALS = 64 * 1024;
+/** Where a message says what it is, and its flags ("Message Format"). */
+const TYPE_AT = 1;
+const FLAGS_AT = 2;
+const NO_REPLY_EXPECTED = 1;
+/** Nanoseconds after a call until a direct peer that has not answered is nudged; twice as long each time. */
+const NUDGE_AFTER = 100_000_000n;
 const BROKER = {
   destination: "org.freedesktop.DBus",
   path: "/org/freedesktop/DBus",
@@ -159,7 +166,8 @@ function authenticate(stream: DbusStream, deadline: bigint): void {
 
 class Connection implements Bus {
   private serial = 0;
-  private readonly signals: DbusMessage[] = [];
+  /** Not read yet: a busy systemd sends many, few of which anybody waits for, and answers late to who reads slowly. */
+  private readonly signals: Uint8Array[] = [];
   /** Who answered last: of a broker's many anybody could send a signal. */
   private answerer: DbusData | undefined;
   private broken: DbusTrouble | undefined;
@@ -206,7 +214,9 @@ class Connection implements Bus {
       for (;;) {
         const signal = this.signals.shift() ?? this.nextSignal(deadline);
         if (signal === undefined) return false;
-        if (isIt(signal) && accept(signal.body(returns))) return true;
+        if (!decodeUtf8(signal).includes(member)) continue;
+        const message = decodeMessage(signal);
+        if (isIt(message) && accept(message.body(returns))) return true;
       }
     });
   }
@@ -241,27 +251,62 @@ class Connection implements Bus {
   /** Sends a call and takes what comes until its answer; one call at a time is on its way. */
   private exchange(call: Uint8Array, returns: string): readonly DbusData[] | DbusFailure {
     const deadline = monotonicNow() + BigInt(this.timeoutMs) * 1_000_000n;
-    this.serial++;
+    const serial = ++this.serial;
     this.stream.send(call, deadline);
+    let [patience, nudgeAt] = [NUDGE_AFTER, monotonicNow() + NUDGE_AFTER];
     for (;;) {
-      const message = this.next(deadline);
+      const bytes = this.nextBefore(nudgeAt, deadline);
+      if (bytes === undefined) {
+        this.nudge(deadline);
+        patience *= 2n;
+        nudgeAt = monotonicNow() + patience;
+        continue;
+      }
+      if (bytes[TYPE_AT] === SIGNAL) {
+        this.signals.push(bytes);
+        if (this.signals.length > MOST_SIGNALS) throw new DbusTrouble(ENOBUFS, "too many signals");
+        continue;
+      }
+      const message = decodeMessage(bytes);
       const { type, fields, body } = message;
       if (type === METHOD_RETURN || type === ERROR) {
-        if (fields.get(REPLY_SERIAL) !== this.serial) throw unasked(message);
+        if (fields.get(REPLY_SERIAL) !== serial) throw unasked(message);
         this.answerer = fields.get(SENDER);
         return type === METHOD_RETURN ? body(returns) : failureIn(message);
       }
-      if (type === SIGNAL) this.signals.push(message);
-      if (this.signals.length > MOST_SIGNALS) throw new DbusTrouble(ENOBUFS, "too many signals");
     }
   }
 
+  /** The next message; undefined when it is time to nudge a direct peer, whose signals may go on coming meanwhile. */
+  private nextBefore(nudgeAt: bigint, deadline: bigint): Uint8Array | undefined {
+    if (this.peer === "broker" || nudgeAt >= deadline) return this.next(deadline);
+    if (monotonicNow() >= nudgeAt) return undefined;
+    try {
+      return this.stream.message(nudgeAt);
+    } catch (error) {
+      if (error instanceof DbusTrouble && error.errno === ETIMEDOUT) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * A systemd that is busy may take the end of the authentication and the first call in one read, and then looks at the
+   * call only when more comes (sd-bus, bus_socket_read_auth): a ping that wants no answer is more.
+   */
+  private nudge(deadline: bigint): void {
+    const ping = { ...BROKER, interface: "org.freedesktop.DBus.Peer", member: "Ping" };
+    const bytes = encodeCall(++this.serial, ping, "", []);
+    bytes[FLAGS_AT] = NO_REPLY_EXPECTED;
+    this.stream.send(bytes, deadline);
+  }
+
   /** The next signal; undefined when the time is over. */
-  private nextSignal(deadline: bigint): DbusMessage | undefined {
+  private nextSignal(deadline: bigint): Uint8Array | undefined {
     try {
       for (;;) {
-        const message = this.next(deadline);
-        if (message.type === SIGNAL) return message;
+        const bytes = this.next(deadline);
+        if (bytes[TYPE_AT] === SIGNAL) return bytes;
+        const message = decodeMessage(bytes);
         if (message.type === METHOD_RETURN || message.type === ERROR) throw unasked(message);
       }
     } catch (error) {
@@ -271,7 +316,7 @@ class Connection implements Bus {
   }
 
   /** The next message, unless the time is over: who sends one after the other could hold us for ever. */
-  private next(deadline: bigint): DbusMessage {
+  private next(deadline: bigint): Uint8Array {
     const message = this.stream.message(deadline);
     if (monotonicNow() < deadline) return message;
     throw new DbusTrouble(ETIMEDOUT, "the other side did not answer in time");

@@ -3,7 +3,7 @@
 import { monotonicNow } from "./clock.ts";
 import { EAGAIN, ECONNRESET, EPIPE, ETIMEDOUT } from "./constants/errno.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
-import { type DbusMessage, decodeMessage, FIXED_HEADER, messageSize } from "./dbus_message.ts";
+import { FIXED_HEADER, messageSize } from "./dbus_message.ts";
 import { bad, DbusTrouble } from "./dbus_trouble.ts";
 import { poll } from "./file.ts";
 import { tryReceive, trySend } from "./socket.ts";
@@ -41,12 +41,12 @@ export class DbusStream {
     }
   }
 
-  /** The next message. */
-  message(deadline: bigint): DbusMessage {
+  /** The bytes of the next message, whose size alone is known to make sense. */
+  message(deadline: bigint): Uint8Array {
     while (this.end - this.start < FIXED_HEADER) this.fill(deadline);
     const size = messageSize(this.buffer.subarray(this.start, this.start + FIXED_HEADER));
     while (this.end - this.start < size) this.fill(deadline);
-    return decodeMessage(this.take(size));
+    return this.take(size);
   }
 
   private take(count: number): Uint8Array {
