@@ -2,7 +2,7 @@
 import { openCgroup } from "../cgroup/open.ts";
 import { isWaiting } from "../process/exec_fifo.ts";
 import type { ContainerStatus } from "../spec/types.ts";
-import { isAlive } from "../state/init_pid.ts";
+import { isAlive, isEnding } from "../state/init_pid.ts";
 import { isLocked, type SavedState, type StateDir } from "../state/store.ts";
 
 /** The status as engines know it: the specification's four and runc's "paused". */
@@ -14,7 +14,9 @@ export function statusOf(dir: StateDir, state: SavedState): Status {
   if (state.init.pid === 0) return isLocked(dir) ? "creating" : "stopped";
   if (!isAlive(state.init)) return hasFrozenRest(state) ? "paused" : "stopped";
   if (openCgroup(state).freezerState() === "frozen") return "paused";
-  return isWaiting(dir.fd) ? "created" : "running";
+  if (isWaiting(dir.fd)) return "created";
+  // Who ends has closed the fifo before he is dead: he waits no longer, but nobody has started him.
+  return isEnding(state.init) ? "stopped" : "running";
 }
 
 /** What the init process left running: nothing, unless the container has no pid namespace of its own. */
