@@ -1,12 +1,5 @@
-/** madvise(2) and set_mempolicy(2). */
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
-
-export * from "./constants/mman.ts";
-
-/** madvise(2) on an address range; failure is an answer. */
-export function tryMadvise(address: number | bigint, length: number | bigint, advice: number): ResultOrErrno {
-  return tryCall("madvise", [address, length, advice]);
-}
+/** set_mempolicy(2). */
+import { call } from "./door.ts";
 
 /** set_mempolicy(2): `mode` with its flags, and a bit for each node. No nodes are a null mask. */
 export function setMempolicy(mode: number, nodeMask: BigUint64Array, object: string): void {

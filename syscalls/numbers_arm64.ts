@@ -120,7 +120,6 @@ export const numbers = {
   ioctl: 29,
   keyctl: 219,
   add_key: 217,
-  madvise: 233,
   mmap: 222,
   munmap: 215,
   uname: 160,

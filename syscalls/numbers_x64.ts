@@ -121,7 +121,6 @@ export const numbers = {
   ioctl: 16,
   keyctl: 250,
   add_key: 248,
-  madvise: 28,
   mmap: 9,
   munmap: 11,
   uname: 63,

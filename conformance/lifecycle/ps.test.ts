@@ -1,4 +1,6 @@
 // ps as JSON and as a table.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { runCommand } from "../command.ts";
 import { execShell, runWaiting } from "../exec/running.ts";
@@ -34,6 +36,22 @@ ps("the options behind the id are those of ps", async (c) => {
   const { stdout } = succeed(await c.runt(["ps", c.id, "-e", "-o", "pid,comm"]));
   assert.match(stdout, new RegExp(`^ *PID COMMAND\n *${pid} sleep\n$`));
 });
+
+for (const word of ["list", "exec"])
+  ps(
+    `ps has the caller's PATH and little else [one of its words is ${word}]`,
+    async (c) => {
+      await runWaiting(c);
+      const { pid } = await c.state();
+      writeFileSync(join(c.dir, "ps"), `#!/bin/sh\necho PID MARK; echo ${pid} $PATH $MARK $RUNT_SEALED_FD\n`, {
+        mode: 0o755,
+      });
+      const command = [runtimePath, "--root", c.root, "ps", c.id, word];
+      const env = { PATH: `${c.dir}:/bin`, MARK: "the-caller" };
+      assert.is(succeed(await runCommand(command, { env })).stdout, `PID MARK\n${pid} ${env.PATH}\n`);
+    },
+    { needs: ["built"] },
+  );
 
 ps("works with no environment at all", async (c) => {
   await runWaiting(c);

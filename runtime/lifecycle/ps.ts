@@ -17,7 +17,7 @@ export function containerPids(context: RuntimeContext, id: string): readonly Pid
 /** What ps(1) prints with these options, less the lines of processes that are not the container's. */
 export function processTable(context: RuntimeContext, id: string, options: readonly string[]): string {
   containerPids(context, id); // an id that does not exist is said before anything is started
-  // Running ps is a fork, which only the sealed, single-threaded start of this program may do.
+  // The host's ps gets little of the caller's environment, and its end is told whatever the caller ignores.
   sealSelf();
   const table = capture("ps", options.length === 0 ? ["-ef"] : options);
   return filterTable(table, new Set<number>(containerPids(context, id)));

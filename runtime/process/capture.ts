@@ -2,7 +2,6 @@
 import { cstr, textOf } from "../../syscalls/cstring.ts";
 import { CWD, close, dup3, O_RDWR, openat, pipe, readToEnd, tryAccess, X_OK } from "../../syscalls/file.ts";
 import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
-import { environmentEntries } from "../../syscalls/start.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { closeAllFrom, disinherit } from "../init/disinherit.ts";
@@ -14,11 +13,12 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /** Standard output and error of the program in one text; a status other than 0 is an error that repeats it. */
 export function capture(name: string, args: readonly string[]): string {
-  const path = cstr(findOnPath(name, callerEnvironment().PATH || DEFAULT_PATH));
+  const environment = { PATH: DEFAULT_PATH, ...callerEnvironment() };
+  const path = cstr(findOnPath(name, environment.PATH || DEFAULT_PATH));
   const argv = stringArray([name, ...args]);
-  const given = environmentEntries();
-  const hasPath = given.some((entry) => entry.startsWith("PATH="));
-  const envp = stringArray(hasPath ? given : [...given, `PATH=${DEFAULT_PATH}`]);
+  const envp = stringArray(
+    Object.entries(environment).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`])),
+  );
   const [output, input] = pipe();
   const nothing = openat(CWD, "/dev/null", O_RDWR);
   const { pid, pidfd } = fork(0, () => {

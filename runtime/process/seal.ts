@@ -115,7 +115,7 @@ export function restoreDescriptorLimit(): void {
 }
 
 /** True in the second start, after `sealSelf` has verified it. */
-export function isSealed(): boolean {
+function isSealed(): boolean {
   return carried !== undefined;
 }
 
