@@ -43,9 +43,13 @@ for (const word of ["list", "exec"])
     async (c) => {
       await runWaiting(c);
       const { pid } = await c.state();
-      writeFileSync(join(c.dir, "ps"), `#!/bin/sh\necho PID MARK; echo ${pid} $PATH $MARK $RUNT_SEALED_FD\n`, {
-        mode: 0o755,
-      });
+      writeFileSync(
+        join(c.dir, "ps"),
+        `#!/bin/sh\necho PID MARK; echo ${pid} $PATH $MARK $RUNT_SEALED_FD\n`,
+        {
+          mode: 0o755,
+        },
+      );
       const command = [runtimePath, "--root", c.root, "ps", c.id, word];
       const env = { PATH: `${c.dir}:/bin`, MARK: "the-caller" };
       assert.is(succeed(await runCommand(command, { env })).stdout, `PID MARK\n${pid} ${env.PATH}\n`);
