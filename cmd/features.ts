@@ -1,5 +1,5 @@
+import { stringifyJson } from "../runtime/config/json.ts";
 import { features as featuresOf } from "../runtime/lifecycle/features.ts";
-import { stringifyJson } from "../runtime/spec/read.ts";
 import { command } from "./command.ts";
 import { writeStdout } from "./output.ts";
 import { commit, quickjs, version } from "./version.ts";

@@ -1,5 +1,5 @@
+import { stringifyJson } from "../runtime/config/json.ts";
 import { listContainers } from "../runtime/lifecycle/list.ts";
-import { stringifyJson } from "../runtime/spec/read.ts";
 import { command } from "./command.ts";
 import { formatTable, INVALID_FORMAT, writeStdout } from "./output.ts";
 

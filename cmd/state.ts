@@ -1,5 +1,5 @@
+import { stringifyJson } from "../runtime/config/json.ts";
 import { containerState } from "../runtime/lifecycle/state.ts";
-import { stringifyJson } from "../runtime/spec/read.ts";
 import { command } from "./command.ts";
 import { writeStdout } from "./output.ts";
 

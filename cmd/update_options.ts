@@ -1,5 +1,5 @@
 /** The options of update, and the JSON document that says the same. */
-import type { JsonObject, JsonValue } from "../runtime/spec/read.ts";
+import type { JsonObject, JsonValue } from "../runtime/config/json.ts";
 import type { OptionTable, OptionValues } from "./options.ts";
 import { parseBytes, parseInt64, parseUint64 } from "./update_values.ts";
 

@@ -25,10 +25,10 @@ import { execve, exitGroup, ownProcessGroup, stringArray, tryKill, waitFor } fro
 import { SIGKILL } from "../syscalls/signal.ts";
 import type { Fd } from "../syscalls/types.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
+import type { Hook } from "./config/types.ts";
 import { RuntimeError } from "./errors.ts";
 import { closeAllFrom, disinherit } from "./init/disinherit.ts";
 import { fork } from "./process/fork.ts";
-import type { Hook } from "./spec/types.ts";
 
 /** The six kinds. */
 export type HookKind =

@@ -12,6 +12,7 @@ import {
   writeFile,
 } from "../syscalls/testing/files.ts";
 import type { HostPath, Pid } from "../syscalls/types.ts";
+import type { LinuxIntelRdt } from "./config/types.ts";
 import {
   createRdtGroups,
   findResctrl,
@@ -23,7 +24,6 @@ import {
   rewriteSchemata,
 } from "./intel_rdt.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./plan/intel_rdt.ts";
-import type { LinuxIntelRdt } from "./spec/types.ts";
 
 const test = suite("intel_rdt");
 

@@ -10,8 +10,8 @@ import {
   writeFile,
 } from "../syscalls/testing/files.ts";
 import type { HostPath } from "../syscalls/types.ts";
+import { stringifyJson } from "./config/json.ts";
 import { readRdtStats } from "./intel_rdt_stats.ts";
-import { stringifyJson } from "./spec/read.ts";
 
 const rdt = suite("readRdtStats");
 

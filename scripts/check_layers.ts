@@ -40,7 +40,7 @@ const order: readonly (readonly string[])[] = [
     "standard_streams.ts",
     "user_namespace.ts",
   ],
-  ["spec"],
+  ["config"],
   ["plan"],
   [
     "path",

@@ -1,4 +1,4 @@
-// docs/configuration.md against the specification's properties as runtime/spec/types.ts has them, and against the
+// docs/configuration.md against the specification's properties as runtime/config/types.ts has them, and against the
 // tests: no property is without a row, and the tests that a row names speak of each of its properties.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ type Members = ReadonlyMap<string, readonly { readonly name: string; readonly ty
 
 /** The interfaces of types.ts. */
 function interfaces(): Members {
-  const found = [...read("runtime/spec/types.ts").matchAll(/^export interface (\w+) \{\n(.*?)^\}/gms)];
+  const found = [...read("runtime/config/types.ts").matchAll(/^export interface (\w+) \{\n(.*?)^\}/gms)];
   return new Map(
     found.map(([, name = "", body = ""]) => [
       name,

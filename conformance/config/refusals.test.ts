@@ -1,5 +1,5 @@
 // The exact text of every refusal of a configuration, or of a host, that takes the executable and a kernel to come
-// about. Those that a unit test can provoke are beside the code; runtime/spec/validate.test.ts has those of config.json
+// about. Those that a unit test can provoke are beside the code; runtime/config/validate.test.ts has those of config.json
 // itself.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";

@@ -10,8 +10,8 @@ import {
   writeFile,
 } from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import type { LinuxResources } from "../config/types.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
-import type { LinuxResources } from "../spec/types.ts";
 import { planBack, stillDifferent } from "./restore.ts";
 import type { CgroupPaths } from "./types.ts";
 

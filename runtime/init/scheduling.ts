@@ -11,10 +11,10 @@ import {
   trySetAffinity,
 } from "../../syscalls/sched.ts";
 import type { Pid, SpecField } from "../../syscalls/types.ts";
+import type { SchedulerPolicy } from "../config/types.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import { bitMask } from "../plan/number_list.ts";
 import type { AffinityPlan, IoPriorityPlan, SchedulerPlan } from "../plan/scheduling.ts";
-import type { SchedulerPolicy } from "../spec/types.ts";
 
 /** Why the kernel says EPERM even to root (sched(7)): a right has been given away to the cgroup. */
 const hints: Partial<Record<SchedulerPolicy, string>> = {

@@ -15,6 +15,7 @@ import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "../cgroup/control_file.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
 import { type ExecEntry, execEntry, SMALL_MEMORY } from "../cgroup/entry.ts";
+import type { Process, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { setFinalAffinity, setScheduler, withInitialAffinity } from "../init/scheduling.ts";
@@ -35,7 +36,6 @@ import { writePidFile } from "../process/pid_file.ts";
 import { sendPidfd } from "../process/pidfd_socket.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
-import type { Process, State } from "../spec/types.ts";
 import { isEnding, openProcess, type ProcessIdentity } from "../state/init_pid.ts";
 import type { SavedState } from "../state/store.ts";
 

@@ -1,9 +1,9 @@
 /** The process object of an exec: a file's, or the container's own with what the command line changes. */
 import type { HostPath } from "../../syscalls/types.ts";
-import { readFile, warnOfUnknown } from "../process/config.ts";
-import { parseJson } from "../spec/read.ts";
-import type { LinuxCapabilities, Process, RunnableSpec, User } from "../spec/types.ts";
-import { validateProcess } from "../spec/validate.ts";
+import { parseJson } from "../config/json.ts";
+import { readFile, warnOfUnknown } from "../config/read_config.ts";
+import type { LinuxCapabilities, Process, RunnableSpec, User } from "../config/types.ts";
+import { validateProcess } from "../config/validate.ts";
 
 /** What the command line of exec can change of the container's process; an empty text changes nothing. */
 export interface ProcessOverrides {

@@ -13,6 +13,8 @@ import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { planCgroupEntry } from "../cgroup/entry.ts";
 import type { CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";
+import { readConfig } from "../config/read_config.ts";
+import type { RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { duringInit, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
@@ -28,7 +30,6 @@ import { moveNetDevices } from "../net_devices.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { BindSources } from "../process/bind_sources.ts";
 import { forkInto } from "../process/birth_namespaces.ts";
-import { readConfig } from "../process/config.ts";
 import { createExecFifo } from "../process/exec_fifo.ts";
 import { makeNotifyDirectory } from "../process/notify_socket.ts";
 import { writePidFile } from "../process/pid_file.ts";
@@ -38,7 +39,6 @@ import { makeUserns, requireSameMaps } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
-import type { RunnableSpec, State } from "../spec/types.ts";
 import { identify } from "../state/init_pid.ts";
 import {
   createStateDir,

@@ -9,6 +9,7 @@ import { detectCgroups } from "../cgroup/detect.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import { findSystemd } from "../cgroup/systemd_place.ts";
 import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
+import type { Int, RunnableSpec } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { openRdt, type RdtGroups } from "../intel_rdt.ts";
@@ -22,7 +23,6 @@ import { type ListenFds, listenFds } from "../process/listen_fds.ts";
 import { withNotifySocket } from "../process/notify_socket.ts";
 import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
 import { callerEnvironment, inheritedDescriptors } from "../process/seal.ts";
-import type { Int, RunnableSpec } from "../spec/types.ts";
 import { requireValidId } from "../state/container_id.ts";
 import { inUserNamespace } from "../user_namespace.ts";
 

@@ -1,6 +1,7 @@
 /** state (runtime.md "Query State"). */
+
+import type { State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
-import type { State } from "../spec/types.ts";
 import { openStateDir, readState, type SavedState } from "../state/store.ts";
 import { type Status, statusOf } from "./status.ts";
 

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { noMemory, noStats } from "../cgroup/stats_types.ts";
-import { stringifyJson } from "../spec/read.ts";
+import { stringifyJson } from "../config/json.ts";
 import { statsDocument } from "./stats_document.ts";
 
 const stats = suite("statsDocument");

@@ -3,6 +3,10 @@ import { CWD, readTextAt, readToEnd } from "../../syscalls/file.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { openCgroup, unifiedOnly } from "../cgroup/open.ts";
 import { planBack, stillDifferent } from "../cgroup/restore.ts";
+import { type JsonValue, MAX_BYTES, parseJson } from "../config/json.ts";
+import { readFile, warnOfUnknown } from "../config/read_config.ts";
+import type { LinuxIntelRdt } from "../config/types.ts";
+import { validateResources } from "../config/validate.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
 import { STDIN } from "../host.ts";
@@ -10,10 +14,6 @@ import { findResctrl, type RdtSchemas, readSchemata, requireRdtFor, rewriteSchem
 import { planCgroupResources } from "../plan/cgroup_resources.ts";
 import { planUpdate } from "../plan/cgroup_update.ts";
 import { planIntelRdt } from "../plan/intel_rdt.ts";
-import { readFile, warnOfUnknown } from "../process/config.ts";
-import { type JsonValue, MAX_BYTES, parseJson } from "../spec/read.ts";
-import type { LinuxIntelRdt } from "../spec/types.ts";
-import { validateResources } from "../spec/validate.ts";
 import { lock, openStateDir, readState, type SavedState, writeState } from "../state/store.ts";
 import { statusOf } from "./status.ts";
 

@@ -1,5 +1,5 @@
 /** Capabilities (config.md "Linux Process"; capabilities(7), linux/capability.h): names to masks. */
-import type { LinuxCapabilities } from "../spec/types.ts";
+import type { LinuxCapabilities } from "../config/types.ts";
 
 /** Names in the order of their numbers: CAP_CHOWN is 0. */
 export const capabilityNames = [

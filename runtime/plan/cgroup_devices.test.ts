@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LinuxDeviceCgroup } from "../spec/types.ts";
+import type { LinuxDeviceCgroup } from "../config/types.ts";
 import { planCgroupResources } from "./cgroup_resources.ts";
 
 const deny = { allow: false, access: "rwm" } as const;

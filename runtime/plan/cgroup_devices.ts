@@ -4,7 +4,7 @@
  * then no longer matters, and there is no moment in which less is denied than at the end.
  */
 import type { SpecField } from "../../syscalls/types.ts";
-import type { LinuxDeviceCgroup } from "../spec/types.ts";
+import type { LinuxDeviceCgroup } from "../config/types.ts";
 import { at, type CgroupPlanner, refuse } from "./cgroup_write.ts";
 
 const ANY = -1;

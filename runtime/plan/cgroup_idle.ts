@@ -1,5 +1,5 @@
 /** cpu.idle, the one CPU file that is the same in v1 and v2. */
-import type { LinuxCPU } from "../spec/types.ts";
+import type { LinuxCPU } from "../config/types.ts";
 import type { CgroupPlanner } from "./cgroup_write.ts";
 
 /** The weight of an idle cgroup cannot be set (EINVAL): so it is written before idle begins, or after it has ended. */

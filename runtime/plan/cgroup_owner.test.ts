@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Spec } from "../spec/types.ts";
+import type { Spec } from "../config/types.ts";
 import { planCgroupOwner } from "./cgroup_owner.ts";
 
 const cgroupMount = { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid"] };

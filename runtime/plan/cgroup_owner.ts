@@ -1,5 +1,5 @@
 /** Whom a container's cgroup belongs to: config-linux.md "Cgroup ownership". */
-import type { Spec } from "../spec/types.ts";
+import type { Spec } from "../config/types.ts";
 import { cleanPath } from "./clean_path.ts";
 import { hostId } from "./host_ids.ts";
 

@@ -1,5 +1,5 @@
 /** RDMA limits: the one controller whose file is the same in v1 and v2. */
-import type { LinuxRdma } from "../spec/types.ts";
+import type { LinuxRdma } from "../config/types.ts";
 import type { CgroupPlanner } from "./cgroup_write.ts";
 
 /** One line a device; what is not given stays "max". */

@@ -3,7 +3,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../syscalls/types.ts";
-import type { LinuxDeviceCgroup, LinuxResources } from "../spec/types.ts";
+import type { LinuxDeviceCgroup, LinuxResources } from "../config/types.ts";
 import { planCgroupPaths } from "./cgroup_path.ts";
 import { planCgroupResources } from "./cgroup_resources.ts";
 

@@ -2,7 +2,7 @@
  * linux.resources as writes to control files. Nothing is touched here: the same configuration and facts give
  * the same writes, in the order in which the kernel accepts them.
  */
-import type { LinuxResources } from "../spec/types.ts";
+import type { LinuxResources } from "../config/types.ts";
 import { planResourcesV1 } from "./cgroup_resources_v1.ts";
 import { planResourcesV2 } from "./cgroup_resources_v2.ts";
 import { type CgroupFacts, type CgroupPlan, CgroupPlanner } from "./cgroup_write.ts";

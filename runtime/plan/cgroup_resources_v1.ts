@@ -6,7 +6,7 @@ import type {
   LinuxNetwork,
   LinuxResources,
   LinuxThrottleDevice,
-} from "../spec/types.ts";
+} from "../config/types.ts";
 import { planDevicesV1 } from "./cgroup_devices.ts";
 import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";

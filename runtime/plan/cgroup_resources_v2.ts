@@ -1,5 +1,5 @@
 /** The limits as the files of cgroup v2 (Documentation/admin-guide/cgroup-v2), converted from their v1 meaning. */
-import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../spec/types.ts";
+import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../config/types.ts";
 import { emulateDeviceRules } from "./cgroup_devices.ts";
 import { planIdle } from "./cgroup_idle.ts";
 import { planRdma } from "./cgroup_rdma.ts";

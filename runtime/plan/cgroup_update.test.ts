@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LinuxResources } from "../spec/types.ts";
+import type { LinuxResources } from "../config/types.ts";
 import { planUpdate } from "./cgroup_update.ts";
 
 const update = suite("planUpdate");

@@ -2,9 +2,9 @@
  * What an update comes to. It names only the limits that are to change; some of them can only be written together with
  * another one, which is then the one in force. Nothing is touched here.
  */
-import { isObject } from "../spec/check.ts";
-import type { JsonObject, JsonValue } from "../spec/read.ts";
-import type { LinuxResources } from "../spec/types.ts";
+import { isObject } from "../config/check.ts";
+import type { JsonObject, JsonValue } from "../config/json.ts";
+import type { LinuxResources } from "../config/types.ts";
 
 /** An update of the limits in force. */
 export interface ResourcesUpdate {

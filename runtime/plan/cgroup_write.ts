@@ -2,7 +2,7 @@
 import { OpError } from "../../syscalls/error.ts";
 import type { SpecField } from "../../syscalls/types.ts";
 import type { CgroupDriver } from "../cgroup/types.ts";
-import type { Int } from "../spec/types.ts";
+import type { Int } from "../config/types.ts";
 import type { DeviceRules } from "./cgroup_devices.ts";
 import type { UnitProperty } from "./unit_property.ts";
 

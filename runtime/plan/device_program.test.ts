@@ -1,7 +1,7 @@
 /** The program is run by an interpreter of its few instructions and compared with what the rules say. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LinuxDeviceCgroup } from "../spec/types.ts";
+import type { LinuxDeviceCgroup } from "../config/types.ts";
 import { emulateDeviceRules } from "./cgroup_devices.ts";
 import { deviceInstructions, deviceProgram } from "./device_program.ts";
 

@@ -1,8 +1,8 @@
 /** Device nodes (config-linux.md "Devices" and "Default Devices"; runtime-linux.md "Dev symbolic links"). */
 import { S_IFBLK, S_IFCHR, S_IFIFO } from "../../syscalls/constants/stat.ts";
 import type { ContainerPath, SpecField } from "../../syscalls/types.ts";
-import { field } from "../spec/field.ts";
-import type { LinuxDevice } from "../spec/types.ts";
+import { field } from "../config/field.ts";
+import type { LinuxDevice } from "../config/types.ts";
 
 /** One node to make. */
 export interface DeviceStep {

@@ -1,5 +1,5 @@
 /** What the ids of a container are on the host, as far as its configuration says (user_namespaces(7)). */
-import type { Linux, LinuxIDMapping } from "../spec/types.ts";
+import type { Linux, LinuxIDMapping } from "../config/types.ts";
 
 /** A user and a group. */
 export interface Owner {

@@ -1,5 +1,5 @@
 /** Cache and memory bandwidth (config-linux.md "IntelRdt"): which resctrl group, what is written to it, what is removed. */
-import type { LinuxIntelRdt } from "../spec/types.ts";
+import type { LinuxIntelRdt } from "../config/types.ts";
 
 /** One line for the schemata file. */
 export interface SchemaLine {

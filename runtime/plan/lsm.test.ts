@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ContainerPath, HostPath, SpecField } from "../../syscalls/types.ts";
-import type { Spec } from "../spec/types.ts";
+import type { Spec } from "../config/types.ts";
 import { asksForLsm, labelMounts, planLsm } from "./lsm.ts";
 import { planMounts } from "./mounts.ts";
 

@@ -1,6 +1,7 @@
 /** Linux security modules: the AppArmor profile and the SELinux labels of a configuration. */
+
+import type { Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { Spec } from "../spec/types.ts";
 import type { LsmFacts } from "./host.ts";
 import type { FilesystemStep, MountStep } from "./mounts.ts";
 

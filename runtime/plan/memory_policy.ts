@@ -1,6 +1,6 @@
 /** The NUMA memory policy (config-linux.md "Memory policy", set_mempolicy(2)). */
 import * as P from "../../syscalls/constants/mempolicy.ts";
-import type { LinuxMemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode } from "../spec/types.ts";
+import type { LinuxMemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode } from "../config/types.ts";
 import { type Listed, parseNumberList } from "./number_list.ts";
 
 /** What set_mempolicy gets. */

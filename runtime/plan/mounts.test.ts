@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../syscalls/types.ts";
-import type { Mount } from "../spec/types.ts";
+import type { Mount } from "../config/types.ts";
 import { planMounts } from "./mounts.ts";
 
 const mounts = suite("planMounts");

@@ -3,9 +3,9 @@ import * as M from "../../syscalls/constants/mount.ts";
 import { FSCONFIG_VALUE_LIMIT } from "../../syscalls/constants/mount.ts";
 import type { FsOption } from "../../syscalls/mount.ts";
 import type { ContainerPath, HostPath, SpecField } from "../../syscalls/types.ts";
+import { field } from "../config/field.ts";
+import type { LinuxIDMapping, Mount } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { field } from "../spec/field.ts";
-import type { LinuxIDMapping, Mount } from "../spec/types.ts";
 import { cleanPath, withoutRootfs } from "./clean_path.ts";
 import {
   attributesOf,

@@ -1,8 +1,8 @@
 /** Namespaces (config-linux.md "Namespaces"): which are new, which are joined, and in what order. */
 import * as S from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
-import { field } from "../spec/field.ts";
-import type { Linux, LinuxIDMapping, LinuxNamespaceType } from "../spec/types.ts";
+import { field } from "../config/field.ts";
+import type { Linux, LinuxIDMapping, LinuxNamespaceType } from "../config/types.ts";
 import { planTimeOffsets } from "./time_offsets.ts";
 
 /** CLONE_NEW* of each type of namespace. */

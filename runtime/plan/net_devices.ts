@@ -1,7 +1,7 @@
 /** Network devices of the host that the container gets (config-linux.md "Network Devices"). */
 import type { SpecField } from "../../syscalls/types.ts";
-import { field } from "../spec/field.ts";
-import type { Linux } from "../spec/types.ts";
+import { field } from "../config/field.ts";
+import type { Linux } from "../config/types.ts";
 
 /** One device to move. */
 export interface NetDeviceStep {

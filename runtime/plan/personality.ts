@@ -1,6 +1,6 @@
 /** The execution domain (config-linux.md "Personality"). No flag is defined; validation has warned of any. */
 import { PER_LINUX, PER_LINUX32 } from "../../syscalls/constants/personality.ts";
-import type { LinuxPersonality } from "../spec/types.ts";
+import type { LinuxPersonality } from "../config/types.ts";
 
 const domains: Readonly<Record<LinuxPersonality["domain"], number>> = {
   LINUX: PER_LINUX,

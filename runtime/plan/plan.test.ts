@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../syscalls/types.ts";
-import type { Linux, Mount, Spec } from "../spec/types.ts";
+import type { Linux, Mount, Spec } from "../config/types.ts";
 import { planContainer } from "./plan.ts";
 
 const container = suite("planContainer");

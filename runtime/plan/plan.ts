@@ -1,9 +1,9 @@
 /** The plan of a container: config.json with every decision made. Making one touches nothing and needs no privilege. */
 import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
+import { field } from "../config/field.ts";
+import type { Hooks, Linux, LinuxDevice, Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { field } from "../spec/field.ts";
-import type { Hooks, Linux, LinuxDevice, Spec } from "../spec/types.ts";
 import { ALL_CAPABILITIES } from "./capabilities.ts";
 import { cleanPath, withoutRootfs } from "./clean_path.ts";
 import { type DeviceStep, planDevices } from "./devices.ts";

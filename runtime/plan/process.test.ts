@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Process } from "../spec/types.ts";
+import type { Process } from "../config/types.ts";
 import { planProcess } from "./process.ts";
 
 const processes = suite("planProcess");

@@ -1,6 +1,6 @@
 /** The user's process (config.md "Process"): who it is, what it may do, what it is given. */
 import type { ContainerPath } from "../../syscalls/types.ts";
-import type { Process } from "../spec/types.ts";
+import type { Process } from "../config/types.ts";
 import { type CapabilityPlan, planCapabilities } from "./capabilities.ts";
 import { planRlimits, type RlimitStep } from "./rlimits.ts";
 import {

@@ -2,8 +2,8 @@
 import * as R from "../../syscalls/constants/resource.ts";
 import type { Rlimit } from "../../syscalls/resource.ts";
 import type { SpecField } from "../../syscalls/types.ts";
-import { field } from "../spec/field.ts";
-import type { POSIXRlimit } from "../spec/types.ts";
+import { field } from "../config/field.ts";
+import type { POSIXRlimit } from "../config/types.ts";
 
 const numbers: Readonly<Record<string, number>> = { ...R };
 

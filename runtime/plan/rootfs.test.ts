@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../syscalls/types.ts";
-import type { Spec } from "../spec/types.ts";
+import type { Spec } from "../config/types.ts";
 import { planRootfs } from "./rootfs.ts";
 
 const rootfs = suite("planRootfs");

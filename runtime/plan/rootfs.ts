@@ -1,8 +1,8 @@
 /** The root file system (config.md "Root"; config-linux.md "Rootfs Mount Propagation"). */
 import * as M from "../../syscalls/constants/mount.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import type { Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { Spec } from "../spec/types.ts";
 
 /** How the root file system is set up. */
 export interface RootfsPlan {

@@ -8,7 +8,7 @@ import type {
   Scheduler,
   SchedulerFlag,
   SchedulerPolicy,
-} from "../spec/types.ts";
+} from "../config/types.ts";
 import { parseNumberList } from "./number_list.ts";
 
 /** What sched_setattr gets. */

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LinuxSeccomp } from "../spec/types.ts";
+import type { LinuxSeccomp } from "../config/types.ts";
 import { planProgram, planSeccomp } from "./seccomp.ts";
 import { joinPrograms } from "./seccomp_program.ts";
 import type { Answers } from "./seccomp_tree.ts";

@@ -5,8 +5,7 @@
 import { EPERM } from "../../syscalls/constants/errno.ts";
 import * as S from "../../syscalls/constants/seccomp.ts";
 import type { SpecField } from "../../syscalls/types.ts";
-import { RuntimeError } from "../errors.ts";
-import { field } from "../spec/field.ts";
+import { field } from "../config/field.ts";
 import type {
   LinuxSeccomp,
   LinuxSeccompArg,
@@ -14,7 +13,8 @@ import type {
   SeccompAction,
   SeccompFlag,
   SeccompOperator,
-} from "../spec/types.ts";
+} from "../config/types.ts";
+import { RuntimeError } from "../errors.ts";
 
 /** The process to which SCMP_ACT_NOTIFY hands system calls. */
 export interface SeccompListener {

@@ -1,7 +1,7 @@
 /** Kernel parameters (config-linux.md "Sysctl"): names to files below /proc/sys. */
 import type { SpecField } from "../../syscalls/types.ts";
-import { field } from "../spec/field.ts";
-import { sysctlPath } from "../spec/sysctl.ts";
+import { field } from "../config/field.ts";
+import { sysctlPath } from "../config/sysctl.ts";
 
 /** One value to write. */
 export interface SysctlStep {

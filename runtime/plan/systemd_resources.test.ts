@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LinuxResources } from "../spec/types.ts";
+import type { LinuxResources } from "../config/types.ts";
 import { planCgroupResources } from "./cgroup_resources.ts";
 import { bitMask, inWholePercent, nameDeviceGroups } from "./systemd_resources.ts";
 import type { UnitProperty } from "./unit_property.ts";

@@ -2,7 +2,7 @@
  * linux.resources as properties of the container's unit (systemd.resource-control(5)). systemd writes its own idea of
  * the limits again whenever it likes, so what it can express it has to know; the control files are written as well.
  */
-import type { LinuxCPU, LinuxDeviceCgroup, LinuxResources } from "../spec/types.ts";
+import type { LinuxCPU, LinuxDeviceCgroup, LinuxResources } from "../config/types.ts";
 import { emulateDeviceRules } from "./cgroup_devices.ts";
 import { cpuWeight, swapMax } from "./cgroup_resources_v2.ts";
 import { at, type CgroupFacts, int, refuse } from "./cgroup_write.ts";

@@ -20,7 +20,7 @@ import {
 import { bindDatagram, connectDatagram, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import type { Spec } from "../spec/types.ts";
+import type { Spec } from "../config/types.ts";
 import type { StateDir } from "../state/store.ts";
 import { callerEnvironment } from "./seal.ts";
 

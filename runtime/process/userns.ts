@@ -16,9 +16,9 @@ import {
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { exitGroup, waitFor } from "../../syscalls/process.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
+import type { LinuxIDMapping } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { IdMaps, NamespacePlan } from "../plan/namespaces.ts";
-import type { LinuxIDMapping } from "../spec/types.ts";
 import { fork } from "./fork.ts";
 
 /** Makes a user namespace with these maps and returns it, open. */

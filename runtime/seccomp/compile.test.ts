@@ -3,9 +3,9 @@ import * as assert from "uvu/assert";
 import { engineProfile } from "../../conformance/seccomp_profile.ts";
 import { host } from "../../syscalls/engine/host.ts";
 import { makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
+import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from "../config/types.ts";
 import { runFilter } from "../plan/classic_bpf_fixture.ts";
 import { planProgram } from "../plan/seccomp.ts";
-import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from "../spec/types.ts";
 import { compileProgram } from "./compile.ts";
 
 const X86_64 = 0xc000003e;

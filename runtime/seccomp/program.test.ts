@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LinuxSeccomp } from "../spec/types.ts";
+import type { LinuxSeccomp } from "../config/types.ts";
 import { canonicalText } from "./program.ts";
 
 const canonical = suite("canonical text of a profile");

@@ -19,8 +19,8 @@ import {
   writeFile,
 } from "../../syscalls/testing/files.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
+import type { RunnableSpec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { RunnableSpec } from "../spec/types.ts";
 import { isAlive } from "./init_pid.ts";
 import {
   createStateDir,

@@ -32,9 +32,9 @@ import {
 import { getpid } from "../../syscalls/process.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { parseJson, stringifyJson } from "../config/json.ts";
+import type { RunnableSpec } from "../config/types.ts";
 import { notFound, RuntimeError } from "../errors.ts";
-import { parseJson, stringifyJson } from "../spec/read.ts";
-import type { RunnableSpec } from "../spec/types.ts";
 import { requireValidId, SECCOMP_CACHE } from "./container_id.ts";
 import type { ProcessIdentity } from "./init_pid.ts";
 

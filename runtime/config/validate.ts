@@ -26,8 +26,8 @@ import {
   warn,
   withoutNulls,
 } from "./check.ts";
-import { InvalidSpec, type Warning } from "./invalid_spec.ts";
-import type { JsonObject, JsonValue } from "./read.ts";
+import { InvalidSpec, type Warning } from "./invalid_config.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import type { LinuxResources, Process, RunnableSpec, Spec } from "./types.ts";
 import { checkLinux, idMappings, namespacePaths } from "./validate_linux.ts";
 import { checkHooks, checkProcess } from "./validate_process.ts";

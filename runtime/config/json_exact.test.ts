@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { InvalidJson, type JsonValue, parseJson } from "./json.ts";
 import { readExactly } from "./json_exact.ts";
-import { InvalidJson, type JsonValue, parseJson } from "./read.ts";
 
 const parse = (text: string): JsonValue => parseJson(encodeUtf8(text), "config.json");
 

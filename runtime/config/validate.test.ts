@@ -2,8 +2,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { exampleSpec } from "./example.ts";
-import { InvalidSpec } from "./invalid_spec.ts";
-import { type JsonValue, parseJson, stringifyJson } from "./read.ts";
+import { InvalidSpec } from "./invalid_config.ts";
+import { type JsonValue, parseJson, stringifyJson } from "./json.ts";
 import { validateProcess, validateResources, validateSpec } from "./validate.ts";
 
 type Change = { readonly [key: string]: unknown };

@@ -24,8 +24,8 @@ import {
   uint64,
   warn,
 } from "./check.ts";
+import type { JsonValue } from "./json.ts";
 import { quote } from "./quote.ts";
-import type { JsonValue } from "./read.ts";
 
 /** capabilities(7), as of Linux 6.18. */
 const capabilityNames = new Set(

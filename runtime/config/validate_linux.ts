@@ -26,8 +26,8 @@ import {
   uint32,
   warn,
 } from "./check.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import { quote } from "./quote.ts";
-import type { JsonObject, JsonValue } from "./read.ts";
 import { sysctlProblem } from "./sysctl.ts";
 import type { LinuxNamespaceType } from "./types.ts";
 import { checkResources } from "./validate_resources.ts";

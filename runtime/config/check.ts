@@ -4,9 +4,9 @@
  * as absent, as Go's decoder has it.
  */
 import { field } from "./field.ts";
-import type { Issue, Warning } from "./invalid_spec.ts";
+import type { Issue, Warning } from "./invalid_config.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import { quote } from "./quote.ts";
-import type { JsonObject, JsonValue } from "./read.ts";
 
 export type Key = string | number;
 

@@ -4,11 +4,11 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { CWD, close, O_RDONLY, openat, readToEnd } from "../../syscalls/file.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { Findings } from "../spec/check.ts";
-import { MAX_BYTES, parseJson } from "../spec/read.ts";
-import type { RunnableSpec } from "../spec/types.ts";
-import { nameUnknown } from "../spec/unknown_keys.ts";
-import { validateSpec } from "../spec/validate.ts";
+import type { Findings } from "./check.ts";
+import { MAX_BYTES, parseJson } from "./json.ts";
+import type { RunnableSpec } from "./types.ts";
+import { nameUnknown } from "./unknown_keys.ts";
+import { validateSpec } from "./validate.ts";
 
 /** However broken the file is, the log stays readable. */
 const SHOWN = 20;

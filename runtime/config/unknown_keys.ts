@@ -2,7 +2,7 @@
 import type { SpecField } from "../../syscalls/types.ts";
 import type { Findings } from "./check.ts";
 import { field } from "./field.ts";
-import type { JsonValue } from "./read.ts";
+import type { JsonValue } from "./json.ts";
 import { unknownIn } from "./validate.ts";
 
 export interface UnknownKey {

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import { InvalidJson, type JsonObject, type JsonValue, parseJson, stringifyJson } from "./read.ts";
+import { InvalidJson, type JsonObject, type JsonValue, parseJson, stringifyJson } from "./json.ts";
 
 const parse = (text: string): JsonValue => parseJson(encodeUtf8(text), "config.json");
 

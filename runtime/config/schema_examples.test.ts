@@ -4,8 +4,8 @@ import * as assert from "uvu/assert";
 import { environment } from "../../syscalls/start.ts";
 import { exists, join, namesIn, readFile, readText } from "../../syscalls/testing/files.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import { InvalidSpec } from "./invalid_spec.ts";
-import { InvalidJson, type JsonValue, parseJson } from "./read.ts";
+import { InvalidSpec } from "./invalid_config.ts";
+import { InvalidJson, type JsonValue, parseJson } from "./json.ts";
 import { unknownKeys } from "./unknown_keys.ts";
 import { validateSpec } from "./validate.ts";
 

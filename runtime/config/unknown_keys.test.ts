@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { exampleSpec } from "./example.ts";
-import { parseJson, stringifyJson } from "./read.ts";
+import { parseJson, stringifyJson } from "./json.ts";
 import { closestName, unknownKeys } from "./unknown_keys.ts";
 
 const parse = (text: string) => parseJson(encodeUtf8(text), "config.json");
