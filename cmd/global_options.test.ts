@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { getcwd } from "../syscalls/file.ts";
+import { getcwd } from "../syscalls/working_directory.ts";
 import { checkGlobals, defaultRoot, logSettings, readGlobals } from "./global_options.ts";
 
 const globals = suite("global options");

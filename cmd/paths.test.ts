@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { chdir, getcwd } from "../syscalls/file.ts";
+import { chdir, getcwd } from "../syscalls/working_directory.ts";
 import { absolute, optionalPath } from "./paths.ts";
 
 const paths = suite("absolute");

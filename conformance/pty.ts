@@ -4,19 +4,11 @@ import "./bun_host.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { constants } from "node:os";
-import {
-  CWD,
-  close,
-  F_SETFL,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_RDWR,
-  openat,
-  poll,
-  tryFcntl,
-  tryRead,
-  tryWrite,
-} from "../syscalls/file.ts";
+import { F_SETFL, O_NOCTTY, O_NONBLOCK, O_RDWR } from "../syscalls/constants/fcntl.ts";
+import { tryFcntl } from "../syscalls/descriptor.ts";
+import { tryRead, tryWrite } from "../syscalls/io.ts";
+import { CWD, close, openat } from "../syscalls/open.ts";
+import { poll } from "../syscalls/poll.ts";
 import { accept, listenUnix, receiveMessage } from "../syscalls/socket.ts";
 import { getTermios, openPtyPeer, setWindowSize, unlockPty, type WindowSize } from "../syscalls/tty.ts";
 import type { Fd } from "../syscalls/types.ts";

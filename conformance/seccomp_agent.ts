@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { POLLIN } from "../syscalls/constants/poll.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../syscalls/constants/socket.ts";
 import { call, tryCall } from "../syscalls/door.ts";
-import { poll } from "../syscalls/file.ts";
+import { poll } from "../syscalls/poll.ts";
 import { receiveMessage } from "../syscalls/socket.ts";
 import { Struct } from "../syscalls/struct.ts";
 import type { Fd } from "../syscalls/types.ts";

@@ -5,26 +5,18 @@
 
 import { monotonicNow } from "../syscalls/clock.ts";
 import { EAGAIN, errnoMeaning, errnoName } from "../syscalls/constants/errno.ts";
+import { F_SETFL, O_NONBLOCK } from "../syscalls/constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "../syscalls/constants/poll.ts";
 import { cstr, textOf } from "../syscalls/cstring.ts";
-import {
-  close,
-  dup3,
-  F_SETFL,
-  fchdir,
-  O_NONBLOCK,
-  type PollRequest,
-  pipe,
-  poll,
-  tryFcntl,
-  tryRead,
-  tryWrite,
-  umask,
-} from "../syscalls/file.ts";
+import { dup3, pipe, tryFcntl } from "../syscalls/descriptor.ts";
+import { tryRead, tryWrite } from "../syscalls/io.ts";
+import { close } from "../syscalls/open.ts";
+import { type PollRequest, poll } from "../syscalls/poll.ts";
 import { execve, exitGroup, ownProcessGroup, stringArray, tryKill, waitFor } from "../syscalls/process.ts";
 import { SIGKILL } from "../syscalls/signal.ts";
 import type { Fd } from "../syscalls/types.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
+import { fchdir, umask } from "../syscalls/working_directory.ts";
 import type { Hook } from "./config/types.ts";
 import { RuntimeError } from "./errors.ts";
 import { closeAllFrom, disinherit } from "./init/disinherit.ts";

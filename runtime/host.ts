@@ -1,31 +1,23 @@
 /** The few things of the host that a command itself needs: a log, its output, its end. Keeps cmd/ off syscalls/. */
 import { EEXIST } from "../syscalls/constants/errno.ts";
+import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../syscalls/constants/fcntl.ts";
+import { tryUnlinkat } from "../syscalls/directory.ts";
 import { OpError } from "../syscalls/error.ts";
-import {
-  CWD,
-  close,
-  O_APPEND,
-  O_CREAT,
-  O_EXCL,
-  O_TRUNC,
-  O_WRONLY,
-  openat,
-  tryOpenat,
-  tryUnlinkat,
-  writeAll,
-} from "../syscalls/file.ts";
+import { writeAll } from "../syscalls/io.ts";
+import { CWD, close, openat, tryOpenat } from "../syscalls/open.ts";
 import { setTrace } from "../syscalls/trace.ts";
 import type { Fd, HostPath } from "../syscalls/types.ts";
 import { encodeUtf8 } from "../syscalls/utf8.ts";
 
 export { realtimeNow, rfc3339 } from "../syscalls/clock.ts";
-export { getcwd, writeAll } from "../syscalls/file.ts";
 export { getegid, geteuid } from "../syscalls/identity.ts";
+export { writeAll } from "../syscalls/io.ts";
 export { seccompVersion } from "../syscalls/libseccomp.ts";
 export { environment, programArguments } from "../syscalls/start.ts";
 export { isTerminal } from "../syscalls/tty.ts";
 export type { Fd, HostPath } from "../syscalls/types.ts";
 export { encodeUtf8 } from "../syscalls/utf8.ts";
+export { getcwd } from "../syscalls/working_directory.ts";
 export { refuseSetId } from "./set_id.ts";
 export { occupyStandardStreams, surviveWrites, wasClosed } from "./standard_streams.ts";
 

@@ -3,18 +3,12 @@
  * removing what was made. The mount point is a parameter, since few machines have one.
  */
 import { EEXIST, ENOENT } from "../syscalls/constants/errno.ts";
+import { AT_REMOVEDIR, O_WRONLY } from "../syscalls/constants/fcntl.ts";
+import { mkdirat, tryMkdirat, tryUnlinkat } from "../syscalls/directory.ts";
 import { isErrno, OpError } from "../syscalls/error.ts";
-import {
-  AT_REMOVEDIR,
-  CWD,
-  mkdirat,
-  O_WRONLY,
-  readTextAt,
-  tryMkdirat,
-  tryStatx,
-  tryUnlinkat,
-  writeTextAt,
-} from "../syscalls/file.ts";
+import { readTextAt, writeTextAt } from "../syscalls/io.ts";
+import { CWD } from "../syscalls/open.ts";
+import { tryStatx } from "../syscalls/stat.ts";
 import type { HostPath, Pid, SpecField } from "../syscalls/types.ts";
 import { RuntimeError } from "./errors.ts";
 import { type IntelRdtPlan, type SchemaLine, schemaMatches } from "./plan/intel_rdt.ts";

@@ -1,14 +1,9 @@
 /** What resctrl says of a container's groups, in the form of runc's `events` (its types.IntelRdt, with its names). */
-import {
-  CWD,
-  close,
-  O_DIRECTORY,
-  O_RDONLY,
-  readDirectory,
-  readTextAt,
-  tryOpenat,
-  tryStatx,
-} from "../syscalls/file.ts";
+import { O_DIRECTORY, O_RDONLY } from "../syscalls/constants/fcntl.ts";
+import { readDirectory } from "../syscalls/directory.ts";
+import { readTextAt } from "../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../syscalls/open.ts";
+import { tryStatx } from "../syscalls/stat.ts";
 import type { Fd, HostPath } from "../syscalls/types.ts";
 import { parseCount } from "./cgroup/stats_text.ts";
 

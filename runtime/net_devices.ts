@@ -3,10 +3,10 @@
  * namespace ends the kernel returns physical devices to the host and destroys virtual ones.
  */
 import { EEXIST, ENODEV } from "../syscalls/constants/errno.ts";
+import { O_RDONLY } from "../syscalls/constants/fcntl.ts";
 import { IFF_UP } from "../syscalls/constants/socket.ts";
 import { textOf } from "../syscalls/cstring.ts";
 import { isErrno, OpError } from "../syscalls/error.ts";
-import { CWD, close, fstat, O_RDONLY, openat } from "../syscalls/file.ts";
 import { CLONE_NEWNET, setns } from "../syscalls/namespace.ts";
 import {
   type Attribute,
@@ -38,6 +38,8 @@ import {
   textAttribute,
   u32Attribute,
 } from "../syscalls/netlink.ts";
+import { CWD, close, openat } from "../syscalls/open.ts";
+import { fstat } from "../syscalls/stat.ts";
 import { Struct } from "../syscalls/struct.ts";
 import type { Fd, Pid } from "../syscalls/types.ts";
 import { RuntimeError } from "./errors.ts";

@@ -1,5 +1,7 @@
 /** A set-user-ID or capability-bearing copy of this program would hand its rights to whoever sets its environment. */
-import { CWD, close, O_RDONLY, openat, read } from "../syscalls/file.ts";
+import { O_RDONLY } from "../syscalls/constants/fcntl.ts";
+import { read } from "../syscalls/io.ts";
+import { CWD, close, openat } from "../syscalls/open.ts";
 import { RuntimeError } from "./errors.ts";
 
 /** getauxval(3): set when the program was given rights that its caller does not have. */

@@ -3,8 +3,9 @@
  * to as standard output: the null device takes the place, as Go's runtime has it.
  */
 import { EBADF } from "../syscalls/constants/errno.ts";
-import { O_PATH, O_RDWR } from "../syscalls/constants/fcntl.ts";
-import { CWD, F_GETFD, FD_CLOEXEC, openat, tryFcntl, tryOpenat } from "../syscalls/file.ts";
+import { F_GETFD, FD_CLOEXEC, O_PATH, O_RDWR } from "../syscalls/constants/fcntl.ts";
+import { tryFcntl } from "../syscalls/descriptor.ts";
+import { CWD, openat, tryOpenat } from "../syscalls/open.ts";
 import { ignoreSignal, SIGPIPE, SIGXFSZ } from "../syscalls/signal.ts";
 import type { Fd } from "../syscalls/types.ts";
 

@@ -1,5 +1,6 @@
 /** Whether this process is in the first user namespace, where uid 0 is the host's root. */
-import { CWD, readTextAt } from "../syscalls/file.ts";
+import { readTextAt } from "../syscalls/io.ts";
+import { CWD } from "../syscalls/open.ts";
 
 /** True in any but the first one, which alone maps every uid to itself (user_namespaces(7)). */
 export function inUserNamespace(): boolean {

@@ -19,11 +19,14 @@ import {
 } from "./dbus_message.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
+import { pipe } from "./descriptor.ts";
 import { call } from "./door.ts";
 import { isErrno } from "./error.ts";
-import { close, pipe, tryRead, writeAll } from "./file.ts";
 import { geteuid } from "./identity.ts";
-import { exitGroup, getpid, sleepMs, tryPidfdSendSignal, waitFor } from "./process.ts";
+import { tryRead, writeAll } from "./io.ts";
+import { close } from "./open.ts";
+import { sleepMs } from "./poll.ts";
+import { exitGroup, getpid, tryPidfdSendSignal, waitFor } from "./process.ts";
 import { SIGKILL } from "./signal.ts";
 import { connectUnixName, tryReceive } from "./socket.ts";
 import { Struct } from "./struct.ts";

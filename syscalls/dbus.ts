@@ -26,7 +26,7 @@ import { DbusStream } from "./dbus_stream.ts";
 import { bad, DbusTrouble } from "./dbus_trouble.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { isErrno, OpError } from "./error.ts";
-import { close } from "./file.ts";
+import { close } from "./open.ts";
 import { connectUnixName, peerUid } from "./socket.ts";
 import { traceCall, tracing } from "./trace.ts";
 import type { Fd } from "./types.ts";

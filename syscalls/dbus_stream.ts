@@ -5,7 +5,7 @@ import { EAGAIN, ECONNRESET, EPIPE, ETIMEDOUT } from "./constants/errno.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { FIXED_HEADER, messageSize } from "./dbus_message.ts";
 import { bad, DbusTrouble } from "./dbus_trouble.ts";
-import { poll } from "./file.ts";
+import { poll } from "./poll.ts";
 import { tryReceive, trySend } from "./socket.ts";
 import type { Fd } from "./types.ts";
 import { decodeUtf8 } from "./utf8.ts";

@@ -1,9 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { monotonicNow } from "./clock.ts";
+import { pipe } from "./descriptor.ts";
+import { readlinkat } from "./directory.ts";
 import { call, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
-import { CWD, close, pipe, poll, readlinkat, tryRead } from "./file.ts";
+import { tryRead } from "./io.ts";
+import { CWD, close } from "./open.ts";
+import { poll } from "./poll.ts";
 import { start } from "./testing/programs.ts";
 import { whileHandled } from "./testing/signals.ts";
 import { encodeUtf8 } from "./utf8.ts";

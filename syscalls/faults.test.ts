@@ -6,7 +6,10 @@ import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 globalThis.FAULT_INJECTION = true;
 const { armFaults } = await import("./faults.ts");
 const { tryCall } = await import("./door.ts");
-const { CWD, close, memfdCreate, pipe, readlinkat, readToEnd, seekTo, writeAll } = await import("./file.ts");
+const { memfdCreate, pipe } = await import("./descriptor.ts");
+const { readlinkat } = await import("./directory.ts");
+const { readToEnd, seekTo, writeAll } = await import("./io.ts");
+const { CWD, close } = await import("./open.ts");
 
 const faults = suite("faults");
 const own = Number(readlinkat(CWD, "/proc/self"));

@@ -3,9 +3,11 @@
  * Its functions are no system calls and do not pass through the door; a failure is minus errno, thrown as OpError.
  */
 import { EDOM, EINVAL } from "./constants/errno.ts";
+import { memfdCreate } from "./descriptor.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
-import { close, memfdCreate, readToEnd, seekTo } from "./file.ts";
+import { readToEnd, seekTo } from "./io.ts";
+import { close } from "./open.ts";
 import { Struct } from "./struct.ts";
 import { encodeUtf8 } from "./utf8.ts";
 

@@ -1,9 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ENOENT } from "./constants/errno.ts";
+import { F_GETFD, FD_CLOEXEC } from "./constants/fcntl.ts";
 import { POLLIN } from "./constants/poll.ts";
-import { close, F_GETFD, FD_CLOEXEC, poll, tryFcntl, write } from "./file.ts";
+import { tryFcntl } from "./descriptor.ts";
+import { write } from "./io.ts";
 import { drain, eventfd, IN_MODIFY, inotifyInit, readCounter, tryInotifyAddWatch } from "./notify.ts";
+import { close } from "./open.ts";
+import { poll } from "./poll.ts";
 import { join, makeTemporary, removeTree, writeFile } from "./testing/files.ts";
 import type { Fd } from "./types.ts";
 

@@ -1,8 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BadString } from "./cstring.ts";
+import { readlinkat } from "./directory.ts";
 import { host } from "./engine/host.ts";
-import { CWD, readlinkat, readTextAt } from "./file.ts";
+import { readTextAt } from "./io.ts";
+import { CWD } from "./open.ts";
 import { getpid, getppid, stringArray, tryKill, tryPidfdOpen, waitAny, waitFor } from "./process.ts";
 import type { Pid } from "./types.ts";
 

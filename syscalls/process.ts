@@ -146,9 +146,3 @@ export function trySetsid(): ResultOrErrno {
 export function ownProcessGroup(): void {
   call("setpgid", [0, 0], "");
 }
-
-/** nanosleep(2). */
-export function sleepMs(ms: number): void {
-  const time = new BigInt64Array([BigInt(Math.floor(ms / 1000)), BigInt(Math.round((ms % 1000) * 1e6))]);
-  tryCall("nanosleep", [time, null]);
-}

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CWD, close, O_NOCTTY, O_RDONLY, O_RDWR, openat } from "./file.ts";
+import { O_NOCTTY, O_RDONLY, O_RDWR } from "./constants/fcntl.ts";
+import { CWD, close, openat } from "./open.ts";
 import {
   getTermios,
   isTerminal,

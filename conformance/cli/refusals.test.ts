@@ -3,15 +3,9 @@ import "../bun_host.ts";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import {
-  addSeals,
-  close,
-  F_SEAL_GROW,
-  F_SEAL_SEAL,
-  F_SEAL_SHRINK,
-  F_SEAL_WRITE,
-  memfdCreate,
-} from "../../syscalls/file.ts";
+import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } from "../../syscalls/constants/fcntl.ts";
+import { addSeals, memfdCreate } from "../../syscalls/descriptor.ts";
+import { close } from "../../syscalls/open.ts";
 import { eventually, runCommand } from "../command.ts";
 import { conformance, type Fixture, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";

@@ -3,7 +3,7 @@ import "../bun_host.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { conformance, refuse, succeed } from "../harness.ts";
 import { withListener } from "../pty.ts";
 import { shell } from "../spec.ts";

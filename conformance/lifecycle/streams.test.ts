@@ -6,9 +6,11 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync, writ
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { EAGAIN } from "../../syscalls/constants/errno.ts";
+import { F_GETFL } from "../../syscalls/constants/fcntl.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET, SOCK_STREAM } from "../../syscalls/constants/socket.ts";
+import { tryFcntl } from "../../syscalls/descriptor.ts";
 import { call } from "../../syscalls/door.ts";
-import { close, F_GETFL, tryFcntl } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { tryReceive, trySend } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { eventually, runCommand, sleep, startCommand } from "../command.ts";

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { conformance, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";

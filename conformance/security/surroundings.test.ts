@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { close } from "../../syscalls/file.ts";
 import { inotifyInit, tryInotifyAddWatch } from "../../syscalls/notify.ts";
+import { close } from "../../syscalls/open.ts";
 import { type Result, runCommand } from "../command.ts";
 import { conformance, type Fixture, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";

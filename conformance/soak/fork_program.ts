@@ -1,7 +1,9 @@
 // Forks as often as it is told; every child does real work in JavaScript. Ends with status 0 when not one child hung,
 // crashed or gave another status than its own. Frozen into the engine that ships, and started, by fork.test.ts.
 import { fork } from "../../runtime/process/fork.ts";
-import { close, poll, writeAll } from "../../syscalls/file.ts";
+import { writeAll } from "../../syscalls/io.ts";
+import { close } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { exitGroup, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { programArguments } from "../../syscalls/start.ts";
 import type { Fd } from "../../syscalls/types.ts";

@@ -1,7 +1,9 @@
 /** Control files: one value a write, exact errors that name controller, file, value and field. */
 import { EINVAL, ENODEV, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
+import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_WRONLY, readTextAt, tryOpenat, tryWrite } from "../../syscalls/file.ts";
+import { readTextAt, tryWrite } from "../../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";

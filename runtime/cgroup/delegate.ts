@@ -1,7 +1,8 @@
 /** config-linux.md "Cgroup ownership": a container with a cgroup namespace may manage what is below its cgroup. */
 import { ENOENT } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, tryFchownat } from "../../syscalls/file.ts";
+import { CWD } from "../../syscalls/open.ts";
+import { tryFchownat } from "../../syscalls/permissions.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { tryReadControl } from "./control_file.ts";
 

@@ -1,8 +1,11 @@
 /** How this host mounts cgroups, from as few files as can tell: none but a statfs on a host with only v2. */
 import { ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, fstatfs, O_DIRECTORY, O_PATH, readTextAt, tryOpenat } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { fstatfs } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout } from "./types.ts";
 

@@ -3,8 +3,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, progQuery, tryProgAttach } from "../../syscalls/bpf.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { makeTemporary, removeTree } from "../../syscalls/testing/files.ts";
 import { run } from "../../syscalls/testing/programs.ts";

@@ -11,9 +11,10 @@ import {
   tryProgLoad,
 } from "../../syscalls/bpf.ts";
 import { EINVAL, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { textOf } from "../../syscalls/cstring.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getrlimit, RLIMIT_MEMLOCK, trySetrlimit } from "../../syscalls/resource.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";

@@ -2,16 +2,12 @@
 
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from "../../syscalls/constants/fcntl.ts";
+import { tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  AT_REMOVEDIR,
-  AT_SYMLINK_NOFOLLOW,
-  CWD,
-  tryMkdirat,
-  tryStatx,
-  tryUnlinkat,
-} from "../../syscalls/file.ts";
-import { sleepMs } from "../../syscalls/process.ts";
+import { CWD } from "../../syscalls/open.ts";
+import { sleepMs } from "../../syscalls/poll.ts";
+import { tryStatx } from "../../syscalls/stat.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import { tryWriteControl } from "./control_file.ts";
 import { isBusy, processesBelow, tryRemoveTree } from "./tree.ts";

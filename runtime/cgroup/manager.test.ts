@@ -3,7 +3,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { geteuid } from "../../syscalls/identity.ts";
-import { getpid, sleepMs } from "../../syscalls/process.ts";
+import { sleepMs } from "../../syscalls/poll.ts";
+import { getpid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { exists, join, parentOf, statOf } from "../../syscalls/testing/files.ts";
 import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { poll } from "../../syscalls/file.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { join, makeTemporary, removeFile, removeTree, writeFile } from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { type OomWatch, watchOom } from "./oom.ts";

@@ -1,17 +1,8 @@
 /** Hears of the OOM killer's visits to a cgroup, and of the end of that cgroup. */
 import { ENOENT } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  close,
-  O_DIRECTORY,
-  O_PATH,
-  O_RDONLY,
-  O_WRONLY,
-  openat,
-  tryStatx,
-  writeTextAt,
-} from "../../syscalls/file.ts";
+import { writeTextAt } from "../../syscalls/io.ts";
 import {
   drain,
   eventfd,
@@ -20,6 +11,8 @@ import {
   readCounter,
   tryInotifyAddWatch,
 } from "../../syscalls/notify.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { tryReadControl } from "./control_file.ts";

@@ -1,6 +1,7 @@
 /** Signals for a whole cgroup, without missing the children that are forked meanwhile. */
 
-import { sleepMs, tryKill } from "../../syscalls/process.ts";
+import { sleepMs } from "../../syscalls/poll.ts";
+import { tryKill } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Pid } from "../../syscalls/types.ts";
 

@@ -1,6 +1,9 @@
 /** Reading the files of one cgroup for statistics. A file that the kernel does not have is an answer. */
+
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { readDirectory } from "../../syscalls/directory.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, readDirectory, tryOpenat } from "../../syscalls/file.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { readControl } from "./control_file.ts";
 import { pageSizeOf, parseCount } from "./stats_text.ts";

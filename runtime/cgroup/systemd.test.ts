@@ -5,8 +5,9 @@
 // vm only
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CWD, readlinkat } from "../../syscalls/file.ts";
+import { readlinkat } from "../../syscalls/directory.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { CWD } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { environment, programArguments } from "../../syscalls/start.ts";

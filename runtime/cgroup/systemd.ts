@@ -4,7 +4,8 @@
  */
 import { EXDEV } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, readTextAt } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD } from "../../syscalls/open.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan } from "../plan/cgroup_write.ts";
 import type { UnitPlan } from "../plan/systemd_unit.ts";

@@ -1,7 +1,10 @@
 /** Which systemd makes a container's unit: the system's, or that of the user's own session. */
+
+import { AT_SYMLINK_NOFOLLOW } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
-import { AT_SYMLINK_NOFOLLOW, CWD, isType, tryStatx } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { CWD } from "../../syscalls/open.ts";
+import { isType, tryStatx } from "../../syscalls/stat.ts";
 import { RuntimeError } from "../errors.ts";
 import { inUserNamespace } from "../user_namespace.ts";
 import { withSystemd } from "./systemd_bus.ts";

@@ -1,8 +1,10 @@
 /** Trees of cgroups that are deeper than a path is long, as a container can make them. Needs root. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat, tryMkdirat } from "../../syscalls/file.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { tryMkdirat } from "../../syscalls/directory.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";

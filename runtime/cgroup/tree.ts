@@ -3,21 +3,12 @@
  * can be open: each step is relative to the last one, with one directory open at a time.
  */
 import { EBUSY, ENODEV, ENOENT, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
+import { AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { readDirectory, tryUnlinkat } from "../../syscalls/directory.ts";
 import type { ResultOrErrno } from "../../syscalls/door.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import {
-  AT_REMOVEDIR,
-  CWD,
-  close,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_RDONLY,
-  openat,
-  readDirectory,
-  readTextAt,
-  tryOpenat,
-  tryUnlinkat,
-} from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "./control_file.ts";
 

@@ -1,9 +1,11 @@
 /** Cgroup v1 and hybrid hosts: the same directory in each hierarchy, the unified one of a hybrid included. */
 import { EACCES, EBUSY, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { close, O_WRONLY, tryOpenat, tryWrite } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { sleepMs } from "../../syscalls/process.ts";
+import { tryWrite } from "../../syscalls/io.ts";
+import { close, tryOpenat } from "../../syscalls/open.ts";
+import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";

@@ -1,7 +1,7 @@
 /** Pure cgroup v2, made and written by ourselves (the cgroupfs driver). */
 import { EACCES, EBUSY, ENOENT, EOPNOTSUPP, EPERM, ETIMEDOUT } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { sleepMs } from "../../syscalls/process.ts";
+import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";

@@ -1,7 +1,9 @@
 /** config.json of a bundle, read and validated. */
 
+import { O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_RDONLY, openat, readToEnd } from "../../syscalls/file.ts";
+import { readToEnd } from "../../syscalls/io.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Findings } from "./check.ts";

@@ -7,9 +7,10 @@ import {
   MS_PRIVATE,
   MS_REC,
 } from "../../syscalls/constants/mount.ts";
+import { trySymlinkat } from "../../syscalls/directory.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { CWD, close, trySymlinkat } from "../../syscalls/file.ts";
 import type { FsOption } from "../../syscalls/mount.ts";
+import { CWD, close } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView, ShownHierarchy } from "../cgroup/types.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";

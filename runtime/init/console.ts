@@ -1,8 +1,12 @@
 /** The terminal of the container: a pty of its own devpts, checked by descriptor (CVE-2025-52565). */
+
+import { O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
-import { close, dup3, fstat, fstatfs, isType, O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/file.ts";
+import { dup3 } from "../../syscalls/descriptor.ts";
+import { close } from "../../syscalls/open.ts";
 import { sendMessage } from "../../syscalls/socket.ts";
+import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import {
   openPtyPeer,
   ptyNumber,

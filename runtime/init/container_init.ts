@@ -3,8 +3,11 @@
  * It runs in a forked JavaScript engine that is about to be inside a hostile root file system: nothing here may
  * load a library, import, touch Date, Intl, console or the event loop.
  */
+
+import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
+import { dup3 } from "../../syscalls/descriptor.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, dup3, O_RDWR, tryOpenat, tryWrite, umask } from "../../syscalls/file.ts";
+import { tryWrite } from "../../syscalls/io.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNS,
@@ -13,12 +16,14 @@ import {
   sethostname,
   unshare,
 } from "../../syscalls/namespace.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { setTraceField, setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { umask } from "../../syscalls/working_directory.ts";
 import type { CgroupView } from "../cgroup/types.ts";
 import { runHooks } from "../hooks.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";

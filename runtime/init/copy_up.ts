@@ -3,19 +3,8 @@
  * copy are walked by descriptors, and no link is followed in either.
  */
 import { ELOOP } from "../../syscalls/constants/errno.ts";
-import { S_IFDIR, S_IFLNK, S_IFREG } from "../../syscalls/constants/stat.ts";
-import { OpError } from "../../syscalls/error.ts";
 import {
   AT_SYMLINK_NOFOLLOW,
-  close,
-  fchmod,
-  fchmodat,
-  fstat,
-  isType,
-  lchownat,
-  makedev,
-  mkdirat,
-  mknodat,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
@@ -23,14 +12,21 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
-  openat,
+} from "../../syscalls/constants/fcntl.ts";
+import { S_IFDIR, S_IFLNK, S_IFREG } from "../../syscalls/constants/stat.ts";
+import {
+  makedev,
+  mkdirat,
+  mknodat,
   readDirectory,
   readlinkat,
-  type Stat,
-  sendfile,
-  statx,
   trySymlinkat,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/directory.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { sendfile } from "../../syscalls/io.ts";
+import { close, openat } from "../../syscalls/open.ts";
+import { fchmod, fchmodat, lchownat } from "../../syscalls/permissions.ts";
+import { fstat, isType, type Stat, statx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /** Deeper trees are no image's, and each level is a level of the stack here. */

@@ -6,27 +6,17 @@
  * the fd directory of a procfs that the container cannot cover, which is made the current directory for the call.
  */
 import { E2BIG, ENOSYS } from "../../syscalls/constants/errno.ts";
+import { O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { TMPFS_MAGIC } from "../../syscalls/constants/magic.ts";
 import * as ST from "../../syscalls/constants/stat.ts";
+import { mkdirat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  close,
-  fchdir,
-  fstat,
-  fstatfs,
-  isType,
-  mkdirat,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_PATH,
-  O_WRONLY,
-  openat,
-} from "../../syscalls/file.ts";
 import * as K from "../../syscalls/mount.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { fchdir } from "../../syscalls/working_directory.ts";
 import { safetyViolation } from "../errors.ts";
 import { filesystemFlagOf, flagsOf } from "../plan/mount_options.ts";
 

@@ -1,21 +1,12 @@
 /** /dev of the container: nodes, the links that runtime-linux.md asks for, and ptmx. */
 import { EEXIST, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
+import { AT_SYMLINK_NOFOLLOW } from "../../syscalls/constants/fcntl.ts";
 import { S_IFIFO, S_IFMT } from "../../syscalls/constants/stat.ts";
+import { makedev, tryMknodat, trySymlinkat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  AT_SYMLINK_NOFOLLOW,
-  CWD,
-  close,
-  fchmodat,
-  lchownat,
-  makedev,
-  type Stat,
-  statx,
-  tryMknodat,
-  tryStatx,
-  trySymlinkat,
-  tryUnlinkat,
-} from "../../syscalls/file.ts";
+import { CWD, close } from "../../syscalls/open.ts";
+import { fchmodat, lchownat } from "../../syscalls/permissions.ts";
+import { type Stat, statx, tryStatx } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";

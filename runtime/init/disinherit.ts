@@ -4,8 +4,10 @@
  */
 
 import { POLLNVAL } from "../../syscalls/constants/poll.ts";
+import { setCloexec } from "../../syscalls/descriptor.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { close, poll, setCloexec, tryCloseRange } from "../../syscalls/file.ts";
+import { close, tryCloseRange } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { getrlimit, RLIMIT_NOFILE, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
 import { setSignalMask } from "../../syscalls/signal.ts";

@@ -1,7 +1,9 @@
 /** Entering cgroups from inside: the files are opened while the host's are in sight, and written when it is time. */
 import { EBUSY, EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
+import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_WRONLY, tryOpenat, tryWrite } from "../../syscalls/file.ts";
+import { tryWrite } from "../../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { JOIN_CGROUP } from "../errors.ts";
 import type { CgroupRequest } from "./sync.ts";

@@ -1,5 +1,7 @@
 /** /proc/<pid>/cmdline is for everybody to read who sees the process, and ours names paths of the host. */
-import { close, O_RDWR, openat, read, readTextAt, seekTo, writeAll } from "../../syscalls/file.ts";
+import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
+import { read, readTextAt, seekTo, writeAll } from "../../syscalls/io.ts";
+import { close, openat } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /**

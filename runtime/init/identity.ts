@@ -9,9 +9,10 @@ import {
 } from "../../syscalls/capability.ts";
 import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { fstat, tryFchown } from "../../syscalls/file.ts";
 import { setAllGids, setAllUids, setgroups, tryDropGroups } from "../../syscalls/identity.ts";
+import { tryFchown } from "../../syscalls/permissions.ts";
 import { PR_SET_DUMPABLE, PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
+import { fstat } from "../../syscalls/stat.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { readProcSelf } from "../path/procfs.ts";

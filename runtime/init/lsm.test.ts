@@ -1,7 +1,8 @@
 // This machine need not have any security module: the procfs is a directory made for the test.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat } from "../../syscalls/file.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import {
   exists,
   join,

@@ -3,8 +3,11 @@
  * container has made its runtime write to a file of its choosing before (CVE-2019-16884, CVE-2025-52881).
  */
 import { ENOENT } from "../../syscalls/constants/errno.ts";
+import { O_PATH, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_PATH, O_WRONLY, openat, setLabel, writeTextAt } from "../../syscalls/file.ts";
+import { writeTextAt } from "../../syscalls/io.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { setLabel } from "../../syscalls/permissions.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { ownFile, STRICT, writeProcSelf } from "../path/procfs.ts";
 import { tryResolve } from "../path/resolve.ts";

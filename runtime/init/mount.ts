@@ -1,11 +1,15 @@
 /** Performing the mounts of a plan: each is made detached, given its attributes, and only then put in place. */
 import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
+import { O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { dupAbove } from "../../syscalls/descriptor.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, dupAbove, fchmodat, fstat, fstatfs, isType, O_PATH } from "../../syscalls/file.ts";
 import type { FsOption } from "../../syscalls/mount.ts";
 import { MS_REMOUNT, MS_SLAVE, tryMount } from "../../syscalls/mount.ts";
+import { CWD, close } from "../../syscalls/open.ts";
+import { fchmodat } from "../../syscalls/permissions.ts";
+import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { CgroupView } from "../cgroup/types.ts";

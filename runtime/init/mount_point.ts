@@ -1,7 +1,8 @@
 /** Where a mount goes: the place in the root file system, by descriptor, and putting a detached mount there. */
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
-import { close, fstat, fstatfs } from "../../syscalls/file.ts";
 import { MS_REC } from "../../syscalls/mount.ts";
+import { close } from "../../syscalls/open.ts";
+import { fstat, fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { type Links, openOrCreateInRoot } from "../path/in_root.ts";

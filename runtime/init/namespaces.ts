@@ -1,7 +1,7 @@
 /** Entering namespaces: those to join by descriptor, those to make by unshare (namespaces(7)). */
 import { ENOTTY } from "../../syscalls/constants/errno.ts";
+import { O_NONBLOCK, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_NONBLOCK, O_RDONLY, openat } from "../../syscalls/file.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNET,
@@ -14,6 +14,7 @@ import {
   unshare,
 } from "../../syscalls/namespace.ts";
 import { interfaceUp } from "../../syscalls/netlink.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { interfaceUpByIoctl } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";

@@ -5,19 +5,9 @@
  * no /proc, no /sys and no cgroups (runc unmounts proc and sysfs only).
  */
 import { EINVAL, ENOENT, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  chroot,
-  close,
-  fchdir,
-  fstat,
-  O_DIRECTORY,
-  O_PATH,
-  openat,
-  readTextAt,
-  tryChdir,
-} from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
 import {
   MNT_DETACH,
   MS_REC,
@@ -27,7 +17,10 @@ import {
   tryUmount2,
   UMOUNT_NOFOLLOW,
 } from "../../syscalls/mount.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { fstat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
 import { moveMountOnto } from "./detached.ts";
 
 /** More rounds than anyone stacks mounts on one directory. */

@@ -1,8 +1,10 @@
 /** `process.oomScoreAdj`, written while the host's procfs is there to be trusted, and the right to do it. */
 import { EACCES } from "../../syscalls/constants/errno.ts";
+import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, O_WRONLY, writeTextAt } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { writeTextAt } from "../../syscalls/io.ts";
+import { CWD } from "../../syscalls/open.ts";
 import type { Pid, SpecField } from "../../syscalls/types.ts";
 
 /** Absent must not be written (config.md). */

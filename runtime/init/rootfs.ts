@@ -1,19 +1,8 @@
 /** The container's root file system: its mounts before pivot_root, pivot_root itself, and what is hidden after. */
 import { EINVAL, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { S_IFCHR, S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  chroot,
-  close,
-  fchdir,
-  fstat,
-  isType,
-  O_DIRECTORY,
-  O_PATH,
-  openat,
-  tryChdir,
-} from "../../syscalls/file.ts";
 import {
   MNT_DETACH,
   MOUNT_ATTR_RDONLY,
@@ -25,8 +14,11 @@ import {
   pivotRoot,
   umount2,
 } from "../../syscalls/mount.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { fstat, isType } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
 import { safetyViolation } from "../errors.ts";
 import { tryOpenInRoot } from "../path/in_root.ts";
 import type { PathStep } from "../plan/plan.ts";

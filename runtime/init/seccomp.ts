@@ -3,7 +3,7 @@
 import { capget } from "../../syscalls/capability.ts";
 import { EACCES } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { exitGroup } from "../../syscalls/process.ts";
 import { trySetModeFilter } from "../../syscalls/seccomp.ts";
 import { endTrace } from "../../syscalls/trace.ts";

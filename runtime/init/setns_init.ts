@@ -9,25 +9,17 @@
  */
 
 import { capset } from "../../syscalls/capability.ts";
+import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  chroot,
-  close,
-  fchdir,
-  O_DIRECTORY,
-  O_PATH,
-  O_RDONLY,
-  openat,
-  umask,
-} from "../../syscalls/file.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { chroot, fchdir, umask } from "../../syscalls/working_directory.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";

@@ -1,15 +1,10 @@
 /** The standard streams of a program, where they are not the caller's (process/streams.ts). */
+
+import { F_GETFD, FD_CLOEXEC } from "../../syscalls/constants/fcntl.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
-import {
-  clearCloexec,
-  close,
-  dup3,
-  F_GETFD,
-  FD_CLOEXEC,
-  fstat,
-  isType,
-  tryFcntl,
-} from "../../syscalls/file.ts";
+import { clearCloexec, dup3, tryFcntl } from "../../syscalls/descriptor.ts";
+import { close } from "../../syscalls/open.ts";
+import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /** A descriptor that is to be one or two standard streams of the program. */

@@ -26,7 +26,7 @@
 import { ECONNRESET } from "../../syscalls/constants/errno.ts";
 import { BadString } from "../../syscalls/cstring.ts";
 import { type ErrorData, isErrno, OpError } from "../../syscalls/error.ts";
-import { tryRead, write } from "../../syscalls/file.ts";
+import { tryRead, write } from "../../syscalls/io.ts";
 import { type Received, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";

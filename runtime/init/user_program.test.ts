@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { chdir, chroot, getcwd } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import {
   join,
@@ -13,6 +12,7 @@ import {
   writeFile,
 } from "../../syscalls/testing/files.ts";
 import { runForked } from "../../syscalls/testing/programs.ts";
+import { chdir, chroot, getcwd } from "../../syscalls/working_directory.ts";
 import { enterCwd, findProgram, prepareProgram, requireCwdInside, withHome } from "./user_program.ts";
 
 const program = suite("findProgram");

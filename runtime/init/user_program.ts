@@ -1,27 +1,16 @@
 /** The user's program: its working directory, its environment, where its file is, and the execve. */
 import { EACCES, EPERM, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
+import { AT_EACCESS, O_NONBLOCK, O_RDONLY, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
 import type { StringArray } from "../../syscalls/cstring.ts";
 import { type CString, cstr, textOf } from "../../syscalls/cstring.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  AT_EACCESS,
-  CWD,
-  close,
-  fstat,
-  getcwd,
-  isType,
-  O_NONBLOCK,
-  O_RDONLY,
-  readToEnd,
-  tryAccess,
-  tryChdir,
-  tryOpenat,
-  tryStatx,
-  X_OK,
-} from "../../syscalls/file.ts";
+import { readToEnd } from "../../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { execve, stringArray } from "../../syscalls/process.ts";
+import { fstat, isType, tryAccess, tryStatx } from "../../syscalls/stat.ts";
 import type { ContainerPath, Fd, SpecField } from "../../syscalls/types.ts";
+import { getcwd, tryChdir } from "../../syscalls/working_directory.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 

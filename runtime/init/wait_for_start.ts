@@ -1,7 +1,9 @@
 /** The wait of a created container for its start: a byte in the fifo of process/exec_fifo.ts. */
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import * as S from "../../syscalls/constants/signal.ts";
-import { close, poll, tryRead } from "../../syscalls/file.ts";
+import { tryRead } from "../../syscalls/io.ts";
+import { close } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { exitGroup } from "../../syscalls/process.ts";
 import { ALL_SIGNALS, blockSignals, readSignal, signalfd } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";

@@ -1,5 +1,5 @@
 /** create (runtime.md "Create"): everything but the user's program, which waits for start. */
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { go } from "../init/sync.ts";
 import { destroy } from "./delete.ts";

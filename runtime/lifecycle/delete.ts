@@ -1,6 +1,7 @@
 /** delete (runtime.md "Delete"): takes away everything that create made, and can be repeated when cut short. */
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { close, poll } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";

@@ -3,10 +3,13 @@
  * that stays there, and lets that one go on when everything is ready.
  */
 import { capget } from "../../syscalls/capability.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat, poll, readTextAt } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";

@@ -3,7 +3,9 @@
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { POLLERR, POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { CWD, close, poll, readTextAt } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD, close } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { type OomWatch, watchOom } from "../cgroup/oom.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import { readStats } from "../cgroup/stats.ts";

@@ -1,6 +1,6 @@
 /** exec: another process in a running container. */
 
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 

@@ -3,19 +3,12 @@
  * it. runc leaves that behind; here it goes when the container does.
  */
 import { EINVAL } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  close,
-  fstat,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_PATH,
-  openat,
-  readTextAt,
-  tryOpenat,
-} from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
 import { MNT_DETACH, tryUmount2, UMOUNT_NOFOLLOW } from "../../syscalls/mount.ts";
+import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { fstat } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { SavedState } from "../state/store.ts";
 

@@ -1,7 +1,7 @@
 /** kill (runtime.md "Kill"): a signal for the init process, or for everything in the container. */
 import { ENOSYS, ESRCH } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";

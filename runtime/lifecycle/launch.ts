@@ -4,12 +4,13 @@
  */
 import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
-import { chdir, close, getcwd } from "../../syscalls/file.ts";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { close } from "../../syscalls/open.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { chdir, getcwd } from "../../syscalls/working_directory.ts";
 import { planCgroupEntry } from "../cgroup/entry.ts";
 import type { CgroupManager } from "../cgroup/types.ts";
 import { cgroupView } from "../cgroup/view.ts";

@@ -1,9 +1,10 @@
 /** What launch does, decided before anything of the container exists: the plan, its cgroup and the limits in there. */
 import { capget } from "../../syscalls/capability.ts";
 import { ELOOP } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS } from "../../syscalls/file.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { CWD, close } from "../../syscalls/open.ts";
 import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
 import { detectCgroups } from "../cgroup/detect.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";

@@ -1,5 +1,6 @@
 /** list: every container below the root. */
-import { CWD, close, readTextAt } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD, close } from "../../syscalls/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
 import { listIds, openStateDir, ownerOf, readState } from "../state/store.ts";

@@ -1,5 +1,5 @@
 /** run: create and start in one, and in the foreground also wait and delete. */
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd } from "../../syscalls/types.ts";

@@ -4,7 +4,7 @@
  * for the time in between (cgroup/entry.ts); a keeper then stays in its place.
  */
 import { isErrno } from "../../syscalls/error.ts";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";

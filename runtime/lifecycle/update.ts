@@ -1,5 +1,6 @@
 /** update: other limits for a container that exists. */
-import { CWD, readTextAt, readToEnd } from "../../syscalls/file.ts";
+import { readTextAt, readToEnd } from "../../syscalls/io.ts";
+import { CWD } from "../../syscalls/open.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { openCgroup, unifiedOnly } from "../cgroup/open.ts";
 import { planBack, stillDifferent } from "../cgroup/restore.ts";

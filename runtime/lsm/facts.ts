@@ -1,16 +1,11 @@
 /** Which security modules this host enforces. */
+
+import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { SELINUX_MAGIC } from "../../syscalls/constants/magic.ts";
 import { textOf } from "../../syscalls/cstring.ts";
-import {
-  CWD,
-  close,
-  fstatfs,
-  O_DIRECTORY,
-  O_PATH,
-  O_RDONLY,
-  readToEnd,
-  tryOpenat,
-} from "../../syscalls/file.ts";
+import { readToEnd } from "../../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { LsmFacts } from "../plan/host.ts";
 

@@ -1,19 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { monotonicNow } from "../../syscalls/clock.ts";
+import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
-import {
-  CWD,
-  close,
-  isType,
-  O_DIRECTORY,
-  O_PATH,
-  O_RDONLY,
-  openat,
-  readlinkat,
-  readTextAt,
-  readToEnd,
-} from "../../syscalls/file.ts";
+import { readlinkat } from "../../syscalls/directory.ts";
+import { readTextAt, readToEnd } from "../../syscalls/io.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { isType } from "../../syscalls/stat.ts";
 import {
   exists,
   join,

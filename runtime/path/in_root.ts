@@ -4,27 +4,23 @@
  * what is checked is what is used. Nothing here joins a path of the container to a path of the host.
  */
 import { EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../../syscalls/constants/errno.ts";
-import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
-import { OpError } from "../../syscalls/error.ts";
 import {
-  close,
-  dupAbove,
-  fstat,
-  isType,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
   O_PATH,
   O_WRONLY,
-  openat,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
-  tryMkdirat,
-  tryOpenat,
-  tryReadlinkat,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
+import { dupAbove } from "../../syscalls/descriptor.ts";
+import { tryMkdirat, tryReadlinkat } from "../../syscalls/directory.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { cleanPath } from "../plan/clean_path.ts";

@@ -2,26 +2,22 @@
  * A procfs of our own: a detached mount that no container can reach or mount over, made before the root file
  * system is touched. All of /proc that the init process reads or writes goes through it (CVE-2025-52881).
  */
-import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
-import { textOf } from "../../syscalls/cstring.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
+
 import {
-  CWD,
-  close,
-  fstatfs,
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
-  openat,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
-  readlinkat,
-  readToEnd,
-  write,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { textOf } from "../../syscalls/cstring.ts";
+import { readlinkat } from "../../syscalls/directory.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { readToEnd, write } from "../../syscalls/io.ts";
 import {
   cloneTree,
   createFilesystem,
@@ -29,6 +25,8 @@ import {
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
 } from "../../syscalls/mount.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";

@@ -1,24 +1,20 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  CWD,
-  close,
-  fstat,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
   O_RDONLY,
-  openat,
   RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
-  tryMkdirat,
-  tryOpenat2,
-  trySymlinkat,
-  writeTextAt,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { tryMkdirat, trySymlinkat } from "../../syscalls/directory.ts";
+import { writeTextAt } from "../../syscalls/io.ts";
+import { CWD, close, openat, tryOpenat2 } from "../../syscalls/open.ts";
+import { fstat } from "../../syscalls/stat.ts";
 import { makeTemporary, removeTree } from "../../syscalls/testing/files.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { walk } from "./resolve.ts";

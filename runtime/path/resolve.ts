@@ -5,13 +5,7 @@
  * out.
  */
 import { EAGAIN, ELOOP, ENOENT, ENOSYS, ENOTDIR, EPERM, EXDEV } from "../../syscalls/constants/errno.ts";
-import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
-import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
 import {
-  close,
-  fstat,
-  fstatfs,
-  isType,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_PATH,
@@ -20,11 +14,12 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
-  type Stat,
-  tryOpenat,
-  tryOpenat2,
-  tryReadlinkat,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { S_IFDIR, S_IFLNK } from "../../syscalls/constants/stat.ts";
+import { tryReadlinkat } from "../../syscalls/directory.ts";
+import { close, tryOpenat, tryOpenat2 } from "../../syscalls/open.ts";
+import { fstat, fstatfs, isType, type Stat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /** openat2 gives EAGAIN when a rename races with the resolution of ".."; an attacker can do that, but not for ever. */

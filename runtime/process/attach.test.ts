@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { messagePair, sendMessage } from "../../syscalls/socket.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { receiveMaster } from "./attach.ts";

@@ -2,7 +2,7 @@
 import { ECHILD, errnoName } from "../../syscalls/constants/errno.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { getpid, tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";

@@ -6,21 +6,9 @@
  */
 
 import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_NONBLOCK, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import {
-  CWD,
-  chroot,
-  close,
-  fchdir,
-  O_DIRECTORY,
-  O_NONBLOCK,
-  O_PATH,
-  O_RDONLY,
-  openat,
-  statx,
-  tryStatx,
-} from "../../syscalls/file.ts";
 import {
   cloneTree,
   MOUNT_ATTR_IDMAP,
@@ -30,7 +18,10 @@ import {
   tryMountSetattr,
 } from "../../syscalls/mount.ts";
 import { setns, tryNamespaceType } from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { statx, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { chroot, fchdir } from "../../syscalls/working_directory.ts";
 import { RuntimeError } from "../errors.ts";
 import type { BindStep, IdmapPlan, UsernsPlan } from "../plan/mounts.ts";
 import { makeUserns } from "./userns.ts";

@@ -11,8 +11,10 @@
  * namespace is joined by the child: one of another user namespace is of no use, as nothing could be mounted there, and
  * from then on no path of the host leads anywhere.
  */
+
+import { O_DIRECTORY, O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, O_DIRECTORY, O_RDONLY, O_WRONLY, openat, write } from "../../syscalls/file.ts";
+import { write } from "../../syscalls/io.ts";
 import {
   CLONE_NEWNS,
   CLONE_NEWPID,
@@ -22,6 +24,7 @@ import {
   setns,
   unshare,
 } from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";

@@ -1,7 +1,12 @@
 /** Runs a program of the host to its end and collects what it prints. */
+
+import { O_RDWR, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { cstr, textOf } from "../../syscalls/cstring.ts";
-import { CWD, close, dup3, O_RDWR, openat, pipe, readToEnd, tryAccess, X_OK } from "../../syscalls/file.ts";
+import { dup3, pipe } from "../../syscalls/descriptor.ts";
+import { readToEnd } from "../../syscalls/io.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
+import { tryAccess } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { closeAllFrom, disinherit } from "../init/disinherit.ts";

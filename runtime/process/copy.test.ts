@@ -1,7 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
-import { close, F_SETFL, O_NONBLOCK, pipe, tryFcntl, tryRead, tryWrite } from "../../syscalls/file.ts";
+import { pipe, tryFcntl } from "../../syscalls/descriptor.ts";
+import { tryRead, tryWrite } from "../../syscalls/io.ts";
+import { close } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { Copy } from "./copy.ts";
 import { AT_ONCE, ownEnd, patientSink, type Sink, type Source, sinkOf, sourceOf } from "./end_point.ts";

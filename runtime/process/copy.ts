@@ -1,7 +1,8 @@
 /** One direction of one stream, copied as far as it goes without waiting. */
 import { EAGAIN, EINVAL } from "../../syscalls/constants/errno.ts";
 import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
-import { type PollRequest, trySplice } from "../../syscalls/file.ts";
+import { trySplice } from "../../syscalls/io.ts";
+import type { PollRequest } from "../../syscalls/poll.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { AT_ONCE, type Sink, type Source } from "./end_point.ts";
 

@@ -4,20 +4,12 @@
  * caller shares (fcntl(2)), and is never set on one of his.
  */
 import { EAGAIN, EMSGSIZE } from "../../syscalls/constants/errno.ts";
+import { O_NOCTTY, O_NONBLOCK, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../syscalls/constants/stat.ts";
-import {
-  CWD,
-  fstat,
-  isType,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_WRONLY,
-  type Stat,
-  tryOpenat,
-  tryRead,
-  tryWrite,
-} from "../../syscalls/file.ts";
+import { tryRead, tryWrite } from "../../syscalls/io.ts";
+import { CWD, tryOpenat } from "../../syscalls/open.ts";
 import { tryReceive, trySend } from "../../syscalls/socket.ts";
+import { fstat, isType, type Stat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /**

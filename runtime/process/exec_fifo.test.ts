@@ -1,6 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CWD, close, O_DIRECTORY, O_RDONLY, openat, tryRead } from "../../syscalls/file.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { tryRead } from "../../syscalls/io.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
 import {
   join,

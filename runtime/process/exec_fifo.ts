@@ -5,24 +5,14 @@
  * init/wait_for_start.ts.
  */
 import { ENOENT, ENXIO } from "../../syscalls/constants/errno.ts";
+import { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLERR, POLLIN } from "../../syscalls/constants/poll.ts";
 import { S_IFIFO } from "../../syscalls/constants/stat.ts";
+import { mknodat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
-import {
-  bytesToRead,
-  close,
-  mknodat,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  O_RDWR,
-  O_WRONLY,
-  openat,
-  poll,
-  tryOpenat,
-  tryRead,
-  write,
-} from "../../syscalls/file.ts";
+import { bytesToRead, tryRead, write } from "../../syscalls/io.ts";
+import { close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 

@@ -3,7 +3,8 @@
  * does. A program that it starts gets them all back at their default. Which they are is looked up once, as asking the
  * kernel to reset each of 64 takes a child longer than all else that it does for its signals.
  */
-import { CWD, readTextAt } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD } from "../../syscalls/open.ts";
 import { defaultSignal, SIGNAL_MAX } from "../../syscalls/signal.ts";
 
 let ignored: readonly number[] | undefined;

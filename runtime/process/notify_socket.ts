@@ -3,20 +3,15 @@
  * mounted read-only; what it says there is read by the runtime, which passes on one thing, that it is ready. The
  * host's socket, to which a service could say much more about its unit, is never in reach of the container.
  */
+
+import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { textOf } from "../../syscalls/cstring.ts";
-import {
-  close,
-  fchmodat,
-  mkdirat,
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_RDONLY,
-  openat,
-  pipe,
-  poll,
-} from "../../syscalls/file.ts";
+import { pipe } from "../../syscalls/descriptor.ts";
+import { mkdirat } from "../../syscalls/directory.ts";
+import { close, openat } from "../../syscalls/open.ts";
+import { fchmodat } from "../../syscalls/permissions.ts";
+import { poll } from "../../syscalls/poll.ts";
 import { bindDatagram, connectDatagram, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { S_IFREG } from "../../syscalls/constants/stat.ts";
-import { isType } from "../../syscalls/file.ts";
 import { getpid } from "../../syscalls/process.ts";
+import { isType } from "../../syscalls/stat.ts";
 import {
   join,
   linkStatOf,

@@ -1,7 +1,5 @@
 /** The pid file: go-runc reads the whole of it as a number, so it has no newline and appears complete or not at all. */
 import {
-  CWD,
-  close,
   F_GETFD,
   FD_CLOEXEC,
   O_CREAT,
@@ -9,13 +7,11 @@ import {
   O_EXCL,
   O_RDONLY,
   O_WRONLY,
-  openat,
-  renameat,
-  tryFcntl,
-  tryReadlinkat,
-  tryUnlinkat,
-  writeAll,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { tryFcntl } from "../../syscalls/descriptor.ts";
+import { renameat, tryReadlinkat, tryUnlinkat } from "../../syscalls/directory.ts";
+import { writeAll } from "../../syscalls/io.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";

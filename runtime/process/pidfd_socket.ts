@@ -1,5 +1,5 @@
 /** --pidfd-socket: who listens there gets a pidfd, which no reuse of the pid can turn into another process's. */
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";

@@ -1,17 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  CWD,
-  close,
-  dup3,
-  F_GETFD,
-  FD_CLOEXEC,
-  O_CLOEXEC,
-  O_RDONLY,
-  openat,
-  tryCloseRange,
-  tryFcntl,
-} from "../../syscalls/file.ts";
+import { F_GETFD, FD_CLOEXEC, O_CLOEXEC, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { dup3, tryFcntl } from "../../syscalls/descriptor.ts";
+import { CWD, close, openat, tryCloseRange } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { keepPreservedFds } from "./preserved_fds.ts";

@@ -1,6 +1,7 @@
 /** Descriptors that the caller hands on to the user's program: those of $LISTEN_FDS, then --preserve-fds N. */
 import { EBADF } from "../../syscalls/constants/errno.ts";
-import { clearCloexec, F_GETFD, tryFcntl } from "../../syscalls/file.ts";
+import { F_GETFD } from "../../syscalls/constants/fcntl.ts";
+import { clearCloexec, tryFcntl } from "../../syscalls/descriptor.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 

@@ -1,5 +1,5 @@
 /** What stays between the caller and a program in the foreground, and copies what they say to each other. */
-import { type PollRequest, poll } from "../../syscalls/file.ts";
+import { type PollRequest, poll } from "../../syscalls/poll.ts";
 import { SIGCHLD, SIGCONT, SIGWINCH } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 

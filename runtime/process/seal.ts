@@ -5,39 +5,27 @@
  * caller's.
  */
 import { ESTALE } from "../../syscalls/constants/errno.ts";
-import { OpError } from "../../syscalls/error.ts";
-import { armFaults } from "../../syscalls/faults.ts";
 import {
-  addSeals,
-  CWD,
-  clearCloexec,
-  close,
   F_SEAL_GROW,
   F_SEAL_SEAL,
   F_SEAL_SHRINK,
   F_SEAL_WRITE,
-  fstat,
-  fstatfs,
-  getSeals,
-  memfdCreate,
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
-  openat,
-  readDirectory,
-  readlinkat,
-  readToEnd,
-  seekTo,
-  sendfile,
-  setCloexec,
-  statx,
-  writeAll,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { addSeals, clearCloexec, getSeals, memfdCreate, setCloexec } from "../../syscalls/descriptor.ts";
+import { readDirectory, readlinkat } from "../../syscalls/directory.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { armFaults } from "../../syscalls/faults.ts";
+import { readToEnd, seekTo, sendfile, writeAll } from "../../syscalls/io.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
 import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
+import { fstat, fstatfs, statx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { lookUpIgnoredSignals } from "./ignored_signals.ts";

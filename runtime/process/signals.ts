@@ -1,6 +1,6 @@
 /** Signals of an attached command: taken as data from a descriptor, so that none is lost between fork and wait. */
 import * as S from "../../syscalls/constants/signal.ts";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { blockSignals, setSignalMask, signalfd, signalMask } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 

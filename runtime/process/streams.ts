@@ -4,20 +4,16 @@
  * and be cut off by `echo >/dev/stdout`, a socket cannot be opened so, and a terminal would let the program type into
  * it. What is a pipe already, or the null device, is handed on as it is, and costs no copying.
  */
+
+import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { S_IFCHR, S_IFIFO } from "../../syscalls/constants/stat.ts";
-import {
-  close,
-  F_SETFL,
-  fstat,
-  isType,
-  O_NONBLOCK,
-  type PollRequest,
-  pipe,
-  tryFchown,
-  tryFcntl,
-} from "../../syscalls/file.ts";
+import { pipe, tryFcntl } from "../../syscalls/descriptor.ts";
+import { close } from "../../syscalls/open.ts";
+import { tryFchown } from "../../syscalls/permissions.ts";
+import type { PollRequest } from "../../syscalls/poll.ts";
 import { readSignal } from "../../syscalls/signal.ts";
+import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { Stream } from "../init/streams.ts";
 import type { Owner } from "../plan/host_ids.ts";

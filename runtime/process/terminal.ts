@@ -1,15 +1,10 @@
 /** The caller's terminal while a container is attached to it: raw, and always given back as it was. */
+
+import { F_SETFL, O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import {
-  CWD,
-  F_SETFL,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_RDWR,
-  type PollRequest,
-  tryFcntl,
-  tryOpenat,
-} from "../../syscalls/file.ts";
+import { tryFcntl } from "../../syscalls/descriptor.ts";
+import { CWD, tryOpenat } from "../../syscalls/open.ts";
+import type { PollRequest } from "../../syscalls/poll.ts";
 import { readSignal } from "../../syscalls/signal.ts";
 import {
   getTermios,

@@ -2,18 +2,11 @@
  * A new user namespace with its maps (user_namespaces(7)), as a descriptor: a process is forked into one, gets the maps
  * from outside, and ends as soon as the namespace is open. Containers and id-mapped mounts enter it by that.
  */
-import {
-  CWD,
-  close,
-  O_RDONLY,
-  O_WRONLY,
-  openat,
-  pipe,
-  read,
-  readTextAt,
-  writeTextAt,
-} from "../../syscalls/file.ts";
+import { O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { pipe } from "../../syscalls/descriptor.ts";
+import { read, readTextAt, writeTextAt } from "../../syscalls/io.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { exitGroup, waitFor } from "../../syscalls/process.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { LinuxIDMapping } from "../config/types.ts";

@@ -5,13 +5,7 @@
  * everything about it is checked first, and whatever is not as it was written is not there.
  */
 
-import { S_IFREG } from "../../syscalls/constants/stat.ts";
-import { OpError } from "../../syscalls/error.ts";
 import {
-  CWD,
-  close,
-  fstat,
-  isType,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
@@ -19,20 +13,17 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
-  openat,
-  readDirectory,
-  readToEnd,
-  renameat,
-  tryMkdirat,
-  tryOpenat,
-  tryStatx,
-  tryUnlinkat,
-  writeAll,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { S_IFREG } from "../../syscalls/constants/stat.ts";
+import { readDirectory, renameat, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
+import { OpError } from "../../syscalls/error.ts";
 import { hashBytes } from "../../syscalls/hash.ts";
 import { geteuid } from "../../syscalls/identity.ts";
+import { readToEnd, writeAll } from "../../syscalls/io.ts";
+import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
+import { fstat, isType, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { SECCOMP_CACHE } from "../state/container_id.ts";

@@ -1,5 +1,5 @@
 /** Handing the listener of a filter to the seccomp agent (config-linux.md "The Container Process State"). */
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";

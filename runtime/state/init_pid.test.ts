@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { close } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { namesIn, readText, writeFile } from "../../syscalls/testing/files.ts";
 import { start, waitUntil } from "../../syscalls/testing/programs.ts";

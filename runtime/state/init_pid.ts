@@ -2,7 +2,8 @@
 
 import { EINVAL, ESRCH } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { CWD, close, readTextAt } from "../../syscalls/file.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD, close } from "../../syscalls/open.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 

@@ -1,7 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { S_IFREG } from "../../syscalls/constants/stat.ts";
-import { close, isType } from "../../syscalls/file.ts";
+import { close } from "../../syscalls/open.ts";
+import { isType } from "../../syscalls/stat.ts";
 import {
   exists,
   join,

@@ -3,12 +3,8 @@
  * so that two commands that change one container wait for each other; commands that only read do not wait.
  */
 import { EEXIST, EISDIR, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
 import {
   AT_REMOVEDIR,
-  CWD,
-  close,
-  fstat,
   LOCK_EX,
   LOCK_NB,
   LOCK_UN,
@@ -18,18 +14,14 @@ import {
   O_RDONLY,
   O_TRUNC,
   O_WRONLY,
-  openat,
-  readDirectory,
-  readToEnd,
-  renameat,
-  tryFlock,
-  tryMkdirat,
-  tryOpenat,
-  tryStatx,
-  tryUnlinkat,
-  writeAll,
-} from "../../syscalls/file.ts";
+} from "../../syscalls/constants/fcntl.ts";
+import { tryFlock } from "../../syscalls/descriptor.ts";
+import { readDirectory, renameat, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { readToEnd, writeAll } from "../../syscalls/io.ts";
+import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
+import { fstat, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { parseJson, stringifyJson } from "../config/json.ts";

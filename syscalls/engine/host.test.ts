@@ -5,8 +5,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EBADF, EBUSY, EINVAL } from "../constants/errno.ts";
-import { CWD, close, memfdCreate, readlinkat, readToEnd, seekTo } from "../file.ts";
+import { memfdCreate } from "../descriptor.ts";
+import { readlinkat } from "../directory.ts";
+import { readToEnd, seekTo } from "../io.ts";
 import { SYS } from "../numbers.ts";
+import { CWD, close } from "../open.ts";
 import { programArguments } from "../start.ts";
 import { run } from "../testing/programs.ts";
 import type { Fd } from "../types.ts";

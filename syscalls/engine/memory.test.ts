@@ -4,8 +4,9 @@
  */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CWD, readlinkat } from "../file.ts";
+import { readlinkat } from "../directory.ts";
 import { SYS } from "../numbers.ts";
+import { CWD } from "../open.ts";
 import { programArguments } from "../start.ts";
 import { readText } from "../testing/files.ts";
 import { run } from "../testing/programs.ts";

@@ -3,17 +3,9 @@
  */
 
 import { EEXIST } from "../constants/errno.ts";
-import { AT_REMOVEDIR } from "../constants/fcntl.ts";
-import { S_IFDIR } from "../constants/stat.ts";
-import { cstr } from "../cstring.ts";
-import { call } from "../door.ts";
-import { OpError } from "../error.ts";
 import {
+  AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
-  CWD,
-  close,
-  isType,
-  mkdirat,
   O_APPEND,
   O_CREAT,
   O_DIRECTORY,
@@ -21,20 +13,24 @@ import {
   O_RDONLY,
   O_TRUNC,
   O_WRONLY,
-  openat,
+} from "../constants/fcntl.ts";
+import { S_IFDIR } from "../constants/stat.ts";
+import { cstr } from "../cstring.ts";
+import {
+  mkdirat,
   readDirectory,
-  readToEnd,
   renameat,
-  type Stat,
-  statx,
   tryMkdirat,
-  tryStatx,
   trySymlinkat,
   tryUnlinkat,
   unlinkat,
-  writeAll,
-} from "../file.ts";
+} from "../directory.ts";
+import { call } from "../door.ts";
+import { OpError } from "../error.ts";
+import { readToEnd, writeAll } from "../io.ts";
+import { CWD, close, openat } from "../open.ts";
 import { getpid } from "../process.ts";
+import { isType, type Stat, statx, tryStatx } from "../stat.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 
 /** The parts with one slash between each two of them; ".." and the like stay. */

@@ -1,14 +1,19 @@
 /** Programs that unit tests start, talk to and end; and this process itself, forked. Nothing outlives a test that waits. */
 import { EAGAIN } from "../constants/errno.ts";
+import { O_RDWR } from "../constants/fcntl.ts";
 import { cstr } from "../cstring.ts";
+import { dup3, pipe } from "../descriptor.ts";
 import { call } from "../door.ts";
 import { OpError } from "../error.ts";
-import { CWD, chdir, close, dup3, O_RDWR, openat, pipe, poll, tryRead, writeAll } from "../file.ts";
-import { type ExitInfo, execve, exitGroup, sleepMs, stringArray, tryKill, waitFor } from "../process.ts";
+import { tryRead, writeAll } from "../io.ts";
+import { CWD, close, openat } from "../open.ts";
+import { poll, sleepMs } from "../poll.ts";
+import { type ExitInfo, execve, exitGroup, stringArray, tryKill, waitFor } from "../process.ts";
 import { SIGCHLD, SIGKILL } from "../signal.ts";
 import { environmentEntries } from "../start.ts";
 import type { Fd, Pid } from "../types.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
+import { chdir } from "../working_directory.ts";
 
 /** Where one of a program's first three descriptors comes from; "pipe" is an end for the test. */
 export type Stream = Fd | "inherit" | "null" | "pipe";

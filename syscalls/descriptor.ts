@@ -1,0 +1,69 @@
+/** Descriptors themselves: fcntl(2), dup3(2), flock(2), and the files without a name, pipe2(2) and memfd_create(2). */
+
+import {
+  F_ADD_SEALS,
+  F_DUPFD_CLOEXEC,
+  F_GET_SEALS,
+  F_GETFD,
+  F_SETFD,
+  FD_CLOEXEC,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+} from "./constants/fcntl.ts";
+import { cstr } from "./cstring.ts";
+import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import type { Fd } from "./types.ts";
+
+/** fcntl(2) with a number as argument, failure an answer. */
+export function tryFcntl(fd: Fd, command: number, argument = 0): ResultOrErrno {
+  return tryCall("fcntl", [fd, command, argument]);
+}
+
+/** Makes a descriptor survive execve(2); the opposite of what everything else here does, hence by name. */
+export function clearCloexec(fd: Fd): void {
+  const flags = call("fcntl", [fd, F_GETFD], `fd ${fd}`);
+  call("fcntl", [fd, F_SETFD, flags & ~FD_CLOEXEC], `fd ${fd}`);
+}
+
+/** The opposite, for what came through our own execve(2). */
+export function setCloexec(fd: Fd): void {
+  call("fcntl", [fd, F_SETFD, FD_CLOEXEC], `fd ${fd}`);
+}
+
+/** A second descriptor of the same open file, at or above `minimum`. */
+export function dupAbove(fd: Fd, minimum: number): Fd {
+  return call("fcntl", [fd, F_DUPFD_CLOEXEC, minimum], `fd ${fd}`, "dup") as Fd;
+}
+
+/** dup3(2): makes `to` the same open file as `from`; `flags` is 0 or O_CLOEXEC. */
+export function dup3(from: Fd, to: Fd, flags: number): void {
+  call("dup3", [from, to, flags], `fd ${from} to ${to}`, "dup");
+}
+
+/** flock(2); failure (EWOULDBLOCK of LOCK_NB) is an answer. */
+export function tryFlock(fd: Fd, operation: number): ResultOrErrno {
+  return tryCall("flock", [fd, operation]);
+}
+
+/** pipe2(2), O_CLOEXEC: [read end, write end]. */
+export function pipe(flags = 0): [Fd, Fd] {
+  const fds = new Int32Array(2);
+  call("pipe2", [fds, flags | O_CLOEXEC], "");
+  return [fds[0] as Fd, fds[1] as Fd];
+}
+
+/** memfd_create(2) that can be sealed. */
+export function memfdCreate(name: string): Fd {
+  return call("memfd_create", [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING], name) as Fd;
+}
+
+/** F_ADD_SEALS. */
+export function addSeals(fd: Fd, seals: number): void {
+  call("fcntl", [fd, F_ADD_SEALS, seals], `fd ${fd}`, "seal");
+}
+
+/** F_GET_SEALS; 0 for a file that has none. */
+export function getSeals(fd: Fd): number {
+  return Math.max(0, tryCall("fcntl", [fd, F_GET_SEALS]));
+}
