@@ -1,6 +1,6 @@
 /** The options in front of the command, checked and made into one value. */
-import { geteuid, type HostPath } from "../runtime/host.ts";
-import { callerEnvironment } from "../runtime/process/seal.ts";
+import { geteuid, type HostPath } from "../runtime/self/command.ts";
+import { callerEnvironment } from "../runtime/self/seal.ts";
 import type { LogSettings } from "./log.ts";
 import { type OptionTable, readArgv, tryBoolean } from "./options.ts";
 import { absolute, optionalPath } from "./paths.ts";

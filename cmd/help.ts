@@ -1,7 +1,7 @@
 /** yargs, for people: help, built from the tables that the small reader uses. */
 import yargs, { type Argv, type Options } from "yargs";
 import { closestName } from "../runtime/config/unknown_keys.ts";
-import { environment } from "../runtime/host.ts";
+import { environment } from "../runtime/self/command.ts";
 import type { Command, Example } from "./command.ts";
 import { commands, type Entry } from "./commands.ts";
 import { completionScript } from "./completion.ts";

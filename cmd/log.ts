@@ -13,7 +13,7 @@ import {
   rfc3339,
   STDERR,
   writeAll,
-} from "../runtime/host.ts";
+} from "../runtime/self/command.ts";
 import { writeStderr } from "./output.ts";
 import { jsonLine, printable, quote } from "./quote.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The one way out: everything printed goes through a full-write loop on the descriptor.
  */
-import { encodeUtf8, STDERR, STDOUT, wasClosed, writeAll } from "../runtime/host.ts";
+import { encodeUtf8, STDERR, STDOUT, wasClosed, writeAll } from "../runtime/self/command.ts";
 import { printable } from "./quote.ts";
 
 /** Throws when not all of it could be written: a caller must not take half an answer for a whole one. */

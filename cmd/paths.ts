@@ -1,5 +1,5 @@
 /** Paths from the command line: made absolute before anything changes the working directory. */
-import { getcwd, type HostPath } from "../runtime/host.ts";
+import { getcwd, type HostPath } from "../runtime/self/command.ts";
 
 /**
  * As path.resolve: "." and ".." are taken out of the text. Links are not followed: the name that the caller gave is

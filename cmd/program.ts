@@ -6,8 +6,8 @@ import {
   refuseSetId,
   surviveWrites,
   traceTo,
-} from "../runtime/host.ts";
-import { armInjectedFaults, sealSelf } from "../runtime/process/seal.ts";
+} from "../runtime/self/command.ts";
+import { armInjectedFaults, sealSelf } from "../runtime/self/seal.ts";
 
 import { commands } from "./commands.ts";
 import { candidates } from "./completion.ts";

@@ -1,7 +1,7 @@
-import { onlyCgroup2 } from "../runtime/cgroup/detect.ts";
 import { exampleSpec } from "../runtime/config/example.ts";
 import { stringifyJson } from "../runtime/config/json.ts";
-import { createFile, getegid, geteuid } from "../runtime/host.ts";
+import { onlyCgroup2 } from "../runtime/host/cgroup_layout.ts";
+import { createFile, getegid, geteuid } from "../runtime/self/command.ts";
 import { command } from "./command.ts";
 import { absolute } from "./paths.ts";
 

@@ -1,6 +1,6 @@
 /** What --version prints. go-runc and moby parse the first line: "NAME version X". */
 import { version } from "../package.json" with { type: "json" };
-import { seccompVersion } from "../runtime/host.ts";
+import { seccompVersion } from "../runtime/self/command.ts";
 import { printable } from "./quote.ts";
 
 export { version };

@@ -26,43 +26,28 @@ const layers = ["cmd", "runtime", "syscalls"];
 const folders = [...layers, "conformance", "scripts"];
 
 /**
- * runtime/ from the ground up; an import goes to the same group or to an earlier one. A file that is named goes where
- * it is named, the rest of a folder where the folder is: forking and undoing what the engine did are ground on
- * which hooks stand, and hooks run in the init process as well as in the command.
+ * The rooms of runtime/ from the ground up, as DESIGN.md has them: an import, of a type as well, goes to the same line
+ * or to an earlier one. What stands at the top of runtime/ is a room by itself.
  */
 const order: readonly (readonly string[])[] = [
-  [
-    "errors.ts",
-    "context.ts",
-    "signals.ts",
-    "host.ts",
-    "set_id.ts",
-    "standard_streams.ts",
-    "user_namespace.ts",
-  ],
+  ["errors.ts", "context.ts", "signals.ts"],
+  ["path"],
+  ["proc"],
   ["config"],
   ["plan"],
-  [
-    "path",
-    "state",
-    "cgroup",
-    "seccomp",
-    "lsm",
-    "systemd",
-    "intel_rdt.ts",
-    "intel_rdt_stats.ts",
-    "lsm.ts",
-    "net_devices.ts",
-  ],
-  ["process/fork.ts", "process/ignored_signals.ts", "process/seal.ts", "init/disinherit.ts"],
-  ["hooks.ts"],
+  ["host"],
+  ["state"],
+  ["self"],
+  ["channel.ts"],
+  ["hooks", "cgroup", "seccomp", "lsm", "intel_rdt", "net_devices"],
   ["init"],
-  ["process", "criu"],
+  ["foreground"],
+  ["parent"],
   ["lifecycle"],
 ];
 
-/** What else the init process may import, besides types: the folder is the fence around the forked child. */
-const initMayImport = ["init", "path", "plan", "process/fork.ts", "seccomp", "lsm", "errors.ts", "hooks.ts"];
+/** What the init process leaves to its parent: the rooms that are about the host. */
+const notInInit = ["host", "state", "cgroup", "intel_rdt", "net_devices"];
 
 /**
  * The product is a function from argv to an exit status, the same everywhere: nothing in it is done later, or depends on
@@ -127,26 +112,18 @@ function forbiddenImport(item: Import): string | undefined {
 }
 
 function insideRuntime(item: Import, target: string): string | undefined {
-  const [own, other] = [groupOf(item.file), groupOf(target)];
+  const [own, other] = [lineOf(item.file), lineOf(target)];
   if (own < 0) return `${item.file} has no place in the order of check_layers.ts`;
   if (other < 0) return `${target} has no place in the order of check_layers.ts`;
-  // What something looks like may be known anywhere, which is what a types.ts is for.
-  if (item.typeOnly && target.endsWith("/types.ts")) return undefined;
   if (other > own) return `upward: ${item.file} must not import ${target}`;
-  const [folder = "", name = ""] = parts(item.file);
-  const allowed = initMayImport.some((name) => target === `runtime/${name}` || parts(target)[0] === name);
-  if (folder === "init" && name !== "disinherit.ts" && !item.typeOnly && !allowed)
-    return `init/ imports ${initMayImport.join(", ")} and types, not ${target}`;
+  if (roomOf(item.file) === "init" && notInInit.includes(roomOf(target)))
+    return `init/ runs in the container, and must not import ${target}`;
   return undefined;
 }
 
-const parts = (file: string): string[] => file.split("/").slice(1);
+const roomOf = (file: string): string => file.split("/")[1] ?? "";
 
-function groupOf(file: string): number {
-  const below = parts(file);
-  const named = order.findIndex((group) => group.includes(below.join("/")));
-  return named >= 0 ? named : order.findIndex((group) => group.includes(below[0] ?? ""));
-}
+const lineOf = (file: string): number => order.findIndex((line) => line.includes(roomOf(file)));
 
 function resolveTarget({ file, target }: Import): string {
   return normalize(join(dirname(file), target));

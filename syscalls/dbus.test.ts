@@ -1,7 +1,7 @@
 /** The other side of each connection has said everything beforehand: its bytes wait in the socket. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { fork } from "../runtime/process/fork.ts";
+import { fork } from "../runtime/self/fork.ts";
 import { monotonicNow } from "./clock.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "./constants/socket.ts";
 import { type Bus, busOver, connectBus, type DbusFailure, type DbusPeer } from "./dbus.ts";

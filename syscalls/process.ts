@@ -23,7 +23,7 @@ export const CLONE_PARENT = 0x8000;
 
 /**
  * clone3(2) without sharing memory: fork(2) with namespaces. Returns twice; undefined means this is the child.
- * Only `runtime/process/fork.ts` may call it, which makes sure that the process can go on in the child.
+ * Only `runtime/self/fork.ts` may call it, which makes sure that the process can go on in the child.
  */
 export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
   const pidfd = new Int32Array(1);

@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import "../bun_host.ts";
 import type { LinuxSeccomp } from "../../runtime/config/types.ts";
-import { planProgram } from "../../runtime/plan/seccomp.ts";
+import { planProgram } from "../../runtime/plan/seccomp/filter.ts";
 import { findCommand } from "../needs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
 import type { Commands } from "./operations.ts";

@@ -1,4 +1,4 @@
-// Each of the three ways of sealing (runtime/process/seal.ts): the container finds a file it cannot write behind
+// Each of the three ways of sealing (runtime/self/seal.ts): the container finds a file it cannot write behind
 // /proc/PID/exe of the runtime, which has one thread and an environment that says nothing of the caller's.
 import { openSync, readFileSync, readlinkSync } from "node:fs";
 import * as assert from "uvu/assert";

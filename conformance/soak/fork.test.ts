@@ -1,5 +1,5 @@
 // serial
-// Forking an engine that runs JavaScript is what everything here stands on (runtime/process/fork.ts). RUNT_SOAK says
+// Forking an engine that runs JavaScript is what everything here stands on (runtime/self/fork.ts). RUNT_SOAK says
 // how often; `npm run soak` takes its time.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

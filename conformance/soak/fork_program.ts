@@ -1,6 +1,6 @@
 // Forks as often as it is told; every child does real work in JavaScript. Ends with status 0 when not one child hung,
 // crashed or gave another status than its own. Frozen into the engine that ships, and started, by fork.test.ts.
-import { fork } from "../../runtime/process/fork.ts";
+import { fork } from "../../runtime/self/fork.ts";
 import { writeAll } from "../../syscalls/io.ts";
 import { close } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";

@@ -7,7 +7,7 @@ import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import type { CgroupWrite } from "../plan/cgroup_write.ts";
+import type { CgroupWrite } from "../plan/cgroup/write.ts";
 
 /** What a file of a cgroup says that somebody has removed: before it was opened, or after. */
 export const gone: readonly number[] = [ENOENT, ENODEV];

@@ -1,7 +1,7 @@
 /** Why a cpuset is refused (cpuset(7) "ERRORS"; cgroup-v2.rst "Cpuset"). */
 import { EBUSY } from "../../syscalls/constants/errno.ts";
 import type { HostPath } from "../../syscalls/types.ts";
-import { parseNumberList } from "../plan/number_list.ts";
+import { parseNumberList } from "../config/number_list.ts";
 import { tryReadControl } from "./control_file.ts";
 import { parentOf } from "./directory.ts";
 import { childNames } from "./tree.ts";

@@ -11,9 +11,9 @@ import { makeTemporary, removeTree } from "../../syscalls/testing/files.ts";
 import { run } from "../../syscalls/testing/programs.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { LinuxDeviceCgroup } from "../config/types.ts";
-import { emulateDeviceRules } from "../plan/cgroup_devices.ts";
-import { deviceProgram } from "../plan/device_program.ts";
-import { detectCgroups } from "./detect.ts";
+import { detectCgroups } from "../host/cgroup_layout.ts";
+import { deviceProgram } from "../plan/cgroup/device_program.ts";
+import { emulateDeviceRules } from "../plan/cgroup/device_rules.ts";
 import { applyDeviceRules, loadDeviceProgram } from "./device_filter.ts";
 import { makeDirectories, removeDirectories } from "./directory.ts";
 

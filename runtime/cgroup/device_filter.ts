@@ -1,4 +1,4 @@
-/** Device rules on cgroup v2: the program of plan/device_program.ts is loaded and attached to the cgroup. */
+/** Device rules on cgroup v2: the program of plan/cgroup/device_program.ts is loaded and attached to the cgroup. */
 import {
   BPF_CGROUP_DEVICE,
   BPF_F_ALLOW_MULTI,
@@ -18,8 +18,8 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getrlimit, RLIMIT_MEMLOCK, trySetrlimit } from "../../syscalls/resource.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
-import type { DeviceRules } from "../plan/cgroup_devices.ts";
-import { deviceProgram } from "../plan/device_program.ts";
+import { deviceProgram } from "../plan/cgroup/device_program.ts";
+import type { DeviceRules } from "../plan/cgroup/device_rules.ts";
 
 const FIELD = "linux.resources.devices" as SpecField;
 const NO_LIMIT = 0xffffffffffffffffn;

@@ -10,12 +10,12 @@ import { exists, join, parentOf, statOf } from "../../syscalls/testing/files.ts"
 import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import type { LinuxResources } from "../config/types.ts";
-import { planCgroupResources } from "../plan/cgroup_resources.ts";
+import { detectCgroups } from "../host/cgroup_layout.ts";
+import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
-import { detectCgroups } from "./detect.ts";
 import { directoryExists, makeDirectories } from "./directory.ts";
+import { CgroupInUse, type CgroupManager } from "./manager.ts";
 import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
-import { CgroupInUse, type CgroupManager } from "./types.ts";
 
 const layout = detectCgroups();
 const version = cgroupVersion(layout);

@@ -15,10 +15,10 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import type { CgroupPaths } from "../plan/cgroup/types.ts";
 import { tryReadControl } from "./control_file.ts";
 import { unifiedOnly } from "./open.ts";
 import { parseKeyValues } from "./stats_text.ts";
-import type { CgroupPaths } from "./types.ts";
 
 /** What has happened since the last look. */
 export interface OomNews {

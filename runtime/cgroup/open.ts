@@ -2,12 +2,13 @@
 import { OpError } from "../../syscalls/error.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { planCgroupPaths } from "../plan/cgroup_path.ts";
-import { planUnitAnnotations } from "../plan/systemd_annotations.ts";
-import { planUnit } from "../plan/systemd_unit.ts";
+import { planCgroupPaths } from "../plan/cgroup/path.ts";
+import type { CgroupLayout, CgroupPaths, RecordedCgroup, SystemdPlace } from "../plan/cgroup/types.ts";
+import { planUnitAnnotations } from "../plan/systemd/annotations.ts";
+import { planUnit } from "../plan/systemd/unit.ts";
+import type { CgroupManager } from "./manager.ts";
 import { SystemdCgroup } from "./systemd.ts";
 import { withSystemd } from "./systemd_bus.ts";
-import type { CgroupLayout, CgroupManager, CgroupPaths, RecordedCgroup, SystemdPlace } from "./types.ts";
 import { CgroupV1 } from "./v1.ts";
 import { CgroupV2 } from "./v2.ts";
 

@@ -1,9 +1,9 @@
 /** Looks at the files that a plan writes, for a plan that brings them back. */
-import { filesChangedBy, restoringWrite } from "../plan/cgroup_restore.ts";
-import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
+import { filesChangedBy, restoringWrite } from "../plan/cgroup/restore.ts";
+import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import { tryReadControl } from "./control_file.ts";
 import { unifiedOnly } from "./open.ts";
-import type { CgroupPaths } from "./types.ts";
 
 /**
  * Of the writes that lead back those that have something to undo. What the kernel refused is as it was, and would be

@@ -1,5 +1,6 @@
 /** Statistics of cgroup v1, one hierarchy after the other. */
 import type { HostPath } from "../../syscalls/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/types.ts";
 import { readControl } from "./control_file.ts";
 import { count, countIfThere, hugepageSizes, ifThere, parsed } from "./stats_files.ts";
 import { parseBlkio, parseCount, parseCpuList, parseKeyValues, UNLIMITED } from "./stats_text.ts";
@@ -17,7 +18,6 @@ import {
   noStats,
   type PidsStats,
 } from "./stats_types.ts";
-import type { CgroupPaths } from "./types.ts";
 
 /** Reads what the mounted controllers say. */
 export function readStatsV1(paths: CgroupPaths): CgroupStats {

@@ -15,12 +15,12 @@ import { exists, readText } from "../../syscalls/testing/files.ts";
 import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import type { LinuxResources } from "../config/types.ts";
-import { planCgroupResources } from "../plan/cgroup_resources.ts";
+import { detectCgroups } from "../host/cgroup_layout.ts";
+import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { readControl } from "./control_file.ts";
-import { detectCgroups } from "./detect.ts";
+import type { CgroupManager } from "./manager.ts";
 import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
 import { findSystemd } from "./systemd_place.ts";
-import type { CgroupManager } from "./types.ts";
 
 const busVariables = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"] as const;
 

@@ -7,12 +7,13 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD } from "../../syscalls/open.ts";
 import type { Pid } from "../../syscalls/types.ts";
-import type { CgroupPlan } from "../plan/cgroup_write.ts";
-import type { UnitPlan } from "../plan/systemd_unit.ts";
-import type { UnitProperty } from "../plan/unit_property.ts";
+import type { CgroupPaths, SystemdUnit } from "../plan/cgroup/types.ts";
+import type { CgroupPlan } from "../plan/cgroup/write.ts";
+import type { UnitPlan } from "../plan/systemd/unit.ts";
+import type { UnitProperty } from "../plan/systemd/unit_property.ts";
 import { refuseUsed } from "./control_file.ts";
+import type { CgroupManager, FreezerState } from "./manager.ts";
 import { withSystemd } from "./systemd_bus.ts";
-import type { CgroupManager, CgroupPaths, FreezerState, SystemdUnit } from "./types.ts";
 
 /** A unit that is still to be made: its plan, and the properties that the annotations ask for. */
 export interface UnitToMake {

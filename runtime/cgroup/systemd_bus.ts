@@ -8,9 +8,9 @@ import { CWD } from "../../syscalls/open.ts";
 import { sleepMs } from "../../syscalls/poll.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { nameDeviceGroups } from "../plan/systemd_resources.ts";
-import type { UnitProperty } from "../plan/unit_property.ts";
-import type { SystemdPlace } from "./types.ts";
+import type { SystemdPlace } from "../plan/cgroup/types.ts";
+import { nameDeviceGroups } from "../plan/systemd/resources.ts";
+import type { UnitProperty } from "../plan/systemd/unit_property.ts";
 
 const SYSTEMD = "org.freedesktop.systemd1";
 const OBJECT = "/org/freedesktop/systemd1";

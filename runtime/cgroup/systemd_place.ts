@@ -6,9 +6,9 @@ import { geteuid } from "../../syscalls/identity.ts";
 import { CWD } from "../../syscalls/open.ts";
 import { isType, tryStatx } from "../../syscalls/stat.ts";
 import { RuntimeError } from "../errors.ts";
-import { inUserNamespace } from "../user_namespace.ts";
+import { inUserNamespace } from "../host/user_namespace.ts";
+import type { SystemdPlace } from "../plan/cgroup/types.ts";
 import { withSystemd } from "./systemd_bus.ts";
-import type { SystemdPlace } from "./types.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -8,7 +8,7 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
-import { detectCgroups } from "./detect.ts";
+import { detectCgroups } from "../host/cgroup_layout.ts";
 import { directoryExists, makeDirectories } from "./directory.ts";
 import { processesBelow, tryRemoveTree, walkTree } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 /** config-linux.md: a runtime may refuse a cgroup that is not fit for a new container; engines match runc's words. */
 import type { HostPath } from "../../syscalls/types.ts";
-import { CgroupInUse, type CgroupManager } from "./types.ts";
+import { CgroupInUse, type CgroupManager } from "./manager.ts";
 
 /**
  * Throws when there are processes in it, or when whatever is put into it would stand still: because of itself, or of

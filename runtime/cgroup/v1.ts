@@ -9,7 +9,8 @@ import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
+import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import {
   gone,
   performWrites,
@@ -28,9 +29,9 @@ import {
   tryJoin,
   unmakeDirectories,
 } from "./directory.ts";
+import type { CgroupManager, FreezerState } from "./manager.ts";
 import { signalFrozen } from "./signal_all.ts";
 import { processesBelow, walkTree } from "./tree.ts";
-import type { CgroupManager, CgroupPaths, FreezerState } from "./types.ts";
 import { requireUsable } from "./usable.ts";
 
 const FREEZE_ATTEMPTS = 1000;

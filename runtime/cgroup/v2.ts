@@ -4,7 +4,8 @@ import { OpError } from "../../syscalls/error.ts";
 import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
-import type { CgroupPlan, CgroupWrite } from "../plan/cgroup_write.ts";
+import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import { gone, performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { enableControllers, whyUnavailable } from "./controllers.ts";
 import { explainCpuset } from "./cpuset.ts";
@@ -18,9 +19,9 @@ import {
   tryJoin,
   unmakeDirectories,
 } from "./directory.ts";
+import type { CgroupManager, FreezerState } from "./manager.ts";
 import { signalFrozen } from "./signal_all.ts";
 import { processesBelow } from "./tree.ts";
-import type { CgroupManager, CgroupPaths, FreezerState } from "./types.ts";
 import { requireUsable } from "./usable.ts";
 
 const FREEZE_TIMEOUT_MS = 5000;

@@ -12,9 +12,9 @@ import { isErrno } from "../../syscalls/error.ts";
 import type { FsOption } from "../../syscalls/mount.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import type { CgroupView, ShownHierarchy } from "../cgroup/types.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
-import type { CgroupStep } from "../plan/mounts.ts";
+import type { CgroupView, ShownHierarchy } from "../plan/cgroup/view.ts";
+import type { CgroupStep } from "../plan/mounts/mounts.ts";
 import { cloneTree, createFilesystem, mountSetattr } from "./detached.ts";
 import { attach, mountPoint } from "./mount_point.ts";
 

@@ -24,15 +24,21 @@ import { setTraceField, setTraceLabel, traceDescriptor } from "../../syscalls/tr
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { umask } from "../../syscalls/working_directory.ts";
-import type { CgroupView } from "../cgroup/types.ts";
-import { runHooks } from "../hooks.ts";
+import {
+  ask,
+  askForSource,
+  type ChildFailure,
+  failureOf,
+  type Request,
+  tellFailure,
+  tellNote,
+} from "../channel.ts";
+import { runHooks } from "../hooks/run.ts";
+import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
 import { openProcfs, writeProc } from "../path/procfs.ts";
+import type { CgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { withField } from "../seccomp/with_field.ts";
-import { becomeTerminal, createConsole } from "./console.ts";
-import type { ChildContext } from "./context.ts";
-import { chooseMountApi, closeStaging } from "./detached.ts";
-import { createDevices, createDevLinks } from "./devices.ts";
 import {
   clearParentDeathSignal,
   closeAllBut,
@@ -40,11 +46,14 @@ import {
   disinherit,
   raiseHardLimits,
   setLimits,
-} from "./disinherit.ts";
+} from "../self/disinherit.ts";
+import { becomeTerminal, createConsole } from "./console.ts";
+import type { ChildContext } from "./context.ts";
+import { chooseMountApi, closeStaging } from "./detached.ts";
+import { createDevices, createDevLinks } from "./devices.ts";
 import { type CgroupWay, type CgroupWays, goThrough } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
-import { labelNextExec, withKeyLabel } from "./lsm.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
 import { moveInto } from "./no_pivot.ts";
@@ -62,15 +71,6 @@ import {
 import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
 import { isNullDevice, keepNullDevice, useStreams } from "./streams.ts";
-import {
-  ask,
-  askForSource,
-  type ChildFailure,
-  failureOf,
-  type Request,
-  tellFailure,
-  tellNote,
-} from "./sync.ts";
 import {
   createCwd,
   enterCwd,

@@ -4,7 +4,7 @@ import type { SeccompFilter } from "../seccomp/filter.ts";
 import type { Stream } from "./streams.ts";
 
 export interface ChildContext {
-  /** Where the child and the parent talk (init/sync.ts). */
+  /** Where the child and the parent talk (channel.ts). */
   readonly channel: Fd;
   /** The container's filter, compiled; every process in it is subject to it. */
   readonly seccomp: SeccompFilter | undefined;

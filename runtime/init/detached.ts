@@ -18,7 +18,7 @@ import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { fchdir } from "../../syscalls/working_directory.ts";
 import { safetyViolation } from "../errors.ts";
-import { filesystemFlagOf, flagsOf } from "../plan/mount_options.ts";
+import { filesystemFlagOf, flagsOf } from "../plan/mounts/options.ts";
 
 /** A page, of which mount(2) reads all but the last byte, and cuts the rest off without a word. */
 const MOUNT_DATA_LIMIT = 4096;

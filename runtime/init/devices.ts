@@ -10,9 +10,9 @@ import { type Stat, statx, tryStatx } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
+import { cleanPath } from "../path/clean_path.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
-import { cleanPath } from "../plan/clean_path.ts";
-import { type DeviceStep, devLinks } from "../plan/devices.ts";
+import { type DeviceStep, devLinks } from "../plan/mounts/device_nodes.ts";
 import { cloneTree, moveMountOnto } from "./detached.ts";
 
 /**

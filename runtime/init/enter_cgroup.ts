@@ -5,8 +5,8 @@ import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { CgroupRequest } from "../channel.ts";
 import { JOIN_CGROUP } from "../errors.ts";
-import type { CgroupRequest } from "./sync.ts";
 
 /** A control file that moves who writes to it. */
 export interface CgroupDoor {
@@ -21,7 +21,7 @@ const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
 /** By itself through open doors, or moved by the parent when that is asked for it. */
 export type CgroupWay = readonly CgroupDoor[] | CgroupRequest;
 
-/** The ways of an init process into its cgroups (cgroup/entry.ts says when each is taken). */
+/** The ways of an init process into its cgroups (plan/cgroup/entry.ts says when each is taken). */
 export interface CgroupWays {
   readonly join: CgroupWay;
   readonly leaveMemory: CgroupWay;

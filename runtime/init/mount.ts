@@ -12,11 +12,12 @@ import { fchmodat } from "../../syscalls/permissions.ts";
 import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import type { CgroupView } from "../cgroup/types.ts";
 import { prefixed, RuntimeError, safetyViolation } from "../errors.ts";
+import { labelRoot } from "../lsm/labels.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
-import { type BindAttributes, lockedBindAttributes } from "../plan/mount_options.ts";
-import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts.ts";
+import type { CgroupView } from "../plan/cgroup/view.ts";
+import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/mounts/mounts.ts";
+import { type BindAttributes, lockedBindAttributes } from "../plan/mounts/options.ts";
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
 import {
@@ -27,7 +28,6 @@ import {
   mountSetattr,
   tryMountSetattr,
 } from "./detached.ts";
-import { labelRoot } from "./lsm.ts";
 import { attach, mountPoint, setInPlace } from "./mount_point.ts";
 
 /** What mounts need that was made or read by the parent. */

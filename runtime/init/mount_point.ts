@@ -5,9 +5,9 @@ import { close } from "../../syscalls/open.ts";
 import { fstat, fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
+import { cleanPath } from "../path/clean_path.ts";
 import { type Links, openOrCreateInRoot } from "../path/in_root.ts";
-import { cleanPath } from "../plan/clean_path.ts";
-import type { MountStep } from "../plan/mounts.ts";
+import type { MountStep } from "../plan/mounts/mounts.ts";
 import { mountSetattr, moveMountOnto } from "./detached.ts";
 
 /** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */

@@ -60,7 +60,7 @@ export function tryJoinNamespace(namespace: OpenNamespace): boolean {
   }
 }
 
-/** Into these a process has to be born (process/birth_namespaces.ts), so that a child joins none of them. */
+/** Into these a process has to be born (parent/fork_into_namespaces.ts), so that a child joins none of them. */
 const BORN_INTO = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
 
 /** In the child: joins those that it was not born into, and makes the new ones. */

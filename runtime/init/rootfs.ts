@@ -21,8 +21,8 @@ import type { Fd } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
 import { safetyViolation } from "../errors.ts";
 import { tryOpenInRoot } from "../path/in_root.ts";
+import type { RootfsPlan } from "../plan/mounts/rootfs.ts";
 import type { PathStep } from "../plan/plan.ts";
-import type { RootfsPlan } from "../plan/rootfs.ts";
 import {
   cloneTree,
   createFilesystem,

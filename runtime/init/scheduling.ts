@@ -11,9 +11,9 @@ import {
   trySetAffinity,
 } from "../../syscalls/sched.ts";
 import type { Pid, SpecField } from "../../syscalls/types.ts";
+import { bitMask } from "../config/number_list.ts";
 import type { SchedulerPolicy } from "../config/types.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
-import { bitMask } from "../plan/number_list.ts";
 import type { AffinityPlan, IoPriorityPlan, SchedulerPlan } from "../plan/scheduling.ts";
 
 /** Why the kernel says EPERM even to root (sched(7)): a right has been given away to the cgroup. */

@@ -8,9 +8,9 @@ import { exitGroup } from "../../syscalls/process.ts";
 import { trySetModeFilter } from "../../syscalls/seccomp.ts";
 import { endTrace } from "../../syscalls/trace.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { ask } from "../channel.ts";
 import { type CapabilityPlan, capabilityNames } from "../plan/capabilities.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
-import { ask } from "./sync.ts";
 
 /** Loads it; every later call of this process is subject to it. Returns the listener of one that notifies. */
 export function loadFilter({ program, flags, notifies }: SeccompFilter): Fd | undefined {

@@ -20,23 +20,29 @@ import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { chroot, fchdir, umask } from "../../syscalls/working_directory.ts";
+import { ask, tellFailure, tellForked, tellNote } from "../channel.ts";
+import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
-import { fork } from "../process/fork.ts";
+import {
+  closeAllBut,
+  closeAllFrom,
+  raiseHardLimits,
+  resetIgnoredSignals,
+  setLimits,
+} from "../self/disinherit.ts";
+import { fork } from "../self/fork.ts";
+import { hideArguments } from "../self/hide_arguments.ts";
+import { writeOomScore } from "../self/oom_score.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
-import { closeAllBut, closeAllFrom, raiseHardLimits, resetIgnoredSignals, setLimits } from "./disinherit.ts";
 import { type CgroupDoor, doorDescriptors, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
-import { hideArguments } from "./hide_arguments.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, enterAsRoot, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
-import { labelNextExec, withKeyLabel } from "./lsm.ts";
-import { writeOomScore } from "./oom_score.ts";
 import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
 import { keepNullDevice, useStreams } from "./streams.ts";
-import { ask, tellFailure, tellForked, tellNote } from "./sync.ts";
 import {
   enterCwd,
   execProgram,

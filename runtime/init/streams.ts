@@ -1,4 +1,4 @@
-/** The standard streams of a program, where they are not the caller's (process/streams.ts). */
+/** The standard streams of a program, where they are not the caller's (foreground/streams.ts). */
 
 import { F_GETFD, FD_CLOEXEC } from "../../syscalls/constants/fcntl.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";

@@ -1,4 +1,4 @@
-/** The wait of a created container for its start: a byte in the fifo of process/exec_fifo.ts. */
+/** The wait of a created container for its start: a byte in the fifo of parent/exec_fifo.ts. */
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import * as S from "../../syscalls/constants/signal.ts";
 import { tryRead } from "../../syscalls/io.ts";

@@ -1,7 +1,7 @@
 /** create (runtime.md "Create"): everything but the user's program, which waits for start. */
 import { close } from "../../syscalls/open.ts";
+import { go } from "../channel.ts";
 import type { RuntimeContext } from "../context.ts";
-import { go } from "../init/sync.ts";
 import { destroy } from "./delete.ts";
 import { launch, openConsoleSocket, prepare } from "./launch.ts";
 import type { CreateRequest } from "./launch_plan.ts";

@@ -7,8 +7,8 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { notFound, RuntimeError } from "../errors.ts";
-import { removeRdtGroups } from "../intel_rdt.ts";
-import { sealSelf } from "../process/seal.ts";
+import { removeRdtGroups } from "../intel_rdt/groups.ts";
+import { sealSelf } from "../self/seal.ts";
 import { isAlive, openProcess } from "../state/init_pid.ts";
 import {
   lock,

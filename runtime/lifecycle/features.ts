@@ -4,7 +4,7 @@
  */
 import { seccompVersion } from "../../syscalls/libseccomp.ts";
 import { capabilityNames } from "../plan/capabilities.ts";
-import { knownMountOptions } from "../plan/mount_options.ts";
+import { knownMountOptions } from "../plan/mounts/options.ts";
 
 /** Oldest and newest version of the specification whose configurations are taken. */
 const ociVersionMin = "1.0.0";

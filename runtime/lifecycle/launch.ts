@@ -1,6 +1,6 @@
 /**
  * The parent's half of making a container, shared by create and run: claim the id, plan, fork the init process,
- * make the cgroups while it sets up its root file system, answer its requests (init/sync.ts), and record it.
+ * make the cgroups while it sets up its root file system, answer its requests (channel.ts), and record it.
  */
 import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
@@ -11,35 +11,36 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { connectUnix, messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { chdir, getcwd } from "../../syscalls/working_directory.ts";
-import { planCgroupEntry } from "../cgroup/entry.ts";
-import type { CgroupManager } from "../cgroup/types.ts";
-import { cgroupView } from "../cgroup/view.ts";
+import type { CgroupManager } from "../cgroup/manager.ts";
+import { errorOf, go, isCgroupRequest, nextMessage } from "../channel.ts";
 import { readConfig } from "../config/read_config.ts";
 import type { RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { duringInit, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
-import { runHooks } from "../hooks.ts";
+import { runHooks } from "../hooks/run.ts";
 import { containerInit } from "../init/container_init.ts";
-import { raiseHardLimits } from "../init/disinherit.ts";
 import { openCgroupDoors } from "../init/enter_cgroup.ts";
 import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
-import { writeOomScore } from "../init/oom_score.ts";
 import type { Stream } from "../init/streams.ts";
-import { errorOf, go, isCgroupRequest, nextMessage } from "../init/sync.ts";
-import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt.ts";
-import { moveNetDevices } from "../net_devices.ts";
+import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt/groups.ts";
+import { moveNetDevices } from "../net_devices/move.ts";
+import { BindSources } from "../parent/bind_sources.ts";
+import { createExecFifo } from "../parent/exec_fifo.ts";
+import { forkInto } from "../parent/fork_into_namespaces.ts";
+import { makeNotifyDirectory } from "../parent/notify_socket.ts";
+import { writePidFile } from "../parent/pid_file.ts";
+import { openPidfdSocket, sendPidfd } from "../parent/pidfd_socket.ts";
+import { UnitEntry, unitWays } from "../parent/unit_entry.ts";
+import { makeUserns, requireSameMaps } from "../parent/userns.ts";
+import { planCgroupEntry } from "../plan/cgroup/entry.ts";
+import { cgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import { BindSources } from "../process/bind_sources.ts";
-import { forkInto } from "../process/birth_namespaces.ts";
-import { createExecFifo } from "../process/exec_fifo.ts";
-import { makeNotifyDirectory } from "../process/notify_socket.ts";
-import { writePidFile } from "../process/pid_file.ts";
-import { openPidfdSocket, sendPidfd } from "../process/pidfd_socket.ts";
-import { secretDescriptors, wholeEnvironment } from "../process/seal.ts";
-import { makeUserns, requireSameMaps } from "../process/userns.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
+import { raiseHardLimits } from "../self/disinherit.ts";
+import { writeOomScore } from "../self/oom_score.ts";
+import { secretDescriptors, wholeEnvironment } from "../self/seal.ts";
 import { identify } from "../state/init_pid.ts";
 import {
   createStateDir,
@@ -55,7 +56,6 @@ import { runPoststop } from "./poststop.ts";
 import { hookState } from "./state.ts";
 import { sharesPidNamespace } from "./status.ts";
 import { Undo } from "./undo.ts";
-import { UnitEntry, unitWays } from "./unit_entry.ts";
 
 /** What differs between create and run. */
 export interface LaunchMode {

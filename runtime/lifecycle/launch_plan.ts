@@ -6,26 +6,27 @@ import { OpError } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
-import { detectCgroups } from "../cgroup/detect.ts";
+import type { CgroupManager } from "../cgroup/manager.ts";
 import { cgroupVersion, planCgroup } from "../cgroup/open.ts";
 import { findSystemd } from "../cgroup/systemd_place.ts";
-import type { CgroupLayout, CgroupManager } from "../cgroup/types.ts";
 import type { Int, RunnableSpec } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
-import { openRdt, type RdtGroups } from "../intel_rdt.ts";
-import { readLsmFacts } from "../lsm/facts.ts";
+import { detectCgroups } from "../host/cgroup_layout.ts";
+import { readLsmFacts } from "../host/lsm.ts";
+import { inUserNamespace } from "../host/user_namespace.ts";
+import { openRdt, type RdtGroups } from "../intel_rdt/groups.ts";
+import { type ListenFds, listenFds } from "../parent/listen_fds.ts";
+import { withNotifySocket } from "../parent/notify_socket.ts";
+import { keepListenFds, keepPreservedFds } from "../parent/preserved_fds.ts";
 import { tryResolve } from "../path/resolve.ts";
-import { planCgroupOwner } from "../plan/cgroup_owner.ts";
-import { type CgroupPlan, planCgroupResources } from "../plan/cgroup_resources.ts";
+import { planCgroupOwner } from "../plan/cgroup/owner.ts";
+import { type CgroupPlan, planCgroupResources } from "../plan/cgroup/resources.ts";
+import type { CgroupLayout } from "../plan/cgroup/types.ts";
 import { asksForLsm } from "../plan/lsm.ts";
 import { type ContainerPlan, planContainer } from "../plan/plan.ts";
-import { type ListenFds, listenFds } from "../process/listen_fds.ts";
-import { withNotifySocket } from "../process/notify_socket.ts";
-import { keepListenFds, keepPreservedFds } from "../process/preserved_fds.ts";
-import { callerEnvironment, inheritedDescriptors } from "../process/seal.ts";
+import { callerEnvironment, inheritedDescriptors } from "../self/seal.ts";
 import { requireValidId } from "../state/container_id.ts";
-import { inUserNamespace } from "../user_namespace.ts";
 
 /** What create and run are asked for on the command line; paths are absolute. */
 export interface CreateRequest {

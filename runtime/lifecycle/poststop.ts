@@ -1,8 +1,8 @@
 /** The hooks of the end. */
 import type { RuntimeContext } from "../context.ts";
 import { messageOf } from "../errors.ts";
-import { runHooks } from "../hooks.ts";
-import { wholeEnvironment } from "../process/seal.ts";
+import { runHooks } from "../hooks/run.ts";
+import { wholeEnvironment } from "../self/seal.ts";
 import type { SavedState } from "../state/store.ts";
 import { hookState } from "./state.ts";
 

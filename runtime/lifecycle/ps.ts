@@ -3,9 +3,9 @@ import type { Pid } from "../../syscalls/types.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
-import { capture } from "../process/capture.ts";
-import { sealSelf } from "../process/seal.ts";
+import { sealSelf } from "../self/seal.ts";
 import { openStateDir, readState } from "../state/store.ts";
+import { capture } from "./capture.ts";
 
 /** The pids of everything in the container's cgroup and below, in rising order. */
 export function containerPids(context: RuntimeContext, id: string): readonly Pid[] {

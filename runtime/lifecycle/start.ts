@@ -1,13 +1,13 @@
 /** start (runtime.md "Start"): lets the waiting init process go on to the user's program. */
 
 import type { Fd } from "../../syscalls/types.ts";
+import { type ChildFailure, errorOf } from "../channel.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
-import { runHooks } from "../hooks.ts";
-import { type ChildFailure, errorOf } from "../init/sync.ts";
-import { openStarter, releaseInit } from "../process/exec_fifo.ts";
-import { NotifySocket } from "../process/notify_socket.ts";
-import { sealSelf, wholeEnvironment } from "../process/seal.ts";
+import { runHooks } from "../hooks/run.ts";
+import { openStarter, releaseInit } from "../parent/exec_fifo.ts";
+import { NotifySocket } from "../parent/notify_socket.ts";
+import { sealSelf, wholeEnvironment } from "../self/seal.ts";
 import { openProcess } from "../state/init_pid.ts";
 import { lock, openStateDir, readState, type SavedState, type StateDir, unlock } from "../state/store.ts";
 import { killInit } from "./kill.ts";

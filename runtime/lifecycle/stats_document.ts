@@ -3,7 +3,7 @@
  * except for the few numbers that runc always writes.
  */
 import type { CgroupStats, MemoryEntry } from "../cgroup/stats_types.ts";
-import type { RdtStats } from "../intel_rdt_stats.ts";
+import type { RdtStats } from "../intel_rdt/stats.ts";
 
 /** A tree of numbers, texts and lists, ready to be written as JSON. */
 export type StatsDocument = Readonly<Record<string, unknown>>;

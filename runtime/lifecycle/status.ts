@@ -1,7 +1,7 @@
 /** The status of a container (runtime.md "State"): never stored, always computed from what is there. */
 import { openCgroup } from "../cgroup/open.ts";
 import type { ContainerStatus } from "../config/types.ts";
-import { isWaiting } from "../process/exec_fifo.ts";
+import { isWaiting } from "../parent/exec_fifo.ts";
 import { isAlive, isEnding } from "../state/init_pid.ts";
 import { isLocked, type SavedState, type StateDir } from "../state/store.ts";
 

@@ -10,11 +10,17 @@ import type { LinuxIntelRdt } from "../config/types.ts";
 import { validateResources } from "../config/validate.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
-import { STDIN } from "../host.ts";
-import { findResctrl, type RdtSchemas, readSchemata, requireRdtFor, rewriteSchemata } from "../intel_rdt.ts";
-import { planCgroupResources } from "../plan/cgroup_resources.ts";
-import { planUpdate } from "../plan/cgroup_update.ts";
+import {
+  findResctrl,
+  type RdtSchemas,
+  readSchemata,
+  requireRdtFor,
+  rewriteSchemata,
+} from "../intel_rdt/groups.ts";
+import { planCgroupResources } from "../plan/cgroup/resources.ts";
+import { planUpdate } from "../plan/cgroup/update.ts";
 import { planIntelRdt } from "../plan/intel_rdt.ts";
+import { STDIN } from "../self/command.ts";
 import { lock, openStateDir, readState, type SavedState, writeState } from "../state/store.ts";
 import { statusOf } from "./status.ts";
 

@@ -25,7 +25,7 @@ import { startForked } from "../../syscalls/testing/programs.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8 } from "../../syscalls/utf8.ts";
 import { RuntimeError } from "../errors.ts";
-import { cleanPath } from "../plan/clean_path.ts";
+import { cleanPath } from "./clean_path.ts";
 import { openInRoot, openOrCreateInRoot, tryOpenInRoot } from "./in_root.ts";
 
 const paths = suite("in_root");

@@ -23,7 +23,7 @@ import { close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
-import { cleanPath } from "../plan/clean_path.ts";
+import { cleanPath } from "./clean_path.ts";
 import { tryResolve } from "./resolve.ts";
 
 /** How links on the way are treated: followed beneath the root, or refused altogether. */

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { ContainerPath, HostPath, SpecField } from "../../syscalls/types.ts";
 import type { Spec } from "../config/types.ts";
 import { asksForLsm, labelMounts, planLsm } from "./lsm.ts";
-import { planMounts } from "./mounts.ts";
+import { planMounts } from "./mounts/mounts.ts";
 
 const spec = (process: object, linux: object = {}): Spec =>
   ({

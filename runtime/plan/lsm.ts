@@ -3,7 +3,7 @@
 import type { Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { LsmFacts } from "./host.ts";
-import type { FilesystemStep, MountStep } from "./mounts.ts";
+import type { FilesystemStep, MountStep } from "./mounts/mounts.ts";
 
 /** What is written to the attributes of the process; "" leaves one alone. */
 export interface LsmPlan {

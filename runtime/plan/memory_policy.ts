@@ -1,7 +1,7 @@
 /** The NUMA memory policy (config-linux.md "Memory policy", set_mempolicy(2)). */
 import * as P from "../../syscalls/constants/mempolicy.ts";
+import { type Listed, parseNumberList } from "../config/number_list.ts";
 import type { LinuxMemoryPolicy, MemoryPolicyFlag, MemoryPolicyMode } from "../config/types.ts";
-import { type Listed, parseNumberList } from "./number_list.ts";
 
 /** What set_mempolicy gets. */
 export interface MemoryPolicyPlan {

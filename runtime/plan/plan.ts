@@ -4,20 +4,20 @@ import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { field } from "../config/field.ts";
 import type { Hooks, Linux, LinuxDevice, Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
+import { cleanPath, withoutRootfs } from "../path/clean_path.ts";
 import { ALL_CAPABILITIES } from "./capabilities.ts";
-import { cleanPath, withoutRootfs } from "./clean_path.ts";
-import { type DeviceStep, planDevices } from "./devices.ts";
 import type { HostFacts } from "./host.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
 import { type LsmPlan, labelMounts, planLsm } from "./lsm.ts";
 import { type MemoryPolicyPlan, planMemoryPolicy } from "./memory_policy.ts";
-import { type MountStep, planMounts, type UsernsPlan } from "./mounts.ts";
+import { type DeviceStep, planDevices } from "./mounts/device_nodes.ts";
+import { type MountStep, planMounts, type UsernsPlan } from "./mounts/mounts.ts";
+import { planRootfs, type RootfsPlan } from "./mounts/rootfs.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
 import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
 import { planPersonality } from "./personality.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
-import { planRootfs, type RootfsPlan } from "./rootfs.ts";
-import { planSeccomp, type SeccompPlan } from "./seccomp.ts";
+import { planSeccomp, type SeccompPlan } from "./seccomp/filter.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
 
 /** A path in the container that is hidden or made read-only. */

@@ -1,6 +1,7 @@
 /** CPU and I/O scheduling of the process (config.md "Linux Process"; sched_setattr(2), ioprio_set(2)). */
 import * as S from "../../syscalls/constants/sched_attr.ts";
 import { MOST_CPUS, type SchedAttr } from "../../syscalls/sched.ts";
+import { parseNumberList } from "../config/number_list.ts";
 import type {
   CPUAffinity,
   IOPriorityClass,
@@ -9,7 +10,6 @@ import type {
   SchedulerFlag,
   SchedulerPolicy,
 } from "../config/types.ts";
-import { parseNumberList } from "./number_list.ts";
 
 /** What sched_setattr gets. */
 export interface SchedulerPlan {

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { makeFilter, nativeArchitecture, seccompVersion } from "../../syscalls/libseccomp.ts";
 import { SECCOMP_RET_ALLOW } from "../../syscalls/seccomp.ts";
 import type { SpecField } from "../../syscalls/types.ts";
-import { architectureName, type ProgramPlan, planProgram } from "../plan/seccomp.ts";
+import { architectureName, type ProgramPlan, planProgram } from "../plan/seccomp/filter.ts";
 import { compileProgram } from "./compile.ts";
 
 const architecture = suite("seccomp architectures");

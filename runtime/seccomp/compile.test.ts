@@ -4,8 +4,8 @@ import { engineProfile } from "../../conformance/seccomp_profile.ts";
 import { host } from "../../syscalls/engine/host.ts";
 import { makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from "../config/types.ts";
-import { runFilter } from "../plan/classic_bpf_fixture.ts";
-import { planProgram } from "../plan/seccomp.ts";
+import { runFilter } from "../plan/seccomp/classic_bpf_fixture.ts";
+import { planProgram } from "../plan/seccomp/filter.ts";
 import { compileProgram } from "./compile.ts";
 
 const X86_64 = 0xc000003e;

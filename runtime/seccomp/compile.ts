@@ -10,9 +10,14 @@ import { OpError } from "../../syscalls/error.ts";
 import { type Filter, makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { RuntimeError } from "../errors.ts";
-import { type ArchitecturePlan, architectureName, type ProgramPlan, type RulePlan } from "../plan/seccomp.ts";
-import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp_program.ts";
-import type { Answers } from "../plan/seccomp_tree.ts";
+import {
+  type ArchitecturePlan,
+  architectureName,
+  type ProgramPlan,
+  type RulePlan,
+} from "../plan/seccomp/filter.ts";
+import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp/program.ts";
+import type { Answers } from "../plan/seccomp/tree.ts";
 import { withField } from "./with_field.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */

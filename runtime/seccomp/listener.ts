@@ -5,7 +5,7 @@ import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { ContainerProcessState, State } from "../config/types.ts";
-import type { SeccompListener } from "../plan/seccomp.ts";
+import type { SeccompListener } from "../plan/seccomp/filter.ts";
 import { withField } from "./with_field.ts";
 
 const LISTENER_PATH = "linux.seccomp.listenerPath" as SpecField;

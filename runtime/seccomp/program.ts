@@ -4,7 +4,7 @@ import { nativeArchitecture, seccompVersion } from "../../syscalls/libseccomp.ts
 import type { HostPath } from "../../syscalls/types.ts";
 import { stringifyJson } from "../config/json.ts";
 import type { LinuxSeccomp } from "../config/types.ts";
-import { planProgram, type SeccompPlan } from "../plan/seccomp.ts";
+import { planProgram, type SeccompPlan } from "../plan/seccomp/filter.ts";
 import { CACHE_FORMAT, readCached, writeCached } from "./cache.ts";
 import { compileProgram } from "./compile.ts";
 import type { SeccompFilter } from "./filter.ts";

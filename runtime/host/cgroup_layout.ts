@@ -1,0 +1,93 @@
+/** How this host mounts cgroups, from as few files as can tell: none but a statfs on a host with only v2. */
+import { ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
+import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { readTextAt } from "../../syscalls/io.ts";
+import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { fstatfs } from "../../syscalls/stat.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import type { CgroupHierarchy, CgroupLayout } from "../plan/cgroup/types.ts";
+
+const CGROUP_ROOT = "/sys/fs/cgroup" as HostPath;
+
+/** What runc puts a container in; other named hierarchies are left alone. */
+const known = new Set(
+  "cpuset devices memory cpu cpuacct pids blkio hugetlb net_cls net_prio perf_event freezer rdma misc name=systemd".split(
+    " ",
+  ),
+);
+
+/** Reads the layout of this process's mount namespace. */
+export function detectCgroups(): CgroupLayout {
+  const own = readTextAt(CWD, "/proc/self/cgroup");
+  if (onlyCgroup2()) {
+    const hierarchy = { controllers: [""], mountPoint: CGROUP_ROOT, own: ownCgroups(own).get("") ?? "/" };
+    return { kind: "v2", hierarchies: [hierarchy] };
+  }
+  return parseCgroupLayout(readTextAt(CWD, "/proc/self/mountinfo"), own);
+}
+
+/** Whether this host has the unified hierarchy and nothing else. */
+export function onlyCgroup2(): boolean {
+  const fd = tryOpenat(CWD, CGROUP_ROOT, O_PATH | O_DIRECTORY);
+  if (fd === -ENOENT || fd === -ENOTDIR) return false;
+  if (fd < 0) throw OpError.from("open", CGROUP_ROOT, -fd);
+  try {
+    return fstatfs(fd as Fd).magic === CGROUP2_SUPER_MAGIC;
+  } finally {
+    close(fd as Fd);
+  }
+}
+
+/** The layout from the texts of /proc/self/mountinfo and /proc/self/cgroup. */
+export function parseCgroupLayout(mountinfo: string, selfCgroup: string): CgroupLayout {
+  const own = ownCgroups(selfCgroup);
+  const hierarchies: CgroupHierarchy[] = [];
+  const seen = new Set<string>();
+  for (const line of mountinfo.split("\n")) {
+    const [before = "", after = ""] = line.split(" - ");
+    if (!after.startsWith("cgroup")) continue;
+    const [, , , root = "/", mountPoint = ""] = before.split(" ").map(unescapeOctal);
+    const [type, , options = ""] = after.split(" ");
+    const names = type === "cgroup2" ? [""] : options.split(",").filter((option) => known.has(option));
+    const controllers = names.filter((name) => own.has(name) && !seen.has(name));
+    const [first] = controllers;
+    if (first === undefined) continue;
+    for (const name of controllers) seen.add(name);
+    const path = within(root, own.get(first) ?? "/");
+    hierarchies.push({ controllers, mountPoint: mountPoint as HostPath, own: path });
+  }
+  return { kind: kindOf(seen), hierarchies };
+}
+
+function kindOf(controllers: ReadonlySet<string>): CgroupLayout["kind"] {
+  if (controllers.size === 0) return "none";
+  if (!controllers.has("")) return "v1";
+  return controllers.size === 1 ? "v2" : "hybrid";
+}
+
+/** "4:cpu,cpuacct:/x" → cpu and cpuacct are at /x. */
+function ownCgroups(text: string): Map<string, string> {
+  const own = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const names = line.indexOf(":") + 1;
+    const path = line.indexOf(":", names) + 1;
+    if (names === 0 || path === 0) continue;
+    for (const name of line.slice(names, path - 1).split(",")) own.set(name, line.slice(path));
+  }
+  return own;
+}
+
+/** In a container without a cgroup namespace the kernel tells paths of the host, and the mount begins below. */
+function within(root: string, path: string): string {
+  if (root === "/") return path;
+  return path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : "/";
+}
+
+function unescapeOctal(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

@@ -1,0 +1,210 @@
+/**
+ * Namespaces that a process has to be born into: of pids and of time, and that of users before either, as it owns
+ * them. The parent points its own "for children" there, forks, and points back, since the hooks of the runtime must
+ * not be born in the container's. Into a user namespace there is no way back, so a process in between goes there, and
+ * makes the child a child of the parent (CLONE_PARENT).
+ *
+ * To join a namespace takes CAP_SYS_ADMIN in the user namespace that owns it (setns(2)), which may be anybody's: the
+ * first one, another container's, the container's own. The process in between therefore joins all that it may before it
+ * enters the container's user namespace, where it leaves the rights to any other behind, and what is left after that,
+ * as runc does (nsexec.c, join_namespaces); new ones it makes within, so that they are the container's. Only the mount
+ * namespace is joined by the child: one of another user namespace is of no use, as nothing could be mounted there, and
+ * from then on no path of the host leads anywhere.
+ */
+
+import { O_DIRECTORY, O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { write } from "../../syscalls/io.ts";
+import {
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_PARENT,
+  setns,
+  unshare,
+} from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
+import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
+import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
+import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
+import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
+import { type ChildFailure, errorOf, failureOf } from "../channel.ts";
+import { enterAsRoot } from "../init/identity.ts";
+import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../init/namespaces.ts";
+import type { CgroupEntry } from "../plan/cgroup/entry.ts";
+import type { NamespacePlan } from "../plan/namespaces.ts";
+import { fork } from "../self/fork.ts";
+import { hideArguments } from "../self/hide_arguments.ts";
+
+/** What the child is born into. */
+export interface Birthplace {
+  readonly plan: NamespacePlan;
+  readonly joins: readonly OpenNamespace[];
+  /** The container's user namespace, when it is not the runtime's. */
+  readonly userns: Fd | undefined;
+  readonly entry: CgroupEntry;
+}
+
+/** Forks `child`; it is told by which of its cgroups' files it still has to enter. */
+export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) => never): Cloned {
+  const { plan, userns, entry } = place;
+  const restore: (() => void)[] = [];
+  try {
+    if (place.joins.some(({ join }) => join.flag === CLONE_NEWPID)) hide(restore);
+    if (userns !== undefined) return forkInUserns(place, userns, child);
+    pointChildren(place, restore);
+    return forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child);
+  } finally {
+    for (const undo of restore.reverse()) undo();
+  }
+}
+
+/** Points this process's "for children" at the pid and time namespaces; how to point back is added to `restore`. */
+function pointChildren({ plan, joins }: Birthplace, restore: (() => void)[]): void {
+  for (const namespace of joins) {
+    const { flag } = namespace.join;
+    if (flag !== CLONE_NEWPID && flag !== CLONE_NEWTIME) continue;
+    restore.push(keep(flag));
+    joinNamespace(namespace);
+  }
+  if (plan.create & CLONE_NEWTIME) {
+    restore.push(keep(CLONE_NEWTIME));
+    newTimeNamespace(openTimeOffsets(plan), plan);
+  }
+}
+
+/** By a process in between, which reports the child's pid and ends. */
+function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly HostPath[]) => never): Cloned {
+  const [report, reporter] = messagePair();
+  const between = fork(0, () => {
+    close(report);
+    try {
+      enterUserns(place, userns);
+      // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
+      const { pid } = fork((place.plan.create & CLONE_NEWPID) | CLONE_PARENT, () => {
+        close(reporter);
+        child(place.entry.joinAll);
+      });
+      sendMessage(reporter, encodeUtf8(JSON.stringify({ pid })));
+      exitGroup(0);
+    } catch (error) {
+      sendMessage(reporter, encodeUtf8(JSON.stringify({ failure: failureOf(error) })));
+      exitGroup(1);
+    }
+  });
+  close(reporter);
+  const answer = receiveMessage(report, 4096);
+  for (const fd of [report, between.pidfd]) close(fd);
+  waitFor(between.pid);
+  const text = typeof answer === "number" ? "{}" : decodeUtf8(answer.bytes);
+  const { pid, failure } = JSON.parse(text || "{}") as { pid?: Pid; failure?: ChildFailure };
+  if (failure !== undefined) throw errorOf(failure);
+  // It is a child of this process that nobody else waits for, so its pid cannot have been given to another.
+  const pidfd = pid === undefined ? -1 : tryPidfdOpen(pid);
+  if (pid === undefined || pidfd < 0) throw new Error("the process in between ended without a child");
+  return { pid, pidfd: pidfd as Fd };
+}
+
+/** Joins and makes all that the child is to be born into; it is inherited. */
+function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
+  const user = joins.find(({ join }) => join.flag === CLONE_NEWUSER);
+  const others = joins.filter((each) => each !== user && each.join.flag !== CLONE_NEWNS);
+  // In the user namespace the files of this process in /proc are somebody else's; what counts for a write is who opened.
+  const offsets = openTimeOffsets(plan);
+  const later = others.filter((each) => !tryJoinNamespace(each));
+  const enter = () =>
+    user === undefined ? setns(userns, CLONE_NEWUSER, "the container's user namespace") : joinNamespace(user);
+  enterAsRoot(enter, {
+    gid: user?.join.from ?? "linux.gidMappings",
+    uid: user?.join.from ?? "linux.uidMappings",
+  });
+  later.forEach(joinNamespace);
+  if (plan.create & CLONE_NEWTIME) newTimeNamespace(offsets, plan);
+  // The change of ids may have undone it (prctl(2), fs.suid_dumpable).
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+}
+
+/** It does not stay open, so that the child is not born with a directory of the host. */
+function withProcfs<T>(act: (procfs: Fd) => T): T {
+  const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
+  try {
+    return act(procfs);
+  } finally {
+    close(procfs);
+  }
+}
+
+/** What is born in a pid namespace that others are in is not to be looked into, from its first moment. */
+function hide(restore: (() => void)[]): void {
+  const putBack = withProcfs(hideArguments);
+  restore.push(() => withProcfs(putBack));
+  // Where it is 2 (fs.suid_dumpable), which cannot be set again, only root may look into it anyway.
+  if (prctl(PR_GET_DUMPABLE, 0, "PR_GET_DUMPABLE") !== 1) return;
+  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  restore.push(() => void prctl(PR_SET_DUMPABLE, 1, "PR_SET_DUMPABLE"));
+}
+
+/** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */
+function forkIntoCgroup(
+  flags: number,
+  entry: CgroupEntry,
+  child: (join: readonly HostPath[]) => never,
+): Cloned {
+  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
+  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
+  const inside = (): never => {
+    close(cgroup);
+    child(entry.join);
+  };
+  try {
+    return fork(flags, inside, { cgroup });
+  } catch (error) {
+    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw notBornIn(entry.cloneInto, error);
+    return fork(flags, () => child(entry.joinAll));
+  } finally {
+    close(cgroup);
+  }
+}
+
+/** The same failure in the words of cgroups(7), "Delegating a hierarchy to a less privileged user". */
+function notBornIn(cgroup: HostPath, error: unknown): unknown {
+  if (!isErrno(error, "EACCES", "EPERM")) return error;
+  const hint = "not delegated: the cgroup around it and the runtime's own belongs to another user";
+  return new OpError({ ...error.data, op: "enter cgroup", object: cgroup, hint }, { cause: error });
+}
+
+/** Remembers the namespace that this process is in now; the result goes back there. */
+function keep(flag: number): () => void {
+  const path = `/proc/self/ns/${flag === CLONE_NEWPID ? "pid" : "time"}`;
+  const own: Fd = openat(CWD, path, O_RDONLY);
+  return () => {
+    setns(own, flag, path);
+    close(own);
+  };
+}
+
+const TIME_OFFSETS = "/proc/self/timens_offsets";
+
+/** The file for the clocks of this process's children, where there is something to write to it. */
+function openTimeOffsets({ create, timeOffsets }: NamespacePlan): Fd | undefined {
+  if ((create & CLONE_NEWTIME) === 0 || timeOffsets === "") return undefined;
+  return asked("linux.timeOffsets", () => openat(CWD, TIME_OFFSETS, O_WRONLY));
+}
+
+/** time_namespaces(7): the offsets can be written until the first process is in the namespace. */
+function newTimeNamespace(offsets: Fd | undefined, { timeOffsets }: NamespacePlan): void {
+  asked("linux.namespaces", () => unshare(CLONE_NEWTIME));
+  if (offsets === undefined) return;
+  asked("linux.timeOffsets", () => write(offsets, encodeUtf8(timeOffsets), TIME_OFFSETS));
+  close(offsets);
+}
+
+function asked<T>(field: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof OpError ? error.askedBy(field as SpecField) : error;
+  }
+}

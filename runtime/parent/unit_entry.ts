@@ -1,0 +1,97 @@
+/**
+ * How an init process comes into a unit of systemd: the parent has it made around the process when that asks, since a
+ * scope neither exists without a process nor outlives its last one. The process of a small memory limit goes out again
+ * for the time in between (plan/cgroup/entry.ts); a keeper then stays in its place.
+ */
+import { isErrno } from "../../syscalls/error.ts";
+import { close } from "../../syscalls/open.ts";
+import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
+import { type Cloned, exitGroup, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { SIGKILL } from "../../syscalls/signal.ts";
+import { messagePair, receiveMessage } from "../../syscalls/socket.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { writeControl } from "../cgroup/control_file.ts";
+import type { CgroupManager } from "../cgroup/manager.ts";
+import type { CgroupRequest } from "../channel.ts";
+import type { CgroupWays } from "../init/enter_cgroup.ts";
+import type { CgroupEntry } from "../plan/cgroup/entry.ts";
+import type { CgroupPlan } from "../plan/cgroup/resources.ts";
+import { fork } from "../self/fork.ts";
+
+/** What the init process does instead of entering by itself. */
+export function unitWays(entry: CgroupEntry): CgroupWays {
+  const leaves = entry.leaveMemory.length > 0;
+  return {
+    join: "cgroup",
+    leaveMemory: leaves ? "leave-cgroup" : [],
+    rejoinMemory: leaves ? "rejoin-cgroup" : [],
+  };
+}
+
+/** The parent's side of it. */
+export class UnitEntry {
+  private keeper: { readonly process: Cloned; readonly channel: Fd } | undefined;
+
+  constructor(
+    private readonly cgroup: CgroupManager,
+    private readonly entry: CgroupEntry,
+    private readonly plan: CgroupPlan,
+    private readonly pid: Pid,
+  ) {}
+
+  /** Does what the init process asks for; it waits meanwhile, and touches no memory. */
+  answer(request: CgroupRequest): void {
+    if (request === "cgroup") this.make();
+    else if (request === "leave-cgroup") this.leave();
+    else {
+      for (const file of this.entry.rejoinMemory) move(this.pid, file);
+      this.endKeeper();
+    }
+  }
+
+  /** Ends the keeper, if there is one; after that an empty scope is gone. */
+  endKeeper(): void {
+    if (this.keeper === undefined) return;
+    const { process, channel } = this.keeper;
+    this.keeper = undefined;
+    tryPidfdSendSignal(process.pidfd, SIGKILL);
+    waitFor(process.pid);
+    for (const fd of [process.pidfd, channel]) close(fd);
+  }
+
+  /** Where a user has no right to move it out it stays, and what it uses until then is charged. */
+  private leave(): void {
+    for (const file of this.entry.leaveMemory) {
+      try {
+        move(this.pid, file);
+      } catch (error) {
+        if (!isErrno(error, "EACCES", "EPERM")) throw error;
+      }
+    }
+  }
+
+  private make(): void {
+    if (this.entry.leaveMemory.length > 0) this.keeper = forkKeeper();
+    const pids = this.keeper === undefined ? [this.pid] : [this.pid, this.keeper.process.pid];
+    this.cgroup.create(this.plan, pids);
+    this.cgroup.apply(this.plan);
+  }
+}
+
+function move(pid: Pid, file: HostPath): void {
+  const slash = file.lastIndexOf("/");
+  writeControl(file.slice(0, slash) as HostPath, file.slice(slash + 1), String(pid));
+}
+
+/** A process that waits for its end, or for the parent's. */
+function forkKeeper(): { readonly process: Cloned; readonly channel: Fd } {
+  const [channel, other] = messagePair();
+  const process = fork(0, () => {
+    close(channel);
+    prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+    receiveMessage(other, 1);
+    exitGroup(0);
+  });
+  close(other);
+  return { process, channel };
+}

@@ -1,0 +1,66 @@
+/**
+ * A new user namespace with its maps (user_namespaces(7)), as a descriptor: a process is forked into one, gets the maps
+ * from outside, and ends as soon as the namespace is open. Containers and id-mapped mounts enter it by that.
+ */
+import { O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { pipe } from "../../syscalls/descriptor.ts";
+import { read, readTextAt, writeTextAt } from "../../syscalls/io.ts";
+import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
+import { exitGroup, waitFor } from "../../syscalls/process.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
+import type { LinuxIDMapping } from "../config/types.ts";
+import { RuntimeError } from "../errors.ts";
+import type { IdMaps, NamespacePlan } from "../plan/namespaces.ts";
+import { fork } from "../self/fork.ts";
+
+/** Makes a user namespace with these maps and returns it, open. */
+export function makeUserns(maps: IdMaps): Fd {
+  const [wait, release] = pipe();
+  const helper = fork(CLONE_NEWUSER, () => {
+    close(release);
+    read(wait, new Uint8Array(1)); // until the parent closes its end, or is gone
+    exitGroup(0);
+  });
+  try {
+    writeMap(`/proc/${helper.pid}/uid_map`, maps.uidMappings);
+    writeMap(`/proc/${helper.pid}/gid_map`, maps.gidMappings);
+    return openat(CWD, `/proc/${helper.pid}/ns/user`, O_RDONLY);
+  } finally {
+    for (const fd of [wait, release, helper.pidfd]) close(fd);
+    waitFor(helper.pid);
+  }
+}
+
+/** A namespace that is joined by path has its maps: those of the configuration, where it has any, must be the same. */
+export function requireSameMaps({ join }: NamespacePlan, given: Partial<IdMaps>, pid: Pid): void {
+  const user = join.find(({ flag }) => flag === CLONE_NEWUSER);
+  if (user === undefined) return;
+  for (const [key, file] of [
+    ["uidMappings", "uid_map"],
+    ["gidMappings", "gid_map"],
+  ] as const) {
+    const maps = given[key] ?? [];
+    if (maps.length === 0 || sameMaps(maps, readTextAt(CWD, `/proc/${pid}/${file}`))) continue;
+    const problem = `not those of the user namespace ${user.path}`;
+    throw new RuntimeError("invalid-argument", `linux.${key}: ${problem}`);
+  }
+}
+
+function sameMaps(mappings: readonly LinuxIDMapping[], text: string): boolean {
+  const given = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`);
+  const there = text.trim().split("\n");
+  return (
+    given.sort().join() ===
+    there
+      .map((line) => line.trim().replace(/ +/g, " "))
+      .sort()
+      .join()
+  );
+}
+
+/** user_namespaces(7): all lines by one write. */
+function writeMap(path: string, mappings: readonly LinuxIDMapping[]): void {
+  const lines = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`);
+  writeTextAt(CWD, path, O_WRONLY, lines.join(""));
+}

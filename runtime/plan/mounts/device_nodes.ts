@@ -1,0 +1,70 @@
+/** Device nodes (config-linux.md "Devices" and "Default Devices"; runtime-linux.md "Dev symbolic links"). */
+import { S_IFBLK, S_IFCHR, S_IFIFO } from "../../../syscalls/constants/stat.ts";
+import type { ContainerPath, SpecField } from "../../../syscalls/types.ts";
+import { field } from "../../config/field.ts";
+import type { LinuxDevice } from "../../config/types.ts";
+
+/** One node to make. */
+export interface DeviceStep {
+  readonly path: ContainerPath;
+  /** S_IFCHR, S_IFBLK or S_IFIFO with the permissions. */
+  readonly mode: number;
+  readonly major: number;
+  readonly minor: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly from: SpecField;
+}
+
+const defaultDevices: readonly (readonly [string, number, number])[] = [
+  ["/dev/null", 1, 3],
+  ["/dev/random", 1, 8],
+  ["/dev/full", 1, 7],
+  ["/dev/tty", 5, 0],
+  ["/dev/zero", 1, 5],
+  ["/dev/urandom", 1, 9],
+];
+
+/** Links in /dev; the last is not in the specification, runc makes it too, where the host has /proc/kcore. */
+export const devLinks: readonly (readonly [name: string, target: string])[] = [
+  ["fd", "/proc/self/fd"],
+  ["stdin", "/proc/self/fd/0"],
+  ["stdout", "/proc/self/fd/1"],
+  ["stderr", "/proc/self/fd/2"],
+];
+
+const types: Readonly<Record<LinuxDevice["type"], number>> = {
+  c: S_IFCHR,
+  u: S_IFCHR,
+  b: S_IFBLK,
+  p: S_IFIFO,
+};
+
+/** Plans `linux.devices` and the default devices; a configured device replaces the default of the same path. */
+export function planDevices(devices: readonly LinuxDevice[]): DeviceStep[] {
+  const configured = devices.map((device, i): DeviceStep => {
+    const { type, path, major = 0, minor = 0, fileMode = 0o666, uid = 0, gid = 0 } = device;
+    return {
+      path: path as ContainerPath,
+      mode: types[type] | (fileMode & 0o7777),
+      major,
+      minor,
+      uid,
+      gid,
+      from: field("linux", "devices", i),
+    };
+  });
+  const taken = new Set(configured.map((device) => device.path));
+  const defaults = defaultDevices
+    .map(([path, major, minor]) => ({
+      path: path as ContainerPath,
+      mode: S_IFCHR | 0o666,
+      major,
+      minor,
+      uid: 0,
+      gid: 0,
+    }))
+    .filter((device) => !taken.has(device.path))
+    .map((device): DeviceStep => ({ ...device, from: "the default devices" as SpecField }));
+  return [...defaults, ...configured];
+}

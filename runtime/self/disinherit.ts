@@ -1,0 +1,95 @@
+/**
+ * Undoing what the engine and the caller did to this process, so that the user's program starts from what the
+ * configuration says: signal dispositions and mask, descriptors, parent-death signal, resource limits.
+ */
+
+import { POLLNVAL } from "../../syscalls/constants/poll.ts";
+import { setCloexec } from "../../syscalls/descriptor.ts";
+import { OpError } from "../../syscalls/error.ts";
+import { close, tryCloseRange } from "../../syscalls/open.ts";
+import { poll } from "../../syscalls/poll.ts";
+import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
+import { getrlimit, RLIMIT_NOFILE, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
+import { setSignalMask } from "../../syscalls/signal.ts";
+
+import type { Fd, Pid } from "../../syscalls/types.ts";
+import type { RlimitStep } from "../plan/rlimits.ts";
+import { resetIgnoredSignals } from "./ignored_signals.ts";
+import { restoreDescriptorLimit } from "./seal.ts";
+
+export { resetIgnoredSignals } from "./ignored_signals.ts";
+
+const CLOSE_RANGE_CLOEXEC = 4;
+const LAST_DESCRIPTOR = 0xffffffff;
+
+/** Every signal to its default, none blocked, and the caller's limit of open files: these outlive the execve. */
+export function disinherit(): void {
+  resetIgnoredSignals();
+  setSignalMask(0n);
+  restoreDescriptorLimit();
+}
+
+/** Marks every descriptor from `first` on to be closed by execve; those before are the caller's gift. */
+export function closeAllFrom(first: number): void {
+  const result = tryCloseRange(first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+  if (result < 0) eachOpen(first, LAST_DESCRIPTOR, setCloexec);
+}
+
+/** Closes every descriptor above the standard streams but these. */
+export function closeAllBut(keep: readonly Fd[]): void {
+  let next = 3;
+  for (const fd of [...new Set(keep)].sort((a, b) => a - b)) {
+    if (fd > next) closeAll(next, fd - 1);
+    if (fd >= next) next = fd + 1;
+  }
+  closeAll(next, LAST_DESCRIPTOR);
+}
+
+function closeAll(first: number, last: number): void {
+  if (tryCloseRange(first, last, 0) < 0) eachOpen(first, last, close);
+}
+
+/** No process has one above this (fs.nr_open, proc(5)), unless somebody has raised it. */
+const NR_OPEN = 1 << 20;
+/** As many as poll(2) takes under the smallest limit that is in use. */
+const AT_ONCE = 1024;
+
+/**
+ * Without close_range(2) (before Linux 5.9): poll(2) says of many numbers at a time which are open, and needs no /proc,
+ * which a container may have covered.
+ */
+function eachOpen(first: number, last: number, act: (fd: Fd) => void): void {
+  const { soft } = getrlimit(0, RLIMIT_NOFILE);
+  const most = soft < AT_ONCE ? Math.max(1, Number(soft)) : AT_ONCE;
+  for (let start = first; start <= Math.min(last, NR_OPEN); start += most) {
+    const count = Math.min(most, last - start + 1);
+    const requests = Array.from({ length: count }, (_, i) => ({ fd: (start + i) as Fd, events: 0 }));
+    for (const [i, events] of poll(requests, 0).entries())
+      if ((events & POLLNVAL) === 0) act((start + i) as Fd);
+  }
+}
+
+/** The runtime's death must not be the container's from here on. */
+export function clearParentDeathSignal(): void {
+  prctl(PR_SET_PDEATHSIG, 0, "PR_SET_PDEATHSIG");
+}
+
+/** Raises hard limits while there is the right to; the rest waits, since a small limit would stop the engine. */
+export function raiseHardLimits(steps: readonly RlimitStep[], pid: Pid | 0): void {
+  for (const step of steps) {
+    const current = getrlimit(pid, step.resource);
+    if (step.limit.hard > current.hard) set(step, { soft: current.soft, hard: step.limit.hard }, pid);
+  }
+}
+
+/** Sets the limits exactly, after the caller's own. */
+export function setLimits(steps: readonly RlimitStep[]): void {
+  restoreDescriptorLimit();
+  for (const step of steps) set(step, step.limit, 0);
+}
+
+function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
+  const result = trySetrlimit(pid, step.resource, limit);
+  const { soft, hard } = step.limit;
+  if (result < 0) throw OpError.from("prlimit", `${step.name} ${soft}:${hard}`, -result).askedBy(step.from);
+}
