@@ -268,13 +268,13 @@ const structs: readonly (readonly [
     },
     "bpf.ts",
   ],
-  ["linux/bpf.h", "struct bpf_insn", 8, { code: 0, off: 2, imm: 4 }, "plan/device_program.ts"],
+  ["linux/bpf.h", "struct bpf_insn", 8, { code: 0, off: 2, imm: 4 }, "plan/cgroup/device_program.ts"],
   [
     "linux/bpf.h",
     "struct bpf_cgroup_dev_ctx",
     12,
     { access_type: 0, major: 4, minor: 8 },
-    "plan/device_program.ts",
+    "plan/cgroup/device_program.ts",
   ],
   ["sys/resource.h", "struct rlimit64", 16, { rlim_cur: 0, rlim_max: 8 }, "resource.ts getrlimit"],
 ];
@@ -293,7 +293,7 @@ const inline: readonly (readonly [headers: string, expression: string, value: nu
   ["asm/termbits.h", "CSIZE|PARENB", 0x130, "tty.ts rawTermios"],
   ["asm/termbits.h", "CS8", 0x30, "tty.ts rawTermios"],
   ["asm/termbits.h", "ECHO|ECHONL|ICANON|ISIG|IEXTEN", 0x804b, "tty.ts rawTermios"],
-  ["linux/close_range.h", "CLOSE_RANGE_CLOEXEC", 4, "init/disinherit.ts"],
+  ["linux/close_range.h", "CLOSE_RANGE_CLOEXEC", 4, "self/disinherit.ts"],
   ["dirent.h", "DT_DIR", 4, "state/store.ts listIds"],
 ];
 

@@ -60,7 +60,7 @@ for (const [title, file, text, expected] of [
   [
     "the tests' kit in what is shipped",
     "runtime/hooks/run.ts",
-    'import { b } from "../syscalls/testing/files.ts";',
+    'import { b } from "../../syscalls/testing/files.ts";',
     "runtime/hooks/run.ts:1: only tests may import syscalls/testing/",
   ],
   [
