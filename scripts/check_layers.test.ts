@@ -105,6 +105,12 @@ for (const [title, file, text, expected] of [
     'import { a } from "../state/store.ts";',
     "runtime/init/a.ts:1: init/ runs in the container, and must not import runtime/state/store.ts",
   ],
+  [
+    "a function of the init process in its parent",
+    "runtime/parent/a.ts",
+    'import { a } from "../init/a.ts";',
+    "runtime/parent/a.ts:1: init/ is entered by runtime/init/container_init.ts and runtime/init/setns_init.ts alone, not by runtime/init/a.ts",
+  ],
   ["await", "cmd/a.ts", "\nconst a = await g();", "cmd/a.ts:2: await and async: the product does without"],
   ["async", "cmd/a.ts", "const a = async () => {};", "cmd/a.ts:1: await and async: the product does without"],
   [
@@ -143,6 +149,8 @@ for (const [title, file, text] of [
   ["a time that is given", "runtime/hooks/run.ts", "new Date(0).toISOString();"],
   ["package.json", "cmd/version.ts", 'import { version } from "../package.json";'],
   ["a neighbour on the same line", "runtime/hooks/a.ts", 'import { a } from "../seccomp/a.ts";'],
+  ["the entry of init/", "runtime/lifecycle/a.ts", 'import { a } from "../init/setns_init.ts";'],
+  ["a type of init/", "runtime/parent/a.ts", 'import type { A } from "../init/a.ts";'],
   ["down, past rooms", "runtime/lifecycle/a.ts", 'import type { A } from "../path/a.ts";'],
   [
     "words in comments, strings and names",

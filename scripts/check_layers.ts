@@ -49,6 +49,9 @@ const order: readonly (readonly string[])[] = [
 /** What the init process leaves to its parent: the rooms that are about the host. */
 const notInInit = ["host", "state", "cgroup", "intel_rdt", "net_devices"];
 
+/** Where a forked process begins; nothing else of init/ is run from outside, so that all of it runs in the child. */
+const entriesOfInit = ["runtime/init/container_init.ts", "runtime/init/setns_init.ts"];
+
 /**
  * The product is a function from argv to an exit status, the same everywhere: nothing in it is done later, or depends on
  * where it runs. Names of other platforms are unknown to the type checker (scripts/tsconfig.product.json).
@@ -118,6 +121,13 @@ function insideRuntime(item: Import, target: string): string | undefined {
   if (other > own) return `upward: ${item.file} must not import ${target}`;
   if (roomOf(item.file) === "init" && notInInit.includes(roomOf(target)))
     return `init/ runs in the container, and must not import ${target}`;
+  if (
+    roomOf(target) === "init" &&
+    roomOf(item.file) !== "init" &&
+    !item.typeOnly &&
+    !entriesOfInit.includes(target)
+  )
+    return `init/ is entered by ${entriesOfInit.join(" and ")} alone, not by ${target}`;
   return undefined;
 }
 

@@ -7,7 +7,7 @@
 
 import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { S_IFCHR, S_IFIFO } from "../../syscalls/constants/stat.ts";
+import { S_IFIFO } from "../../syscalls/constants/stat.ts";
 import { pipe, tryFcntl } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
 import { tryFchown } from "../../syscalls/permissions.ts";
@@ -15,8 +15,9 @@ import type { PollRequest } from "../../syscalls/poll.ts";
 import { readSignal } from "../../syscalls/signal.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import type { Stream } from "../init/streams.ts";
+import type { Stream } from "../init/context.ts";
 import type { Owner } from "../plan/host_ids.ts";
+import { isNullDevice } from "../self/standard_streams.ts";
 import { Copy } from "./copy.ts";
 import { ownEnd, sinkOf, sourceOf } from "./end_point.ts";
 import { HARMLESS, type Relay, readyOf } from "./relay.ts";
@@ -98,5 +99,5 @@ function standardStreams(): (readonly Fd[])[] {
 function isHandedOn(standard: Fd, root: Owner | undefined): boolean {
   const stat = fstat(standard);
   if (isType(stat, S_IFIFO)) return root === undefined || stat.uid === root.uid;
-  return isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3;
+  return isNullDevice(stat);
 }

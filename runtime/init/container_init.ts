@@ -20,6 +20,7 @@ import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
+import { fstat } from "../../syscalls/stat.ts";
 import { setTraceField, setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -39,23 +40,20 @@ import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { CgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { withField } from "../seccomp/with_field.ts";
-import {
-  clearParentDeathSignal,
-  closeAllBut,
-  closeAllFrom,
-  disinherit,
-  raiseHardLimits,
-  setLimits,
-} from "../self/disinherit.ts";
+import { clearParentDeathSignal, closeAllBut, closeAllFrom, disinherit } from "../self/disinherit.ts";
+import { enterCgroups } from "../self/enter_cgroup.ts";
+import type { OpenNamespace } from "../self/join_namespace.ts";
+import { raiseHardLimits, setLimits } from "../self/rlimits.ts";
+import { resetAffinity, setScheduler } from "../self/scheduling.ts";
+import { isNullDevice } from "../self/standard_streams.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
-import type { ChildContext } from "./context.ts";
+import type { CgroupMove, CgroupMoves, ChildContext } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
-import { type CgroupWay, type CgroupWays, goThrough } from "./enter_cgroup.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { mountAll } from "./mount.ts";
-import { enterNamespaces, type OpenNamespace } from "./namespaces.ts";
+import { enterNamespaces } from "./namespaces.ts";
 import { moveInto } from "./no_pivot.ts";
 import {
   chrootInto,
@@ -68,9 +66,9 @@ import {
   prepareOnHost,
   prepareRootfs,
 } from "./rootfs.ts";
-import { resetAffinity, setDomain, setIoPriority, setMemoryPolicy, setScheduler } from "./scheduling.ts";
+import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
-import { isNullDevice, keepNullDevice, useStreams } from "./streams.ts";
+import { keepNullDevice, useStreams } from "./streams.ts";
 import {
   createCwd,
   enterCwd,
@@ -89,7 +87,7 @@ export interface InitContext extends ChildContext {
   readonly namespaces: readonly OpenNamespace[];
   readonly cgroups: CgroupView;
   /** Opened by the parent: in a user namespace the init process has no right to them. */
-  readonly doors: CgroupWays;
+  readonly cgroupMoves: CgroupMoves;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
   /** Some hook looks the process up in its cgroups (EarlyEntry). */
@@ -122,7 +120,7 @@ function initialise(context: InitContext): never {
   useStreams(context.streams);
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
-  const { doors } = context;
+  const { cgroupMoves } = context;
   enterNamespaces(plan.namespaces, context.namespaces);
   if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
@@ -135,14 +133,14 @@ function initialise(context: InitContext): never {
   // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
   // it needs least.
   const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
-  const early = ownCgroupNamespace || context.hooksLook || typeof doors.join === "string";
-  const pass = (way: CgroupWay): void => {
-    if (typeof way === "string") askOrEnd(channel, way);
-    else goThrough(way);
+  const early = ownCgroupNamespace || context.hooksLook || typeof cgroupMoves.join === "string";
+  const move = (into: CgroupMove): void => {
+    if (typeof into === "string") askOrEnd(channel, into);
+    else enterCgroups(into);
   };
-  if (early) pass(doors.join);
+  if (early) move(cgroupMoves.join);
   if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
-  pass(doors.leaveMemory);
+  move(cgroupMoves.leaveMemory);
 
   const callersUmask = umask(0);
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
@@ -157,15 +155,15 @@ function initialise(context: InitContext): never {
   labelNextExec(procfs, plan.lsm);
   if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
   const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
-  const enterCgroups = (): void => {
+  const joinCgroups = (): void => {
     if (ownUserNamespace) askOrEnd(channel, "limits");
-    if (!early) pass(doors.join);
-    pass(doors.rejoinMemory);
+    if (!early) move(cgroupMoves.join);
+    move(cgroupMoves.rejoinMemory);
     resetAffinity((note) => tellNote(channel, note));
   };
   // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
   const settled = process.scheduler !== undefined || plan.memoryPolicy !== undefined;
-  if (settled) enterCgroups();
+  if (settled) joinCgroups();
   setScheduler(process.scheduler);
   setIoPriority(process.ioPriority);
   setDomain(plan.personality);
@@ -185,7 +183,7 @@ function initialise(context: InitContext): never {
 
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
-  if (!settled) enterCgroups();
+  if (!settled) joinCgroups();
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
   const hooks = plan.hooks.startContainer ?? [];
@@ -281,8 +279,8 @@ function reopenNullStdio(): void {
   const inside = tryOpenat(CWD, "/dev/null", O_RDWR);
   if (inside >= 0) {
     const fd = inside as Fd;
-    if (isNullDevice(fd))
-      for (const stream of [0, 1, 2] as Fd[]) if (isNullDevice(stream)) dup3(fd, stream, 0);
+    if (isNullDevice(fstat(fd)))
+      for (const stream of [0, 1, 2] as Fd[]) if (isNullDevice(fstat(stream))) dup3(fd, stream, 0);
     close(fd);
   }
   // In a container without one.

@@ -1,7 +1,8 @@
 /** What the parent hands to every process that becomes a user's program: made before the fork. */
 import type { Fd } from "../../syscalls/types.ts";
+import type { CgroupRequest } from "../channel.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
-import type { Stream } from "./streams.ts";
+import type { CgroupFile } from "../self/enter_cgroup.ts";
 
 export interface ChildContext {
   /** Where the child and the parent talk (channel.ts). */
@@ -14,4 +15,20 @@ export interface ChildContext {
   readonly streams: readonly Stream[];
   /** Descriptors 3 to 2+N are the user's. */
   readonly preservedFds: number;
+}
+
+/** A descriptor that is to be one or two standard streams of the program. */
+export interface Stream {
+  readonly standards: readonly Fd[];
+  readonly end: Fd;
+}
+
+/** A move into cgroups: by the process itself through open files, or by the parent, which it asks. */
+export type CgroupMove = readonly CgroupFile[] | CgroupRequest;
+
+/** The moves of an init process into its cgroups (plan/cgroup/entry.ts says when each is made). */
+export interface CgroupMoves {
+  readonly join: CgroupMove;
+  readonly leaveMemory: CgroupMove;
+  readonly rejoinMemory: CgroupMove;
 }

@@ -9,7 +9,7 @@ import {
 } from "../../syscalls/capability.ts";
 import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { setAllGids, setAllUids, setgroups, tryDropGroups } from "../../syscalls/identity.ts";
+import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
 import { tryFchown } from "../../syscalls/permissions.ts";
 import { PR_SET_DUMPABLE, PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
 import { fstat } from "../../syscalls/stat.ts";
@@ -18,6 +18,7 @@ import { RuntimeError } from "../errors.ts";
 import { readProcSelf } from "../path/procfs.ts";
 import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
+import { isNullDevice } from "../self/standard_streams.ts";
 
 /** Drops from the bounding set what the plan does not keep; this needs CAP_SETPCAP, so it comes first. */
 export function dropBoundingSet({ bounding }: CapabilityPlan): void {
@@ -72,36 +73,11 @@ export function applyCapabilities(plan: CapabilityPlan): string[] {
 export function ownStdio(uid: number): void {
   for (const fd of [0, 1, 2] as Fd[]) {
     const stat = fstat(fd);
-    if (stat.uid === uid || (stat.rdevMajor === 1 && stat.rdevMinor === 3)) continue;
+    if (stat.uid === uid || isNullDevice(stat)) continue;
     const result = tryFchown(fd, uid, -1);
     // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
     if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
       throw OpError.from("chown", `fd ${fd}`, -result);
-  }
-}
-
-/**
- * Enters a user namespace by `enter`, and becomes its root, as which all up to the user's own ids is done: those of
- * this process may be unmapped there. Its groups of the host are dropped before, as that may be denied within
- * (setgroups in user_namespaces(7)), or else within; where it is denied on both sides they stay, as with runc. `from`
- * are the parts of the configuration that the maps come from.
- */
-export function enterAsRoot(enter: () => void, from: { readonly gid: string; readonly uid: string }): void {
-  const dropped = tryDropGroups() === 0;
-  enter();
-  if (!dropped) tryDropGroups();
-  becomeRootId("gid", setAllGids, from.gid);
-  becomeRootId("uid", setAllUids, from.uid);
-}
-
-/** The words are runc's. */
-function becomeRootId(kind: "uid" | "gid", set: (id: number) => void, from: string): void {
-  try {
-    set(0);
-  } catch (error) {
-    if (!isErrno(error, "EINVAL")) throw error;
-    const problem = `user namespaces enabled, but no mapping found for ${kind} 0`;
-    throw new RuntimeError("child", `${problem}, asked for by ${from}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The container's root file system: its mounts before pivot_root, pivot_root itself, and what is hidden after. */
 import { EINVAL, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
-import { S_IFCHR, S_IFDIR } from "../../syscalls/constants/stat.ts";
+import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { OpError } from "../../syscalls/error.ts";
 import {
   MNT_DETACH,
@@ -23,6 +23,7 @@ import { safetyViolation } from "../errors.ts";
 import { tryOpenInRoot } from "../path/in_root.ts";
 import type { RootfsPlan } from "../plan/mounts/rootfs.ts";
 import type { PathStep } from "../plan/plan.ts";
+import { isNullDevice } from "../self/standard_streams.ts";
 import {
   cloneTree,
   createFilesystem,
@@ -149,8 +150,7 @@ export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): 
 
 function openNullDevice(): Fd {
   const fd = openat(CWD, "/dev/null", O_PATH);
-  const stat = fstat(fd);
-  if (isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3) return fd;
+  if (isNullDevice(fstat(fd))) return fd;
   throw safetyViolation("/dev/null of the host is not the null device");
 }
 

@@ -25,20 +25,17 @@ import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
-import {
-  closeAllBut,
-  closeAllFrom,
-  raiseHardLimits,
-  resetIgnoredSignals,
-  setLimits,
-} from "../self/disinherit.ts";
+import { closeAllBut, closeAllFrom } from "../self/disinherit.ts";
+import { enterAsRoot } from "../self/enter_as_root.ts";
+import { type CgroupFile, cgroupDescriptors, enterCgroups, openCgroupFiles } from "../self/enter_cgroup.ts";
 import { fork } from "../self/fork.ts";
 import { hideArguments } from "../self/hide_arguments.ts";
+import { resetIgnoredSignals } from "../self/ignored_signals.ts";
 import { writeOomScore } from "../self/oom_score.ts";
+import { raiseHardLimits, setLimits } from "../self/rlimits.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import type { ChildContext } from "./context.ts";
-import { type CgroupDoor, doorDescriptors, goThrough, openCgroupDoors } from "./enter_cgroup.ts";
-import { applyCapabilities, becomeUser, dropBoundingSet, enterAsRoot, ownStdio } from "./identity.ts";
+import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
 import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
@@ -94,21 +91,21 @@ function enter(context: SetnsContext): never {
   useStreams(context.streams);
   keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
-  const doors = leaveHost(context, procfs);
+  const cgroupFiles = leaveHost(context, procfs);
   // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.
   if ((context.namespaces & CLONE_NEWNS) === 0) changeRoot(procfs, context);
   enterNamespaces(context);
   close(init);
   useContainerConsole(context);
   // A mask of memory nodes is one of the cgroup's; otherwise the second process joins, when it needs least.
-  if (context.memoryPolicy !== undefined) goThrough(doors.splice(0));
+  if (context.memoryPolicy !== undefined) enterCgroups(cgroupFiles.splice(0));
   becomeProcess(context, procfs);
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
   closeAllFrom(3 + context.preservedFds);
   // Dispositions are inherited; the mask stays until the end, so that a signal does not come in between.
   resetIgnoredSignals();
-  const child = fork(CLONE_PARENT, () => setnsInit(context, doors, program), {
+  const child = fork(CLONE_PARENT, () => setnsInit(context, cgroupFiles, program), {
     filtered: loadsEarly(context),
     lastly: () => {
       close(procfs);
@@ -139,7 +136,7 @@ function enterNamespaces({ init, namespaces }: SetnsContext): void {
 }
 
 /** What can be done only while the host's files and rights are there; the rest of the host is left behind. */
-function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
+function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
   const { process, lsm, birth, channel, init, consoleSocket } = context;
   if (context.keyring !== "") withKeyLabel(lsm.processLabel, () => joinSessionKeyring(context.keyring));
   writeOomScore(process.oomScoreAdj, "self");
@@ -147,11 +144,11 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupDoor[] {
   labelNextExec(procfs, lsm);
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
-  const doors = openCgroupDoors(context.cgroups, context.insteadOfUnified);
-  const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...doorDescriptors(doors)];
+  const cgroupFiles = openCgroupFiles(context.cgroups, context.insteadOfUnified);
+  const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...cgroupDescriptors(cgroupFiles)];
   const users = Array.from({ length: context.preservedFds }, (_, i) => (3 + i) as Fd);
   closeAllBut([...kept, ...users, ...(traceDescriptor() < 0 ? [] : [traceDescriptor() as Fd])]);
-  return doors;
+  return cgroupFiles;
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
@@ -198,9 +195,9 @@ function loadAndDrop({ seccomp, process }: SetnsContext): void {
 }
 
 /** The second process, which becomes the user's program. */
-function setnsInit(context: SetnsContext, doors: readonly CgroupDoor[], program: UserProgram): never {
+function setnsInit(context: SetnsContext, cgroupFiles: readonly CgroupFile[], program: UserProgram): never {
   try {
-    start(context, doors, program);
+    start(context, cgroupFiles, program);
   } catch (error) {
     tellFailure(context.channel, error);
     exitGroup(255);
@@ -208,12 +205,12 @@ function setnsInit(context: SetnsContext, doors: readonly CgroupDoor[], program:
 }
 
 /** What is not inherited. The parent's death ends it by the end of the channel. */
-function start(context: SetnsContext, doors: readonly CgroupDoor[], program: UserProgram): never {
+function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], program: UserProgram): never {
   const { process, channel, seccomp, consoleSocket } = context;
   setTraceLabel("[exec] ");
   trySetsid();
   if (consoleSocket !== undefined) setControllingTerminal(0 as Fd);
-  goThrough(doors);
+  enterCgroups(cgroupFiles);
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   if (!ask(channel, "ready")) exitGroup(255);
   setSignalMask(0n);

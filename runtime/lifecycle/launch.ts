@@ -19,18 +19,17 @@ import type { RuntimeContext } from "../context.ts";
 import { duringInit, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { runHooks } from "../hooks/run.ts";
 import { containerInit } from "../init/container_init.ts";
-import { openCgroupDoors } from "../init/enter_cgroup.ts";
-import { type OpenNamespace, openNamespaces } from "../init/namespaces.ts";
-import type { Stream } from "../init/streams.ts";
+import type { Stream } from "../init/context.ts";
 import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt/groups.ts";
 import { moveNetDevices } from "../net_devices/move.ts";
 import { BindSources } from "../parent/bind_sources.ts";
 import { createExecFifo } from "../parent/exec_fifo.ts";
 import { forkInto } from "../parent/fork_into_namespaces.ts";
 import { makeNotifyDirectory } from "../parent/notify_socket.ts";
+import { openNamespaces } from "../parent/open_namespaces.ts";
 import { writePidFile } from "../parent/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../parent/pidfd_socket.ts";
-import { UnitEntry, unitWays } from "../parent/unit_entry.ts";
+import { UnitEntry, unitMoves } from "../parent/unit_entry.ts";
 import { makeUserns, requireSameMaps } from "../parent/userns.ts";
 import { planCgroupEntry } from "../plan/cgroup/entry.ts";
 import { cgroupView } from "../plan/cgroup/view.ts";
@@ -38,8 +37,10 @@ import type { ContainerPlan } from "../plan/plan.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
-import { raiseHardLimits } from "../self/disinherit.ts";
+import { openCgroupFiles } from "../self/enter_cgroup.ts";
+import type { OpenNamespace } from "../self/join_namespace.ts";
 import { writeOomScore } from "../self/oom_score.ts";
+import { raiseHardLimits } from "../self/rlimits.ts";
 import { secretDescriptors, wholeEnvironment } from "../self/seal.ts";
 import { identify } from "../state/init_pid.ts";
 import {
@@ -189,17 +190,19 @@ function make(making: Making): Launched {
     hooks: parentHooks || (plan.hooks.createContainer?.length ?? 0) > 0,
   };
   const entry = planCgroupEntry(layout, cgroup.paths, limits.memory, early, cgroup.driver);
-  const doors = !bySystemd && {
-    join: openCgroupDoors(entry.joinAll),
-    leaveMemory: openCgroupDoors(entry.leaveMemory),
-    rejoinMemory: openCgroupDoors(entry.rejoinMemory),
+  const cgroupMoves = !bySystemd && {
+    join: openCgroupFiles(entry.joinAll),
+    leaveMemory: openCgroupFiles(entry.leaveMemory),
+    rejoinMemory: openCgroupFiles(entry.rejoinMemory),
   };
   const userns = openUserns(plan, namespaces);
   const place = { plan: plan.namespaces, joins: namespaces, userns, entry };
   const init = forkInto(place, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
     // Of a new user namespace the descriptor is not needed any more, nor the way into a cgroup that it was born into.
-    const born = doors ? doors.join.filter(({ path }) => !join.includes(path)).map(({ fd }) => fd) : [];
+    const born = cgroupMoves
+      ? cgroupMoves.join.filter(({ path }) => !join.includes(path)).map(({ fd }) => fd)
+      : [];
     const madeUserns = plan.namespaces.idMaps && userns;
     for (const fd of [channel, dir.fd, pidfdSocket, madeUserns, ...born, ...secretDescriptors()])
       if (fd !== undefined) close(fd);
@@ -209,9 +212,9 @@ function make(making: Making): Launched {
       channel: childChannel,
       namespaces,
       cgroups: cgroupView(layout, cgroup.paths, plan.namespaces.own),
-      doors: doors
-        ? { ...doors, join: doors.join.filter(({ path }) => join.includes(path)) }
-        : unitWays(entry),
+      cgroupMoves: cgroupMoves
+        ? { ...cgroupMoves, join: cgroupMoves.join.filter(({ path }) => join.includes(path)) }
+        : unitMoves(entry),
       parentHooks,
       hooksLook: early.hooks,
       consoleSocket: mode.consoleSocket,
@@ -227,7 +230,7 @@ function make(making: Making): Launched {
     ...mode.streams.map(({ end }) => end),
     fifo,
     ...namespaces.map(({ fd }) => fd),
-    ...Object.values(doors)
+    ...Object.values(cgroupMoves)
       .flat()
       .map(({ fd }) => fd),
     plan.namespaces.idMaps && userns,

@@ -31,12 +31,12 @@ import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.
 import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { type ChildFailure, errorOf, failureOf } from "../channel.ts";
-import { enterAsRoot } from "../init/identity.ts";
-import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../init/namespaces.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
+import { enterAsRoot } from "../self/enter_as_root.ts";
 import { fork } from "../self/fork.ts";
 import { hideArguments } from "../self/hide_arguments.ts";
+import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../self/join_namespace.ts";
 
 /** What the child is born into. */
 export interface Birthplace {

@@ -13,13 +13,13 @@ import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { writeControl } from "../cgroup/control_file.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
 import type { CgroupRequest } from "../channel.ts";
-import type { CgroupWays } from "../init/enter_cgroup.ts";
+import type { CgroupMoves } from "../init/context.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { CgroupPlan } from "../plan/cgroup/resources.ts";
 import { fork } from "../self/fork.ts";
 
 /** What the init process does instead of entering by itself. */
-export function unitWays(entry: CgroupEntry): CgroupWays {
+export function unitMoves(entry: CgroupEntry): CgroupMoves {
   const leaves = entry.leaveMemory.length > 0;
   return {
     join: "cgroup",

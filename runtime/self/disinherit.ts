@@ -1,23 +1,19 @@
 /**
  * Undoing what the engine and the caller did to this process, so that the user's program starts from what the
- * configuration says: signal dispositions and mask, descriptors, parent-death signal, resource limits.
+ * configuration says: signal dispositions and mask, descriptors, parent-death signal.
  */
 
 import { POLLNVAL } from "../../syscalls/constants/poll.ts";
 import { setCloexec } from "../../syscalls/descriptor.ts";
-import { OpError } from "../../syscalls/error.ts";
 import { close, tryCloseRange } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
-import { getrlimit, RLIMIT_NOFILE, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
+import { getrlimit, RLIMIT_NOFILE } from "../../syscalls/resource.ts";
 import { setSignalMask } from "../../syscalls/signal.ts";
 
-import type { Fd, Pid } from "../../syscalls/types.ts";
-import type { RlimitStep } from "../plan/rlimits.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { resetIgnoredSignals } from "./ignored_signals.ts";
 import { restoreDescriptorLimit } from "./seal.ts";
-
-export { resetIgnoredSignals } from "./ignored_signals.ts";
 
 const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
@@ -72,24 +68,4 @@ function eachOpen(first: number, last: number, act: (fd: Fd) => void): void {
 /** The runtime's death must not be the container's from here on. */
 export function clearParentDeathSignal(): void {
   prctl(PR_SET_PDEATHSIG, 0, "PR_SET_PDEATHSIG");
-}
-
-/** Raises hard limits while there is the right to; the rest waits, since a small limit would stop the engine. */
-export function raiseHardLimits(steps: readonly RlimitStep[], pid: Pid | 0): void {
-  for (const step of steps) {
-    const current = getrlimit(pid, step.resource);
-    if (step.limit.hard > current.hard) set(step, { soft: current.soft, hard: step.limit.hard }, pid);
-  }
-}
-
-/** Sets the limits exactly, after the caller's own. */
-export function setLimits(steps: readonly RlimitStep[]): void {
-  restoreDescriptorLimit();
-  for (const step of steps) set(step, step.limit, 0);
-}
-
-function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
-  const result = trySetrlimit(pid, step.resource, limit);
-  const { soft, hard } = step.limit;
-  if (result < 0) throw OpError.from("prlimit", `${step.name} ${soft}:${hard}`, -result).askedBy(step.from);
 }

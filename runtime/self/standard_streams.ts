@@ -4,9 +4,11 @@
  */
 import { EBADF } from "../../syscalls/constants/errno.ts";
 import { F_GETFD, FD_CLOEXEC, O_PATH, O_RDWR } from "../../syscalls/constants/fcntl.ts";
+import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { tryFcntl } from "../../syscalls/descriptor.ts";
 import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
 import { ignoreSignal, SIGPIPE, SIGXFSZ } from "../../syscalls/signal.ts";
+import { isType, type Stat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /**
@@ -34,4 +36,9 @@ export function occupyStandardStreams(): void {
  */
 export function wasClosed(fd: Fd): boolean {
   return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) !== 0;
+}
+
+/** Whether a file is a null device (null(4)), of the host or of a container. */
+export function isNullDevice(stat: Stat): boolean {
+  return isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3;
 }
