@@ -111,6 +111,12 @@ for (const [title, file, text, expected] of [
     'import { a } from "../init/a.ts";',
     "runtime/parent/a.ts:1: init/ is entered by runtime/init/container_init.ts and runtime/init/setns_init.ts alone, not by runtime/init/a.ts",
   ],
+  [
+    "a plan that opens something",
+    "runtime/plan/cgroup/a.ts",
+    'import { openat } from "../../../syscalls/open.ts";',
+    "runtime/plan/cgroup/a.ts:1: plan/ touches nothing, and must not import syscalls/open.ts",
+  ],
   ["await", "cmd/a.ts", "\nconst a = await g();", "cmd/a.ts:2: await and async: the product does without"],
   ["async", "cmd/a.ts", "const a = async () => {};", "cmd/a.ts:1: await and async: the product does without"],
   [
@@ -149,6 +155,11 @@ for (const [title, file, text] of [
   ["a time that is given", "runtime/hooks/run.ts", "new Date(0).toISOString();"],
   ["package.json", "cmd/version.ts", 'import { version } from "../package.json";'],
   ["a neighbour on the same line", "runtime/hooks/a.ts", 'import { a } from "../seccomp/a.ts";'],
+  [
+    "numbers, errors and types of the kernel in a plan",
+    "runtime/plan/a.ts",
+    'import { EPERM } from "../../syscalls/constants/errno.ts";\nimport { OpError } from "../../syscalls/error.ts";\nimport type { Rlimit } from "../../syscalls/resource.ts";',
+  ],
   ["the entry of init/", "runtime/lifecycle/a.ts", 'import { a } from "../init/setns_init.ts";'],
   ["a type of init/", "runtime/parent/a.ts", 'import type { A } from "../init/a.ts";'],
   ["down, past rooms", "runtime/lifecycle/a.ts", 'import type { A } from "../path/a.ts";'],

@@ -35,6 +35,7 @@ const order: readonly (readonly string[])[] = [
   ["proc"],
   ["config"],
   ["plan"],
+  ["systemd"],
   ["host"],
   ["state"],
   ["self"],
@@ -47,7 +48,10 @@ const order: readonly (readonly string[])[] = [
 ];
 
 /** What the init process leaves to its parent: the rooms that are about the host. */
-const notInInit = ["host", "state", "cgroup", "intel_rdt", "net_devices"];
+const notInInit = ["systemd", "host", "state", "cgroup", "intel_rdt", "net_devices"];
+
+/** What a plan may use of the kernel: its numbers, its structures, its errors; no function that calls it. */
+const ofKernelInPlan = /^syscalls\/(constants\/|types\.ts|error\.ts|struct\.ts)/;
 
 /** Where a forked process begins; nothing else of init/ is run from outside, so that all of it runs in the child. */
 const entriesOfInit = ["runtime/init/container_init.ts", "runtime/init/setns_init.ts"];
@@ -111,6 +115,13 @@ function forbiddenImport(item: Import): string | undefined {
   if (below < layer) return `upward: ${layers[layer]}/ must not import ${target}`;
   if (layers[layer] === "cmd" && layers[below] === "syscalls")
     return `cmd/ knows runtime/ only, never ${target}`;
+  if (
+    roomOf(item.file) === "plan" &&
+    layers[below] === "syscalls" &&
+    !item.typeOnly &&
+    !ofKernelInPlan.test(target)
+  )
+    return `plan/ touches nothing, and must not import ${target}`;
   return layers[layer] === "runtime" && layers[below] === "runtime" ? insideRuntime(item, target) : undefined;
 }
 

@@ -1,4 +1,6 @@
 /** Scheduling of a process: sched_setattr(2), ioprio_set(2), sched_setaffinity(2). */
+
+import { NR_CPUS } from "./constants/sched.ts";
 import { IOPRIO_CLASS_SHIFT } from "./constants/sched_attr.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { Struct } from "./struct.ts";
@@ -45,9 +47,7 @@ export function ioprioSet(ioClass: number, priority: number): void {
   call("ioprio_set", [IOPRIO_WHO_PROCESS, 0, value], `class ${ioClass}, priority ${priority}`);
 }
 
-/** No kernel can have more (CONFIG_NR_CPUS). */
-export const MOST_CPUS = 8192;
-const ALL_CPUS = new BigUint64Array(MOST_CPUS / 64).fill(0xffffffffffffffffn);
+const ALL_CPUS = new BigUint64Array(NR_CPUS / 64).fill(0xffffffffffffffffn);
 
 /** sched_setaffinity(2), of this process for 0, to a bit for each CPU; failure is an answer. */
 export function trySetAffinity(pid: Pid | 0, mask: BigUint64Array): ResultOrErrno {
@@ -61,7 +61,7 @@ export function tryAllowAllCpus(pid: Pid | 0): ResultOrErrno {
 
 /** sched_getaffinity(2) of this process: a bit for each CPU. */
 export function getAffinity(): BigUint64Array {
-  const mask = new BigUint64Array(MOST_CPUS / 64);
+  const mask = new BigUint64Array(NR_CPUS / 64);
   const bytes = call("sched_getaffinity", [0, mask.byteLength, mask], "this process");
   return mask.slice(0, bytes / 8);
 }

@@ -12,9 +12,9 @@ import { run } from "../../syscalls/testing/programs.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import type { LinuxDeviceCgroup } from "../config/types.ts";
 import { detectCgroups } from "../host/cgroup_layout.ts";
-import { deviceProgram } from "../plan/cgroup/device_program.ts";
+import { planDeviceProgram } from "../plan/cgroup/device_program.ts";
 import { emulateDeviceRules } from "../plan/cgroup/device_rules.ts";
-import { applyDeviceRules, loadDeviceProgram } from "./device_filter.ts";
+import { attachDeviceProgram, loadDeviceProgram } from "./device_filter.ts";
 import { makeDirectories, removeDirectories } from "./directory.ts";
 
 const unified = detectCgroups().hierarchies.find(({ controllers }) => controllers[0] === "");
@@ -53,7 +53,7 @@ const node = (allow: boolean, minor: number, access: string): LinuxDeviceCgroup 
   access,
 });
 const apply = (cgroup: HostPath, rules: readonly LinuxDeviceCgroup[]) =>
-  applyDeviceRules(cgroup, emulateDeviceRules(rules));
+  attachDeviceProgram(cgroup, planDeviceProgram(emulateDeviceRules(rules)));
 
 withCgroup("what is not allowed cannot be opened nor made; what is can", (cgroup) => {
   const dir = makeTemporary("devices-");
@@ -91,7 +91,7 @@ withCgroup("new rules take the place of the old ones", (cgroup, directory) => {
 
 withCgroup("several old programs, which only together allow something, all go", (cgroup, directory) => {
   for (const rules of [[deny], [deny, node(true, 11, "r")]]) {
-    const fd = loadDeviceProgram(deviceProgram(emulateDeviceRules(rules)), cgroup);
+    const fd = loadDeviceProgram(planDeviceProgram(emulateDeviceRules(rules)).bytes, cgroup);
     assert.is(tryProgAttach(directory, fd, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI), 0);
     close(fd);
   }

@@ -1,4 +1,4 @@
-/** Device rules on cgroup v2: the program of plan/cgroup/device_program.ts is loaded and attached to the cgroup. */
+/** Device rules on cgroup v2: the planned program is loaded and attached to the cgroup (bpf(2)). */
 import {
   BPF_CGROUP_DEVICE,
   BPF_F_ALLOW_MULTI,
@@ -18,23 +18,20 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getrlimit, RLIMIT_MEMLOCK, trySetrlimit } from "../../syscalls/resource.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
-import { deviceProgram } from "../plan/cgroup/device_program.ts";
-import type { DeviceRules } from "../plan/cgroup/device_rules.ts";
+import type { DeviceProgram } from "../plan/cgroup/device_program.ts";
 
 const FIELD = "linux.resources.devices" as SpecField;
 const NO_LIMIT = 0xffffffffffffffffn;
 const LOG_SIZE = 1 << 20;
 const SHOWN_LOG = 2000;
 
-/** Makes these the rules of a cgroup, in place of those that it has. Needs CAP_SYS_ADMIN in the first user namespace. */
-export function applyDeviceRules(cgroup: HostPath, rules: DeviceRules): void {
+/** Attaches it to a cgroup in place of those that it has. Needs CAP_SYS_ADMIN in the first user namespace. */
+export function attachDeviceProgram(cgroup: HostPath, { bytes, allowsAll }: DeviceProgram): void {
   setTraceField(FIELD);
   const directory = openat(CWD, cgroup, O_RDONLY | O_DIRECTORY);
   const old = attachedPrograms(directory, cgroup);
   try {
-    // Rules that forbid nothing need no program, nor a kernel that has them.
-    if (old.length > 0 || !rules.allowByDefault || rules.exceptions.length > 0)
-      replacePrograms(directory, cgroup, old, deviceProgram(rules));
+    if (old.length > 0 || !allowsAll) replacePrograms(directory, cgroup, old, bytes);
   } catch (error) {
     throw error instanceof OpError ? error.askedBy(FIELD) : error;
   } finally {

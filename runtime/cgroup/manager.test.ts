@@ -11,11 +11,13 @@ import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import type { LinuxResources } from "../config/types.ts";
 import { detectCgroups } from "../host/cgroup_layout.ts";
+import { cgroupVersion } from "../plan/cgroup/hierarchies.ts";
+import { planCgroupPlace } from "../plan/cgroup/place.ts";
 import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { readControl, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { directoryExists, makeDirectories } from "./directory.ts";
 import { CgroupInUse, type CgroupManager } from "./manager.ts";
-import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
+import { newCgroup, openCgroup } from "./open.ts";
 
 const layout = detectCgroups();
 const version = cgroupVersion(layout);
@@ -28,7 +30,9 @@ function withCgroup(title: string, body: (cgroup: CgroupManager) => void): void 
   const register = root ? manager : manager.skip;
   if (!root) console.log(`skip: ${title}: not root, or no cgroup file system`);
   register(title, () => {
-    const cgroup = planCgroup({ id: "unused", cgroupsPath: `/runt-test-${getpid()}-${count++}/c` }, layout);
+    const cgroup = newCgroup(
+      planCgroupPlace({ id: "unused", cgroupsPath: `/runt-test-${getpid()}-${count++}/c` }, layout),
+    );
     const parents = Object.values(cgroup.paths).map((path) => path.slice(0, -2) as HostPath);
     try {
       body(cgroup);

@@ -1,6 +1,6 @@
 /** What a cgroup is to the rest of the runtime: one interface, whoever serves it. */
 import type { Pid } from "../../syscalls/types.ts";
-import type { CgroupDriver, CgroupPaths, SystemdUnit } from "../plan/cgroup/types.ts";
+import type { CgroupDriver, CgroupPaths, SystemdUnit } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan } from "../plan/cgroup/write.ts";
 
 /** One container's cgroup in every hierarchy of the host. No method leaves a descriptor open. */

@@ -15,9 +15,9 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
+import { unifiedOnly } from "../plan/cgroup/hierarchies.ts";
 import { tryReadControl } from "./control_file.ts";
-import { unifiedOnly } from "./open.ts";
 import { parseKeyValues } from "./stats_text.ts";
 
 /** What has happened since the last look. */

@@ -11,8 +11,8 @@ import {
 } from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import type { LinuxResources } from "../config/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import { type CgroupPlan, planCgroupResources } from "../plan/cgroup/resources.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
 import { planBack, stillDifferent } from "./restore.ts";
 
 const restore = suite("planBack");

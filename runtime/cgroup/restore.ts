@@ -1,9 +1,10 @@
 /** Looks at the files that a plan writes, for a plan that brings them back. */
+
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
+import { unifiedOnly } from "../plan/cgroup/hierarchies.ts";
 import { filesChangedBy, restoringWrite } from "../plan/cgroup/restore.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import { tryReadControl } from "./control_file.ts";
-import { unifiedOnly } from "./open.ts";
 
 /**
  * Of the writes that lead back those that have something to undo. What the kernel refused is as it was, and would be

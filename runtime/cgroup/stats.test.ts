@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { join, makeDirectory, makeTemporary, removeTree, writeFile } from "../../syscalls/testing/files.ts";
 import type { HostPath } from "../../syscalls/types.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import { readStats } from "./stats.ts";
 import { hugepageSizes } from "./stats_files.ts";
 import { noMemory, noStats } from "./stats_types.ts";

@@ -1,7 +1,7 @@
 /** The statistics of a container's cgroup, whichever version of cgroups the host has. */
 
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
-import { unifiedOnly } from "./open.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
+import { unifiedOnly } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupStats } from "./stats_types.ts";
 import { readStatsV1 } from "./stats_v1.ts";
 import { readStatsV2 } from "./stats_v2.ts";

@@ -1,6 +1,6 @@
 /** Statistics of cgroup v1, one hierarchy after the other. */
 import type { HostPath } from "../../syscalls/types.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import { readControl } from "./control_file.ts";
 import { count, countIfThere, hugepageSizes, ifThere, parsed } from "./stats_files.ts";
 import { parseBlkio, parseCount, parseCpuList, parseKeyValues, UNLIMITED } from "./stats_text.ts";

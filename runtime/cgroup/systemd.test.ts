@@ -16,11 +16,13 @@ import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import type { LinuxResources } from "../config/types.ts";
 import { detectCgroups } from "../host/cgroup_layout.ts";
+import { readSystemdFacts } from "../host/systemd.ts";
+import { cgroupVersion } from "../plan/cgroup/hierarchies.ts";
+import { planCgroupPlace } from "../plan/cgroup/place.ts";
 import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { readControl } from "./control_file.ts";
 import type { CgroupManager } from "./manager.ts";
-import { cgroupVersion, openCgroup, planCgroup } from "./open.ts";
-import { findSystemd } from "./systemd_place.ts";
+import { newCgroup, openCgroup } from "./open.ts";
 
 const busVariables = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"] as const;
 
@@ -33,6 +35,9 @@ let count = 0;
 const plan = (resources: LinuxResources) =>
   planCgroupResources(resources, { version: cgroupVersion(layout), driver: "systemd", setDevices: root });
 
+const planned = (id: string): CgroupManager =>
+  newCgroup(planCgroupPlace({ id }, layout, readSystemdFacts("auto", environment(busVariables), layout)));
+
 type Unit = { readonly cgroup: CgroupManager; readonly name: string; readonly pid: Pid };
 
 /** A unit around a process that sleeps; both are ended whatever happens. */
@@ -42,7 +47,7 @@ function withUnit(title: string, body: (unit: Unit) => void): void {
   register(title, () => {
     const id = `test-${getpid()}-${count++}`;
     const child = start(["sleep", "1000"]);
-    const cgroup = planCgroup({ id }, layout, findSystemd("auto", environment(busVariables)));
+    const cgroup = planned(id);
     try {
       body({ cgroup, name: `runc-${id}.scope`, pid: child.pid });
     } finally {
@@ -114,7 +119,7 @@ withUnit("others join, are frozen and killed; nobody else takes the name", ({ cg
   cgroup.thaw();
 
   const id = name.slice("runc-".length, -".scope".length);
-  const second = planCgroup({ id }, layout, findSystemd("auto", environment(busVariables)));
+  const second = planned(id);
   assert.throws(() => second.create(plan({}), [pid]), "EEXIST");
   second.remove();
   assert.is(cgroup.processes().length, 2);

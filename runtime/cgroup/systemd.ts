@@ -7,21 +7,13 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD } from "../../syscalls/open.ts";
 import type { Pid } from "../../syscalls/types.ts";
-import type { CgroupPaths, SystemdUnit } from "../plan/cgroup/types.ts";
+import { type CgroupPaths, type SystemdUnit, versionOf } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan } from "../plan/cgroup/write.ts";
-import type { UnitPlan } from "../plan/systemd/unit.ts";
+import type { UnitPlan, UnitToMake } from "../plan/systemd/unit.ts";
 import type { UnitProperty } from "../plan/systemd/unit_property.ts";
+import { withSystemd } from "../systemd/client.ts";
 import { refuseUsed } from "./control_file.ts";
 import type { CgroupManager, FreezerState } from "./manager.ts";
-import { withSystemd } from "./systemd_bus.ts";
-
-/** A unit that is still to be made: its plan, and the properties that the annotations ask for. */
-export interface UnitToMake {
-  readonly plan: UnitPlan;
-  /** Where its cgroup will be, counted from the root of each hierarchy. */
-  readonly path: string;
-  readonly annotated: readonly UnitProperty[];
-}
 
 /** A cgroup inside of a unit; `files` is the manager of its directories. */
 export class SystemdCgroup implements CgroupManager {
@@ -128,7 +120,7 @@ export class SystemdCgroup implements CgroupManager {
   }
 
   private isV1(): boolean {
-    return Object.keys(this.paths).some((controller) => controller !== "");
+    return versionOf(this.paths) === 1;
   }
 
   private whileFrozen(act: () => void): void {

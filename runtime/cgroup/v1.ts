@@ -9,7 +9,7 @@ import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import {
   gone,

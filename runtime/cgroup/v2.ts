@@ -4,13 +4,13 @@ import { OpError } from "../../syscalls/error.ts";
 import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
-import type { CgroupPaths } from "../plan/cgroup/types.ts";
+import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import { gone, performWrites, tryReadControl, tryWriteControl, writeControl } from "./control_file.ts";
 import { enableControllers, whyUnavailable } from "./controllers.ts";
 import { explainCpuset } from "./cpuset.ts";
 import { delegateTo } from "./delegate.ts";
-import { applyDeviceRules } from "./device_filter.ts";
+import { attachDeviceProgram } from "./device_filter.ts";
 import {
   directoryExists,
   makeDirectories,
@@ -49,7 +49,7 @@ export class CgroupV2 implements CgroupManager {
 
   apply(plan: CgroupPlan): void {
     performWrites(plan.writes, () => this.directory, explain);
-    if (plan.devices !== undefined) applyDeviceRules(this.directory, plan.devices);
+    if (plan.devices !== undefined) attachDeviceProgram(this.directory, plan.devices);
   }
 
   update(plan: CgroupPlan): void {

@@ -6,8 +6,8 @@ import { OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
-import type { CgroupHierarchy, CgroupLayout } from "../plan/cgroup/types.ts";
+import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import type { CgroupHierarchy, CgroupLayout, CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 
 const CGROUP_ROOT = "/sys/fs/cgroup" as HostPath;
 
@@ -26,6 +26,15 @@ export function detectCgroups(): CgroupLayout {
     return { kind: "v2", hierarchies: [hierarchy] };
   }
   return parseCgroupLayout(readTextAt(CWD, "/proc/self/mountinfo"), own);
+}
+
+/** The unified cgroup in which a process is, where that is one below the container's own. */
+export function unifiedCgroupOf(pid: Pid, container: CgroupPaths): HostPath | undefined {
+  const path = ownCgroups(readTextAt(CWD, `/proc/${pid}/cgroup`)).get("");
+  const unified = detectCgroups().hierarchies.find(({ controllers }) => controllers[0] === "");
+  if (path === undefined || unified === undefined) return undefined;
+  const cgroup = `${unified.mountPoint}${path}` as HostPath;
+  return cgroup.startsWith(`${container[""]}/`) && !cgroup.includes("/../") ? cgroup : undefined;
 }
 
 /** Whether this host has the unified hierarchy and nothing else. */

@@ -7,7 +7,7 @@ import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import type { LsmFacts } from "../plan/host.ts";
+import type { LsmFacts } from "../plan/host_facts.ts";
 
 /** The facts of the host below `root`, "" but for tests. */
 export function readLsmFacts(root = ""): LsmFacts {

@@ -3,8 +3,9 @@ import { close } from "../../syscalls/open.ts";
 import { go } from "../channel.ts";
 import type { RuntimeContext } from "../context.ts";
 import { destroy } from "./delete.ts";
-import { launch, openConsoleSocket, prepare } from "./launch.ts";
-import type { CreateRequest } from "./launch_plan.ts";
+import { launch } from "./launch.ts";
+import type { CreateRequest } from "./prepare.ts";
+import { openConsoleSocket, prepare } from "./prepare.ts";
 
 /** Makes the container; when this returns its init process waits to be started. */
 export function createContainer(context: RuntimeContext, asked: CreateRequest): void {

@@ -2,12 +2,9 @@
  * The parent's half of exec: forks the process that enters the container (init/setns_init.ts), which forks the one
  * that stays there, and lets that one go on when everything is ready.
  */
-import { capget } from "../../syscalls/capability.ts";
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
-import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
@@ -15,27 +12,20 @@ import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../s
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
-import { tryReadControl } from "../cgroup/control_file.ts";
+import { isTight } from "../cgroup/room.ts";
 import { errorOf, go, nextMessage, receiveForked } from "../channel.ts";
 import type { Process, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
-import { detectCgroups } from "../host/cgroup_layout.ts";
-import { readLsmFacts } from "../host/lsm.ts";
+import { unifiedCgroupOf } from "../host/cgroup_layout.ts";
+import { readProgramFacts } from "../host/facts.ts";
 import type { Stream } from "../init/context.ts";
 import { enterContainer } from "../init/setns_init.ts";
 import { joinRdtGroups } from "../intel_rdt/groups.ts";
 import { setFinalAffinity, withInitialAffinity } from "../parent/exec_affinity.ts";
 import { writePidFile } from "../parent/pid_file.ts";
 import { sendPidfd } from "../parent/pidfd_socket.ts";
-import { ALL_CAPABILITIES } from "../plan/capabilities.ts";
-import { type ExecEntry, execEntry, SMALL_MEMORY } from "../plan/cgroup/entry.ts";
-import { asksForLsm, type LsmPlan, planLsm } from "../plan/lsm.ts";
-import { type MemoryPolicyPlan, planMemoryPolicy } from "../plan/memory_policy.ts";
-import { planNamespaces } from "../plan/namespaces.ts";
-import { planPersonality } from "../plan/personality.ts";
-import { type ProcessPlan, planProcess } from "../plan/process.ts";
-import { planSeccomp, type SeccompPlan } from "../plan/seccomp/filter.ts";
+import { type ExecPlan, planExec } from "../plan/exec.ts";
 import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import { fork } from "../self/fork.ts";
@@ -101,7 +91,7 @@ function originOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? originOf(error.cause) : error;
 }
 
-function startInside(entering: Entering, plan: InsidePlan): Cloned {
+function startInside(entering: Entering, plan: ExecPlan): Cloned {
   const { saved, pidfdSocket, pidFile } = entering;
   const [channel, childChannel] = messagePair();
   const child = forkInside(entering, plan, childChannel);
@@ -119,53 +109,35 @@ function startInside(entering: Entering, plan: InsidePlan): Cloned {
   }
 }
 
-/** What the children are to be and to do, as far as it can be said before they exist. */
-interface InsidePlan {
-  readonly process: ProcessPlan;
-  readonly namespaces: number;
-  readonly lsm: LsmPlan;
-  readonly seccompPlan: SeccompPlan | undefined;
-  readonly entry: ExecEntry;
-  /** The file to join by where the container's own unified cgroup takes no processes. */
-  readonly insteadOfUnified: HostPath | undefined;
-  readonly personality: number | undefined;
-  readonly memoryPolicy: MemoryPolicyPlan | undefined;
-}
-
-function planInside({ context, saved, process, subCgroups }: Entering): InsidePlan {
-  const { linux = {} } = saved.config;
-  const { own } = planNamespaces(linux);
-  // The root of a user namespace has every capability there, whatever this runtime lacks itself.
-  const available = own & CLONE_NEWUSER ? ALL_CAPABILITIES : capget().permitted;
-  const { plan, warnings } = planProcess(process, available);
+function planInside({ context, saved, process, subCgroups }: Entering): ExecPlan {
+  const { config, cgroupPaths, init } = saved;
+  const tight = isTight(cgroupPaths);
+  const cgroupOfInit = tight && subCgroups.length === 0 ? unifiedCgroupOf(init.pid, cgroupPaths) : undefined;
+  const ofProgram = readProgramFacts({ ...config, process });
+  const facts = { ...ofProgram, cgroupPaths, subCgroups, tight, cgroupOfInit };
+  const { plan, warnings } = planExec(config, process, facts);
   warnings.forEach(context.warn);
-  const spec = { ...saved.config, process };
-  const tight = isTight(saved);
-  const ofInit = tight && subCgroups.length === 0 ? unifiedOfInit(saved) : undefined;
-  return {
-    process: plan,
-    namespaces: own,
-    lsm: planLsm(spec, asksForLsm(spec) ? readLsmFacts() : { apparmor: false, selinux: false }),
-    seccompPlan: planSeccomp(linux.seccomp),
-    entry: execEntry(saved.cgroupPaths, subCgroups, tight),
-    insteadOfUnified: ofInit && (`${ofInit}/cgroup.procs` as HostPath),
-    personality: planPersonality(linux.personality),
-    memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
-  };
+  return plan;
 }
 
 /** The first process is gone again when this returns; the second is a child of ours (CLONE_PARENT). */
-function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
-  const { context, saved, process, subCgroups, consoleSocket, streams, preservedFds } = entering;
-  const { seccompPlan, entry, ...inherited } = plan;
+function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
+  const { context, saved, subCgroups, consoleSocket, streams, preservedFds } = entering;
+  const { process, lsm, personality, memoryPolicy, insteadOfUnified, watched, entry } = plan;
   const init = openProcess(saved.init);
   if (init === undefined) throw stoppedMeanwhile();
-  const seccomp = seccompPlan && prepareFilter(seccompPlan, context.root, context.debugLog);
+  const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
   const [birth, childBirth] = messagePair();
   prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
   const inside = (cloned: boolean): never =>
     enterContainer({
-      ...inherited,
+      process,
+      namespaces: plan.namespaces.own,
+      lsm,
+      personality,
+      memoryPolicy,
+      insteadOfUnified,
+      watched,
       birth: childBirth,
       channel,
       init,
@@ -173,7 +145,6 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
       cgroups: cloned ? entry.join : entry.joinAll,
       keyring: saved.keyring,
       seccomp,
-      watched: hasPtrace(saved.config.process) || hasPtrace(process),
       consoleSocket,
       streams,
       preservedFds,
@@ -181,7 +152,7 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
   const first = withInitialAffinity(plan.process.affinity, () =>
     forkInto(
       entry.cloneInto,
-      () => (subCgroups.length > 0 ? undefined : unifiedOfInit(saved)),
+      () => (subCgroups.length > 0 ? undefined : unifiedCgroupOf(saved.init.pid, saved.cgroupPaths)),
       inside,
       context.debugLog,
     ),
@@ -201,7 +172,7 @@ function forkInside(entering: Entering, plan: InsidePlan, channel: Fd): Cloned {
 }
 
 /** Lets the child go on when it is ready; returns when its execve has closed the channel. */
-function converse({ context, saved, beforeProgram }: Entering, plan: InsidePlan, channel: Fd, child: Cloned) {
+function converse({ context, saved, beforeProgram }: Entering, plan: ExecPlan, channel: Fd, child: Cloned) {
   const { affinity, scheduler } = plan.process;
   let ready = false;
   for (;;) {
@@ -210,7 +181,7 @@ function converse({ context, saved, beforeProgram }: Entering, plan: InsidePlan,
     if ("failure" in message) throw namingJoiner(errorOf(message.failure), child.pid);
     if ("note" in message) context.debugLog(message.note);
     else {
-      const listener = plan.seccompPlan?.listener;
+      const listener = plan.seccomp?.listener;
       if (message.request === "listener" && message.descriptor !== undefined && listener) {
         sendListener(listener, child, message.descriptor, stateOf(saved));
       }
@@ -226,11 +197,6 @@ function converse({ context, saved, beforeProgram }: Entering, plan: InsidePlan,
   }
   close(channel);
   if (!ready) throw new DiedEarly(reap(child.pid));
-}
-
-/** Whether somebody with these capabilities may look into every process of the container. */
-function hasPtrace({ capabilities }: Process): boolean {
-  return capabilities?.bounding?.includes("CAP_SYS_PTRACE") ?? false;
 }
 
 /** The state that the seccomp agent is told. */
@@ -289,34 +255,4 @@ function tryForkInto(path: HostPath, child: (cloned: boolean) => never): Cloned 
   } finally {
     if (cgroup !== undefined) close(cgroup);
   }
-}
-
-/** The unified cgroup in which the init process is, where that is one below the container's. */
-function unifiedOfInit({ init, cgroupPaths }: SavedState): HostPath | undefined {
-  const path = /^0::(\/.*)$/m.exec(readTextAt(CWD, `/proc/${init.pid}/cgroup`))?.[1];
-  const unified = detectCgroups().hierarchies.find(({ controllers }) => controllers[0] === "");
-  const own: Readonly<Record<string, HostPath>> = cgroupPaths;
-  const ofInit = `${unified?.mountPoint}${path}` as HostPath;
-  const below = unified !== undefined && ofInit.startsWith(`${own[""]}/`) && !ofInit.includes("/../");
-  return below ? ofInit : undefined;
-}
-
-/**
- * On pure cgroup v2: a small memory limit, since what is born in a cgroup is charged to it at once; or a limit of
- * processes that has no room for the two that are born, though it has to be for the one that stays.
- */
-function isTight({ cgroupPaths }: SavedState): boolean {
-  const paths: Readonly<Record<string, HostPath>> = cgroupPaths;
-  const unified = paths[""];
-  if (unified === undefined || Object.keys(paths).length > 1) return false;
-  const read = (file: string): bigint | undefined => {
-    const text = tryReadControl(unified, file);
-    return text === undefined || text === "max" ? undefined : BigInt(text);
-  };
-  const memory = read("memory.max");
-  const pids = read("pids.max");
-  return (
-    (memory !== undefined && memory < SMALL_MEMORY) ||
-    (pids !== undefined && pids - (read("pids.current") ?? 0n) < 2n)
-  );
 }

@@ -18,7 +18,7 @@ import { inheritedDescriptors } from "../self/seal.ts";
 import { openStateDir, readState } from "../state/store.ts";
 import { enterAndStart } from "./enter.ts";
 import { execProcess, type ProcessOverrides } from "./exec_process.ts";
-import { openConsoleSocket } from "./launch.ts";
+import { openConsoleSocket } from "./prepare.ts";
 import { statusOf } from "./status.ts";
 
 /** What exec is asked for on the command line; paths are absolute. */

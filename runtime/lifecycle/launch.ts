@@ -4,16 +4,15 @@
  */
 import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
-import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../syscalls/namespace.ts";
+import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { close } from "../../syscalls/open.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import { connectUnix, messagePair } from "../../syscalls/socket.ts";
-import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
-import { chdir, getcwd } from "../../syscalls/working_directory.ts";
+import { messagePair } from "../../syscalls/socket.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
+import { newCgroup } from "../cgroup/open.ts";
 import { errorOf, go, isCgroupRequest, nextMessage } from "../channel.ts";
-import { readConfig } from "../config/read_config.ts";
 import type { RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { duringInit, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
@@ -31,8 +30,6 @@ import { writePidFile } from "../parent/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../parent/pidfd_socket.ts";
 import { UnitEntry, unitMoves } from "../parent/unit_entry.ts";
 import { makeUserns, requireSameMaps } from "../parent/userns.ts";
-import { planCgroupEntry } from "../plan/cgroup/entry.ts";
-import { cgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
@@ -52,8 +49,8 @@ import {
   writeState,
 } from "../state/store.ts";
 import { mountIdOf, unmountHostMounts } from "./host_mount.ts";
-import { type CreateRequest, type LaunchPlan, planLaunch } from "./launch_plan.ts";
 import { runPoststop } from "./poststop.ts";
+import { type CreateRequest, type Prepared, prepareLaunch } from "./prepare.ts";
 import { hookState } from "./state.ts";
 import { sharesPidNamespace } from "./status.ts";
 import { Undo } from "./undo.ts";
@@ -78,42 +75,6 @@ export interface Launched {
   readonly cgroup: CgroupManager;
 }
 
-/**
- * Goes to the bundle, which is where relative paths and hooks start from, and reads the configuration. The request comes
- * back with the bundle's path as the kernel has it, without links.
- */
-export function prepare<R extends CreateRequest>(
-  context: RuntimeContext,
-  asked: R,
-): { readonly request: R; readonly spec: RunnableSpec } {
-  chdir(asked.bundle);
-  const request = { ...asked, bundle: getcwd() as HostPath };
-  const spec = readConfig(request.bundle, context.warn);
-  return { request, spec };
-}
-
-/** Opens --console-socket, after runc's two refusals of what does not fit together. */
-export function openConsoleSocket(
-  terminal: boolean,
-  path: HostPath | undefined,
-  detached: boolean,
-): Fd | undefined {
-  if (path === undefined) {
-    if (!terminal || !detached) return undefined;
-    throw new RuntimeError(
-      "invalid-argument",
-      "cannot allocate tty if runt will detach without setting console socket",
-    );
-  }
-  if (!terminal || !detached) {
-    throw new RuntimeError(
-      "invalid-argument",
-      "cannot use console socket if runt will not detach or allocate tty",
-    );
-  }
-  return connectUnix(path);
-}
-
 /** Makes the container up to its init process being ready; on failure nothing is left of it. */
 export function launch(
   context: RuntimeContext,
@@ -121,8 +82,9 @@ export function launch(
   spec: RunnableSpec,
   mode: LaunchMode,
 ): Launched {
-  const planned = planLaunch(context, request, spec);
-  const { plan, cgroup, rdt } = planned;
+  const prepared = prepareLaunch(context, request, spec);
+  const { container: plan, rdt } = prepared;
+  const cgroup = newCgroup(prepared.cgroup);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   const dir = createStateDir(context.root, request.id);
   const recorded: SavedState = {
@@ -155,7 +117,7 @@ export function launch(
     });
     undo.push("unmount the root file system", () => unmountHostMounts(recorded));
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
-    const making = { ...planned, context, request, mode, seccomp, pidfdSocket, dir, recorded, undo };
+    const making = { ...prepared, cgroup, context, request, mode, seccomp, pidfdSocket, dir, recorded, undo };
     return startingProcess(() => make(making));
   } catch (error) {
     undo.run(context.warn);
@@ -163,7 +125,8 @@ export function launch(
   }
 }
 
-interface Making extends LaunchPlan {
+interface Making extends Omit<Prepared, "cgroup"> {
+  readonly cgroup: CgroupManager;
   readonly context: RuntimeContext;
   readonly request: CreateRequest;
   readonly mode: LaunchMode;
@@ -176,20 +139,26 @@ interface Making extends LaunchPlan {
 }
 
 function make(making: Making): Launched {
-  const { request, mode, plan, layout, cgroup, limits, rdt, pidfdSocket, dir, recorded, undo } = making;
+  const {
+    request,
+    mode,
+    container: plan,
+    cgroup,
+    limits,
+    entry,
+    rdt,
+    pidfdSocket,
+    dir,
+    recorded,
+    undo,
+  } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
   const namespaces = openNamespaces(plan.namespaces.join);
   const fifo = mode.waitForStart ? createExecFifo(dir.fd) : undefined;
   const [channel, childChannel] = messagePair();
-  const parentHooks = (plan.hooks.prestart?.length ?? 0) + (plan.hooks.createRuntime?.length ?? 0) > 0;
   const bySystemd = cgroup.driver === "systemd";
-  if (!bySystemd) cgroup.create(limits.plan);
-  const early = {
-    namespace: (plan.namespaces.create & CLONE_NEWCGROUP) !== 0,
-    hooks: parentHooks || (plan.hooks.createContainer?.length ?? 0) > 0,
-  };
-  const entry = planCgroupEntry(layout, cgroup.paths, limits.memory, early, cgroup.driver);
+  if (!bySystemd) cgroup.create(limits);
   const cgroupMoves = !bySystemd && {
     join: openCgroupFiles(entry.joinAll),
     leaveMemory: openCgroupFiles(entry.leaveMemory),
@@ -211,12 +180,12 @@ function make(making: Making): Launched {
       seccomp: making.seccomp,
       channel: childChannel,
       namespaces,
-      cgroups: cgroupView(layout, cgroup.paths, plan.namespaces.own),
+      cgroups: making.view,
       cgroupMoves: cgroupMoves
         ? { ...cgroupMoves, join: cgroupMoves.join.filter(({ path }) => join.includes(path)) }
         : unitMoves(entry),
-      parentHooks,
-      hooksLook: early.hooks,
+      parentHooks: making.parentHooks,
+      hooksLook: making.hooksLook,
       consoleSocket: mode.consoleSocket,
       streams: mode.streams,
       fifo,
@@ -244,10 +213,10 @@ function make(making: Making): Launched {
   requireSameMaps(plan.namespaces, recorded.config.linux ?? {}, init.pid);
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   writeOomScore(plan.process.oomScoreAdj, init.pid);
-  const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits.plan, init.pid) : undefined;
+  const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits, init.pid) : undefined;
   undo.push("end the keeper of the unit", () => unitEntry?.endKeeper());
   // While the child sets up its root file system on another core.
-  if (!bySystemd) cgroup.apply(limits.plan);
+  if (!bySystemd) cgroup.apply(limits);
   if (plan.intelRdt !== undefined && rdt !== undefined) {
     createRdtGroups(plan.intelRdt, rdt);
     joinRdtGroups(rdt, init.pid);
@@ -269,7 +238,7 @@ function openUserns(
 
 /** Answers the child until it is ready; its failure is thrown here. */
 function serve(
-  { context, plan, dir }: Making,
+  { context, container: plan, dir }: Making,
   init: Cloned,
   channel: Fd,
   state: SavedState,

@@ -14,8 +14,9 @@ import { NotifySocket } from "../parent/notify_socket.ts";
 import { rootOnHost } from "../plan/host_ids.ts";
 import { unlock } from "../state/store.ts";
 import { destroy, destroyUnlessGone } from "./delete.ts";
-import { type Launched, launch, openConsoleSocket, prepare } from "./launch.ts";
-import type { CreateRequest } from "./launch_plan.ts";
+import { type Launched, launch } from "./launch.ts";
+import type { CreateRequest } from "./prepare.ts";
+import { openConsoleSocket, prepare } from "./prepare.ts";
 import { poststart } from "./start.ts";
 
 /** What run is asked for. */

@@ -2,7 +2,7 @@
 import { readTextAt, readToEnd } from "../../syscalls/io.ts";
 import { CWD } from "../../syscalls/open.ts";
 import type { HostPath } from "../../syscalls/types.ts";
-import { openCgroup, unifiedOnly } from "../cgroup/open.ts";
+import { openCgroup } from "../cgroup/open.ts";
 import { planBack, stillDifferent } from "../cgroup/restore.ts";
 import { type JsonValue, MAX_BYTES, parseJson } from "../config/json.ts";
 import { readFile, warnOfUnknown } from "../config/read_config.ts";
@@ -17,6 +17,7 @@ import {
   requireRdtFor,
   rewriteSchemata,
 } from "../intel_rdt/groups.ts";
+import { versionOf } from "../plan/cgroup/hierarchies.ts";
 import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { planUpdate } from "../plan/cgroup/update.ts";
 import { planIntelRdt } from "../plan/intel_rdt.ts";
@@ -49,8 +50,7 @@ export function updateContainer(context: RuntimeContext, request: UpdateRequest)
   const { linux = {} } = saved.config;
   const { write, save } = planUpdate(linux.resources ?? {}, asked);
   const cgroup = openCgroup(saved);
-  const version = unifiedOnly(cgroup.paths) === undefined ? 1 : 2;
-  const facts = { version, driver: cgroup.driver, setDevices: false } as const;
+  const facts = { version: versionOf(cgroup.paths), driver: cgroup.driver, setDevices: false } as const;
   const plan = planCgroupResources(write, facts);
   if (plan.writes.length === 0 && rdt === undefined && !ofKernel)
     context.warn("nothing was changed: no limit is named that this host can change");

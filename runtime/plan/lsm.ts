@@ -2,7 +2,7 @@
 
 import type { Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { LsmFacts } from "./host.ts";
+import type { LsmFacts } from "./host_facts.ts";
 import type { FilesystemStep, MountStep } from "./mounts/mounts.ts";
 
 /** What is written to the attributes of the process; "" leaves one alone. */

@@ -5,19 +5,15 @@ import { field } from "../config/field.ts";
 import type { Hooks, Linux, LinuxDevice, Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { cleanPath, withoutRootfs } from "../path/clean_path.ts";
-import { ALL_CAPABILITIES } from "./capabilities.ts";
-import type { HostFacts } from "./host.ts";
+import type { HostFacts, ProgramFacts } from "./host_facts.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
-import { type LsmPlan, labelMounts, planLsm } from "./lsm.ts";
-import { type MemoryPolicyPlan, planMemoryPolicy } from "./memory_policy.ts";
+import { labelMounts } from "./lsm.ts";
 import { type DeviceStep, planDevices } from "./mounts/device_nodes.ts";
 import { type MountStep, planMounts, type UsernsPlan } from "./mounts/mounts.ts";
 import { planRootfs, type RootfsPlan } from "./mounts/rootfs.ts";
-import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
 import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
-import { planPersonality } from "./personality.ts";
-import { type ProcessPlan, planProcess } from "./process.ts";
-import { planSeccomp, type SeccompPlan } from "./seccomp/filter.ts";
+import type { ProcessPlan } from "./process.ts";
+import { type ProgramPlan, planProgram } from "./program.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
 
 /** A path in the container that is hidden or made read-only. */
@@ -27,10 +23,9 @@ export interface PathStep {
 }
 
 /** What acting on a configuration will do. */
-export interface ContainerPlan {
+export interface ContainerPlan extends ProgramPlan {
   readonly id: string;
   readonly bundle: HostPath;
-  readonly namespaces: NamespacePlan;
   readonly rootfs: RootfsPlan;
   readonly mounts: readonly MountStep[];
   /** Some file system can only be made by mount(2). */
@@ -43,13 +38,7 @@ export interface ContainerPlan {
   readonly sysctl: readonly SysctlStep[];
   readonly hostname: string;
   readonly domainname: string;
-  readonly process: ProcessPlan;
-  readonly seccomp: SeccompPlan | undefined;
   readonly hooks: Hooks;
-  /** The argument of personality(2). */
-  readonly personality: number | undefined;
-  readonly memoryPolicy: MemoryPolicyPlan | undefined;
-  readonly lsm: LsmPlan;
   readonly netDevices: readonly NetDeviceStep[];
   readonly intelRdt: IntelRdtPlan | undefined;
   readonly noPivot: boolean;
@@ -70,34 +59,29 @@ export interface PlanOptions {
 /** Plans a validated configuration. Warnings are for the log. */
 export function planContainer(
   spec: Spec,
-  host: HostFacts,
+  host: ProgramFacts & Pick<HostFacts, "euid">,
   options: PlanOptions,
 ): { readonly plan: ContainerPlan; readonly warnings: readonly string[] } {
-  if (spec.process === undefined)
-    throw new RuntimeError("invalid-argument", "process property must not be empty");
   const linux = spec.linux ?? {};
-  const namespaces = planNamespaces(linux);
-  // The root of a user namespace has every capability there, whatever this runtime lacks itself.
-  const available = namespaces.own & CLONE_NEWUSER ? ALL_CAPABILITIES : host.capabilities;
-  const process = planProcess(spec.process, available);
-  const lsm = planLsm(spec, host.lsm);
+  const { plan: program, warnings: ofProgram } = planProgram(spec, host);
+  const { namespaces, lsm } = program;
   const rootfs = planRootfs(spec, options);
   const around = { bundle: options.bundle, rootfs: rootfs.path, userns: usernsOf(linux) };
-  const warnings = [...process.warnings];
+  const warnings = [...ofProgram];
   const warn = (warning: string): void => void warnings.push(warning);
   const planned = planMounts(spec.mounts ?? [], around, warn);
   const mounts = labelMounts(planned, lsm.mountLabel);
   const ownMounts = (namespaces.own & CLONE_NEWNS) !== 0;
-  const forMounts = needsMounts(spec, process.plan);
+  const forMounts = needsMounts(spec, program.process);
   const ownUsers = (namespaces.own & CLONE_NEWUSER) !== 0;
   if (!ownMounts && ownUsers && forMounts !== undefined) {
     const why = "not possible in a user namespace without a mount namespace";
     throw new RuntimeError("invalid-argument", `${forMounts}: ${why}`);
   }
   const plan: ContainerPlan = {
+    ...program,
     id: options.id,
     bundle: options.bundle,
-    namespaces,
     rootfs,
     mounts,
     needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
@@ -111,12 +95,7 @@ export function planContainer(
     sysctl: planSysctl(linux.sysctl ?? {}),
     hostname: spec.hostname ?? "",
     domainname: spec.domainname ?? "",
-    process: process.plan,
-    seccomp: planSeccomp(linux.seccomp),
     hooks: spec.hooks ?? {},
-    personality: planPersonality(linux.personality),
-    memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
-    lsm,
     netDevices: planNetDevices(linux.netDevices),
     intelRdt: planIntelRdt(linux.intelRdt, options.id),
     noPivot: options.noPivot,

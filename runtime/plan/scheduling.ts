@@ -1,6 +1,8 @@
 /** CPU and I/O scheduling of the process (config.md "Linux Process"; sched_setattr(2), ioprio_set(2)). */
+
+import { NR_CPUS } from "../../syscalls/constants/sched.ts";
 import * as S from "../../syscalls/constants/sched_attr.ts";
-import { MOST_CPUS, type SchedAttr } from "../../syscalls/sched.ts";
+import type { SchedAttr } from "../../syscalls/sched.ts";
 import { parseNumberList } from "../config/number_list.ts";
 import type {
   CPUAffinity,
@@ -81,7 +83,7 @@ export function planIoPriority(ioPriority: LinuxIOPriority | undefined): IoPrior
 export function planAffinity({ initial, final }: CPUAffinity = {}): AffinityPlan {
   const cpus = (name: string, list: string | undefined): readonly number[] | undefined => {
     const field = `process.execCPUAffinity.${name}`;
-    const numbers = parseNumberList(list ?? "", { field, one: "CPU", many: "CPUs", below: MOST_CPUS });
+    const numbers = parseNumberList(list ?? "", { field, one: "CPU", many: "CPUs", below: NR_CPUS });
     return numbers.length === 0 ? undefined : numbers;
   };
   return { initial: cpus("initial", initial), final: cpus("final", final) };

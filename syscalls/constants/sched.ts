@@ -13,3 +13,5 @@ export const CLONE_VFORK = 0x4000;
 export const CLONE_VM = 0x100;
 export const CLONE_INTO_CGROUP = 0x200000000;
 export const CLONE_CLEAR_SIGHAND = 0x100000000;
+/** No kernel can have more CPUs (CONFIG_NR_CPUS, arch/x86/Kconfig). */
+export const NR_CPUS = 8192;

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { LinuxDeviceCgroup } from "../../config/types.ts";
-import { deviceInstructions, deviceProgram } from "./device_program.ts";
+import { deviceInstructions, planDeviceProgram } from "./device_program.ts";
 import { emulateDeviceRules } from "./device_rules.ts";
 
 const READ = 2;
@@ -61,7 +61,7 @@ function allows(rules: readonly LinuxDeviceCgroup[], asked: string): boolean {
   const [major = 0, minor = 0] = numbers.split(":").map(Number);
   const bits = [...access].reduce((sum, letter) => sum | { r: READ, w: WRITE, m: MKNOD }[letter as "r"], 0);
   const context = [types[type as "b"] | (bits << 16), major, minor];
-  const result = interpret(deviceProgram(emulateDeviceRules(rules)), context);
+  const result = interpret(planDeviceProgram(emulateDeviceRules(rules)).bytes, context);
   assert.ok(result === 0 || result === 1);
   return result === 1;
 }
@@ -121,7 +121,7 @@ const cases: readonly {
   },
 ];
 
-const program = suite("deviceProgram");
+const program = suite("planDeviceProgram");
 for (const { title, rules, allowed, denied } of cases)
   program(title, () => {
     for (const asked of allowed.split(", ")) assert.ok(allows(rules, asked), `${asked} is denied`);
@@ -134,7 +134,12 @@ program("every access to every device allowed is two instructions after the load
 });
 
 program("the bytes of the first and the last instruction", () => {
-  const bytes = deviceProgram(emulateDeviceRules([allowAll]));
+  const { bytes, allowsAll } = planDeviceProgram(emulateDeviceRules([allowAll]));
+  assert.is(allowsAll, true);
+  assert.is(
+    planDeviceProgram(emulateDeviceRules([allowAll, { allow: false, access: "m" }])).allowsAll,
+    false,
+  );
   assert.equal([...bytes.subarray(0, 8)], [0x61, 0x12, 0, 0, 0, 0, 0, 0]); // r2 = *(u32 *)(r1 + 0)
   assert.equal([...bytes.subarray(-8)], [0x95, 0, 0, 0, 0, 0, 0, 0]);
 });

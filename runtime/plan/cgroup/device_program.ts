@@ -34,9 +34,18 @@ const accessBits: Readonly<Record<string, number>> = {
   m: B.BPF_DEVCG_ACC_MKNOD,
 };
 
-/** The program, as the bytes that the kernel loads. */
-export function deviceProgram(rules: DeviceRules): Uint8Array {
-  return encode(deviceInstructions(rules));
+/** What is attached to a cgroup. */
+export interface DeviceProgram {
+  /** As the kernel loads it. */
+  readonly bytes: Uint8Array;
+  /** It forbids nothing: where no other is attached, none is needed, nor a kernel that has them. */
+  readonly allowsAll: boolean;
+}
+
+/** Plans the program for these rules. */
+export function planDeviceProgram(rules: DeviceRules): DeviceProgram {
+  const allowsAll = rules.allowByDefault && rules.exceptions.length === 0;
+  return { bytes: encode(deviceInstructions(rules)), allowsAll };
 }
 
 /** The same before encoding: the default's opposite for each exception, then the default. */

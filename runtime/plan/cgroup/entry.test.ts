@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { execEntry, planCgroupEntry } from "./entry.ts";
-import type { CgroupLayout, CgroupPaths } from "./types.ts";
+import type { CgroupLayout, CgroupPaths } from "./hierarchies.ts";
 
 const entry = suite("execEntry");
 

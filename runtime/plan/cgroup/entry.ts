@@ -9,7 +9,7 @@
  */
 import type { HostPath } from "../../../syscalls/types.ts";
 import { RuntimeError } from "../../errors.ts";
-import type { CgroupDriver, CgroupLayout, CgroupPaths } from "./types.ts";
+import type { CgroupDriver, CgroupLayout, CgroupPaths } from "./hierarchies.ts";
 
 /** Files to which the init process writes "0", at which moment. With neither namespace nor hooks it joins at the end. */
 export interface CgroupEntry {

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostPath } from "../../../syscalls/types.ts";
+import type { CgroupLayout } from "./hierarchies.ts";
 import { planCgroupPaths } from "./path.ts";
-import type { CgroupLayout } from "./types.ts";
 
 const hybrid: CgroupLayout = {
   kind: "hybrid",

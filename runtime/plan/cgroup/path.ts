@@ -1,7 +1,7 @@
 /** Where a container's cgroup lies: linux.cgroupsPath by the rules of runc's cgroupfs driver. */
 import { OpError } from "../../../syscalls/error.ts";
 import type { HostPath, SpecField } from "../../../syscalls/types.ts";
-import type { CgroupLayout, CgroupPaths } from "./types.ts";
+import type { CgroupLayout, CgroupPaths } from "./hierarchies.ts";
 
 /**
  * An absolute path counts from the mount point of each hierarchy, a relative one from this process's own cgroup

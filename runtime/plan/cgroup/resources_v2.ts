@@ -1,5 +1,6 @@
 /** The limits as the files of cgroup v2 (Documentation/admin-guide/cgroup-v2), converted from their v1 meaning. */
 import type { LinuxBlockIO, LinuxCPU, LinuxMemory, LinuxResources } from "../../config/types.ts";
+import { planDeviceProgram } from "./device_program.ts";
 import { emulateDeviceRules } from "./device_rules.ts";
 import { planIdle } from "./idle.ts";
 import { planRdma } from "./rdma.ts";
@@ -19,7 +20,7 @@ export function planResourcesV2(plan: CgroupPlanner, resources: LinuxResources, 
     plan.write("hugetlb", reserved, int(limit), field, { ignoreErrnos: ["ENOENT"] });
   }
   planRdma(plan, resources.rdma ?? {});
-  if (facts.setDevices) plan.devices = emulateDeviceRules(resources.devices ?? []);
+  if (facts.setDevices) plan.devices = planDeviceProgram(emulateDeviceRules(resources.devices ?? []));
   planUnified(plan, resources.unified ?? {});
   plan.cannotEnforce({
     "network.classID": resources.network?.classID,

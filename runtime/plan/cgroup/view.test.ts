@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../../syscalls/constants/sched.ts";
 import type { HostPath } from "../../../syscalls/types.ts";
-import type { CgroupLayout } from "./types.ts";
+import type { CgroupLayout } from "./hierarchies.ts";
 import { cgroupView } from "./view.ts";
 
 const at = (path: string): HostPath => path as HostPath;

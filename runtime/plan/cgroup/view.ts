@@ -1,7 +1,7 @@
 /** What a container's mount of type "cgroup" shows: of v1 its own cgroup in each hierarchy, of v2 what runc shows. */
 import { CLONE_NEWCGROUP, CLONE_NEWUSER } from "../../../syscalls/constants/sched.ts";
 import type { HostPath } from "../../../syscalls/types.ts";
-import type { CgroupLayout, CgroupPaths } from "./types.ts";
+import type { CgroupLayout, CgroupPaths } from "./hierarchies.ts";
 
 /** One hierarchy as the container is to see it. */
 export interface ShownHierarchy {

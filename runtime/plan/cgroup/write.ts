@@ -3,8 +3,8 @@ import { OpError } from "../../../syscalls/error.ts";
 import type { SpecField } from "../../../syscalls/types.ts";
 import type { Int } from "../../config/types.ts";
 import type { UnitProperty } from "../systemd/unit_property.ts";
-import type { DeviceRules } from "./device_rules.ts";
-import type { CgroupDriver } from "./types.ts";
+import type { DeviceProgram } from "./device_program.ts";
+import type { CgroupDriver } from "./hierarchies.ts";
 
 /** One write to a control file. */
 export interface CgroupWrite {
@@ -27,7 +27,7 @@ export interface CgroupWrite {
 export interface CgroupPlan {
   readonly writes: readonly CgroupWrite[];
   /** On v2, where they are a program and no file; undefined leaves the cgroup's own. */
-  readonly devices?: DeviceRules | undefined;
+  readonly devices?: DeviceProgram | undefined;
   /** On v2, the user on the host whom the cgroup is given to (config-linux.md "Cgroup ownership"). */
   readonly owner?: number | undefined;
   /** Fields that this kind of host has no knob for, or that this runtime leaves to another mechanism. */
@@ -51,7 +51,7 @@ type Extra = Omit<CgroupWrite, "controller" | "file" | "value" | "from">;
 export class CgroupPlanner {
   readonly writes: CgroupWrite[] = [];
   readonly notEnforced: SpecField[] = [];
-  devices: DeviceRules | undefined;
+  devices: DeviceProgram | undefined;
 
   write(controller: string, file: string, value: string | bigint, field: string, extra: Extra = {}): void {
     this.writes.push({ controller, file, value: String(value), from: at(field), ...extra });

@@ -1,6 +1,7 @@
 /** Where systemd is to put a container: linux.cgroupsPath as SLICE:PREFIX:NAME, and the cgroup that comes of it. */
 import type { SpecField } from "../../../syscalls/types.ts";
 import { RuntimeError } from "../../errors.ts";
+import type { UnitProperty } from "./unit_property.ts";
 
 /** A unit to be made. */
 export interface UnitPlan {
@@ -13,6 +14,14 @@ export interface UnitPlan {
   readonly shortName: string;
   /** The path of its cgroup below that of systemd itself. */
   readonly path: string;
+}
+
+/** A unit that is still to be made: its plan, and the properties that the annotations ask for. */
+export interface UnitToMake {
+  readonly plan: UnitPlan;
+  /** Where its cgroup will be, counted from the root of each hierarchy. */
+  readonly path: string;
+  readonly annotated: readonly UnitProperty[];
 }
 
 /** systemd(1) unit names: what may stand in one, and how long it may be. */

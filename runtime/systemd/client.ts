@@ -8,7 +8,7 @@ import { CWD } from "../../syscalls/open.ts";
 import { sleepMs } from "../../syscalls/poll.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import type { SystemdPlace } from "../plan/cgroup/types.ts";
+import type { SystemdPlace } from "../plan/cgroup/hierarchies.ts";
 import { nameDeviceGroups } from "../plan/systemd/resources.ts";
 import type { UnitProperty } from "../plan/systemd/unit_property.ts";
 

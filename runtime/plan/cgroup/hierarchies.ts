@@ -38,3 +38,18 @@ export interface CgroupLayout {
   readonly kind: "v1" | "hybrid" | "v2" | "none";
   readonly hierarchies: readonly CgroupHierarchy[];
 }
+
+/** Which version's files a host has: those of v2 only where it has nothing else. */
+export function cgroupVersion({ kind }: CgroupLayout): 1 | 2 {
+  return kind === "v2" ? 2 : 1;
+}
+
+/** The one directory of a container whose host has v2 and nothing else; a hybrid has v1 controllers beside "". */
+export function unifiedOnly(paths: CgroupPaths): HostPath | undefined {
+  return Object.keys(paths).length === 1 ? paths[""] : undefined;
+}
+
+/** The same question for a container's paths. */
+export function versionOf(paths: CgroupPaths): 1 | 2 {
+  return unifiedOnly(paths) === undefined ? 1 : 2;
+}

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { join, makeTemporary, removeTree, writeFile } from "../../syscalls/testing/files.ts";
-import { userBus } from "./systemd_place.ts";
+import { userBus } from "./systemd.ts";
 
 const place = suite("the session's message bus");
 

@@ -6,11 +6,24 @@ import { geteuid } from "../../syscalls/identity.ts";
 import { CWD } from "../../syscalls/open.ts";
 import { isType, tryStatx } from "../../syscalls/stat.ts";
 import { RuntimeError } from "../errors.ts";
-import { inUserNamespace } from "../host/user_namespace.ts";
-import type { SystemdPlace } from "../plan/cgroup/types.ts";
-import { withSystemd } from "./systemd_bus.ts";
+import type { CgroupLayout, SystemdPlace } from "../plan/cgroup/hierarchies.ts";
+import type { SystemdFacts } from "../plan/host_facts.ts";
+import { withSystemd } from "../systemd/client.ts";
+import { inUserNamespace } from "./user_namespace.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** The caller's variables that say where the session's message bus is. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The systemd that findSystemd finds, and where its units' cgroups lie. On v1 no user's systemd is of use. */
+export function readSystemdFacts(
+  rootless: boolean | "auto",
+  environment: Environment,
+  { kind }: CgroupLayout,
+): SystemdFacts {
+  const place = findSystemd(rootless, environment);
+  const asks = place.bus === "user" && kind === "v2";
+  return { ...place, controlGroup: asks ? withSystemd(place, (systemd) => systemd.controlGroup()) : "" };
+}
 
 /**
  * Finds it, for a container that is about to be created. `rootless` is the option of that name; "auto" is decided by

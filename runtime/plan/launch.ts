@@ -1,0 +1,61 @@
+/** The plan of a container that is about to be made: of what is in it, of its cgroup, and how its process enters that. */
+import { CLONE_NEWCGROUP } from "../../syscalls/constants/sched.ts";
+import type { RunnableSpec } from "../config/types.ts";
+import { type CgroupEntry, planCgroupEntry } from "./cgroup/entry.ts";
+import { cgroupVersion } from "./cgroup/hierarchies.ts";
+import { planCgroupOwner } from "./cgroup/owner.ts";
+import { type CgroupPlace, planCgroupPlace } from "./cgroup/place.ts";
+import { type CgroupPlan, planCgroupResources } from "./cgroup/resources.ts";
+import { type CgroupView, cgroupView } from "./cgroup/view.ts";
+import type { HostFacts } from "./host_facts.ts";
+import { type ContainerPlan, type PlanOptions, planContainer } from "./plan.ts";
+
+/** What was decided. */
+export interface LaunchPlan {
+  readonly container: ContainerPlan;
+  readonly cgroup: CgroupPlace;
+  readonly limits: CgroupPlan;
+  readonly entry: CgroupEntry;
+  /** What mounts of type "cgroup" show. */
+  readonly view: CgroupView;
+  /** There are hooks for the runtime to run when the mounts are done. */
+  readonly parentHooks: boolean;
+  /** Some hook looks the process up in its cgroups. */
+  readonly hooksLook: boolean;
+}
+
+/**
+ * Plans for this host, and refuses what cannot be. `recorded` is the configuration as it is kept, `spec` the same with
+ * what the caller's environment adds for the first process. Warnings are for the log.
+ */
+export function planLaunch(
+  spec: RunnableSpec,
+  recorded: RunnableSpec,
+  host: HostFacts,
+  options: PlanOptions,
+): { readonly plan: LaunchPlan; readonly warnings: readonly string[] } {
+  const { plan: container, warnings } = planContainer(spec, host, options);
+  const { hooks, namespaces } = container;
+  const { cgroupsPath, resources } = recorded.linux ?? {};
+  const { id } = options;
+  const cgroup = planCgroupPlace(
+    { id, cgroupsPath, annotations: recorded.annotations },
+    host.cgroups,
+    host.systemd,
+  );
+  const driver = cgroup.systemd === undefined ? "cgroupfs" : "systemd";
+  const facts = { version: cgroupVersion(host.cgroups), driver, setDevices: !host.inUserNamespace } as const;
+  const parentHooks = (hooks.prestart?.length ?? 0) + (hooks.createRuntime?.length ?? 0) > 0;
+  const hooksLook = parentHooks || (hooks.createContainer?.length ?? 0) > 0;
+  const early = { namespace: (namespaces.create & CLONE_NEWCGROUP) !== 0, hooks: hooksLook };
+  const plan = {
+    container,
+    cgroup,
+    limits: { ...planCgroupResources(resources, facts), owner: planCgroupOwner(recorded) },
+    entry: planCgroupEntry(host.cgroups, cgroup.paths, resources?.memory?.limit, early, driver),
+    view: cgroupView(host.cgroups, cgroup.paths, namespaces.own),
+    parentHooks,
+    hooksLook,
+  };
+  return { plan, warnings };
+}
