@@ -137,7 +137,9 @@ program("the bytes of the first and the last instruction", () => {
   const { bytes, allowsAll } = planDeviceProgram(emulateDeviceRules([allowAll]));
   assert.is(allowsAll, true);
   assert.is(
-    planDeviceProgram(emulateDeviceRules([allowAll, { allow: false, access: "m" }])).allowsAll,
+    planDeviceProgram(
+      emulateDeviceRules([allowAll, { allow: false, type: "c", major: 1, minor: 3, access: "m" }]),
+    ).allowsAll,
     false,
   );
   assert.equal([...bytes.subarray(0, 8)], [0x61, 0x12, 0, 0, 0, 0, 0, 0]); // r2 = *(u32 *)(r1 + 0)
