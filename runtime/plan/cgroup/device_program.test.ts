@@ -138,7 +138,7 @@ program("the bytes of the first and the last instruction", () => {
   assert.is(allowsAll, true);
   assert.is(
     planDeviceProgram(
-      emulateDeviceRules([allowAll, { allow: false, type: "c", major: 1, minor: 3, access: "m" }]),
+      emulateDeviceRules([allowAll, { allow: false, type: "c", major: 1, minor: 11, access: "r" }]),
     ).allowsAll,
     false,
   );
