@@ -25,6 +25,7 @@
  */
 import { ECONNRESET } from "../syscalls/constants/errno.ts";
 import { BadString } from "../syscalls/cstring.ts";
+import { fdName } from "../syscalls/descriptor_name.ts";
 import { type ErrorData, isErrno, OpError } from "../syscalls/error.ts";
 import { tryRead, write } from "../syscalls/io.ts";
 import { type Received, receiveMessage, sendMessage } from "../syscalls/socket.ts";
@@ -132,7 +133,7 @@ function receive(channel: Fd): Received | undefined {
   const received = receiveMessage(channel, LIMIT);
   if (typeof received !== "number") return received.bytes.length === 0 ? undefined : received;
   if (received === -ECONNRESET) return undefined;
-  throw OpError.from("recvmsg", `fd ${channel}`, -received);
+  throw OpError.from("recvmsg", fdName(channel), -received);
 }
 
 function send(channel: Fd, message: ChildMessage): void {

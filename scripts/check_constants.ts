@@ -293,7 +293,6 @@ const inline: readonly (readonly [headers: string, expression: string, value: nu
   ["asm/termbits.h", "CSIZE|PARENB", 0x130, "tty.ts rawTermios"],
   ["asm/termbits.h", "CS8", 0x30, "tty.ts rawTermios"],
   ["asm/termbits.h", "ECHO|ECHONL|ICANON|ISIG|IEXTEN", 0x804b, "tty.ts rawTermios"],
-  ["linux/close_range.h", "CLOSE_RANGE_CLOEXEC", 4, "self/disinherit.ts"],
   ["dirent.h", "DT_DIR", 4, "state/store.ts listIds"],
 ];
 

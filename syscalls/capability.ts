@@ -22,7 +22,7 @@ export interface CapabilityMasks {
 export function capget(): CapabilityMasks {
   const header = new Struct(8).u32(0, _LINUX_CAPABILITY_VERSION_3);
   const data = new Struct(24);
-  call("capget", [header.bytes, data.bytes], "");
+  call("capget", [header.bytes, data.bytes]);
   const mask = (at: number) => BigInt(data.getU32(at)) | (BigInt(data.getU32(at + 12)) << 32n);
   return { effective: mask(0), permitted: mask(4), inheritable: mask(8) };
 }
@@ -34,7 +34,7 @@ export function capset(masks: CapabilityMasks): void {
   [masks.effective, masks.permitted, masks.inheritable].forEach((mask, i) => {
     data.u32(4 * i, Number(mask & 0xffffffffn)).u32(12 + 4 * i, Number(mask >> 32n));
   });
-  call("capset", [header.bytes, data.bytes], "");
+  call("capset", [header.bytes, data.bytes]);
 }
 
 /** PR_CAPBSET_READ: 1 in the bounding set, 0 not, minus EINVAL for a number that the kernel does not know. */
@@ -49,7 +49,7 @@ export function tryBoundingDrop(capability: number): ResultOrErrno {
 
 /** PR_CAP_AMBIENT_CLEAR_ALL. */
 export function ambientClear(): void {
-  call("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], "", "clear ambient capabilities");
+  call("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]);
 }
 
 /** PR_CAP_AMBIENT_RAISE; failure is an answer. */

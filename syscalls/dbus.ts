@@ -5,7 +5,6 @@
 
 import { monotonicNow } from "./clock.ts";
 import { EACCES, EBADMSG, EINVAL, ENOBUFS, ETIMEDOUT } from "./constants/errno.ts";
-import { cstr } from "./cstring.ts";
 import { addressesIn, socketName } from "./dbus_address.ts";
 import { errnoOf } from "./dbus_errno.ts";
 import {
@@ -28,7 +27,7 @@ import type { DbusData } from "./dbus_value.ts";
 import { isErrno, OpError } from "./error.ts";
 import { close } from "./open.ts";
 import { connectUnixName, peerUid } from "./socket.ts";
-import { traceCall, tracing } from "./trace.ts";
+import { traceOther, tracing } from "./trace.ts";
 import type { Fd } from "./types.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
@@ -189,7 +188,7 @@ class Connection implements Bus {
     const shown = args.find((arg) => typeof arg === "string");
     const names = shown === undefined ? [method.member] : [method.member, shown];
     const trace = (errno: number): void => {
-      if (tracing()) traceCall("dbus_call", names.map(cstr), -errno, start);
+      if (tracing()) traceOther("dbus_call", names, errno, start);
     };
     const message = encodeCall(this.serial + 1, method, signature, args);
     const answer = this.guarded(`${method.interface}.${method.member}`, trace, () =>

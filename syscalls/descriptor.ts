@@ -22,23 +22,23 @@ export function tryFcntl(fd: Fd, command: number, argument = 0): ResultOrErrno {
 
 /** Makes a descriptor survive execve(2); the opposite of what everything else here does, hence by name. */
 export function clearCloexec(fd: Fd): void {
-  const flags = call("fcntl", [fd, F_GETFD], `fd ${fd}`);
-  call("fcntl", [fd, F_SETFD, flags & ~FD_CLOEXEC], `fd ${fd}`);
+  const flags = call("fcntl", [fd, F_GETFD]);
+  call("fcntl", [fd, F_SETFD, flags & ~FD_CLOEXEC]);
 }
 
 /** The opposite, for what came through our own execve(2). */
 export function setCloexec(fd: Fd): void {
-  call("fcntl", [fd, F_SETFD, FD_CLOEXEC], `fd ${fd}`);
+  call("fcntl", [fd, F_SETFD, FD_CLOEXEC]);
 }
 
 /** A second descriptor of the same open file, at or above `minimum`. */
 export function dupAbove(fd: Fd, minimum: number): Fd {
-  return call("fcntl", [fd, F_DUPFD_CLOEXEC, minimum], `fd ${fd}`, "dup") as Fd;
+  return call("fcntl", [fd, F_DUPFD_CLOEXEC, minimum]) as Fd;
 }
 
 /** dup3(2): makes `to` the same open file as `from`; `flags` is 0 or O_CLOEXEC. */
 export function dup3(from: Fd, to: Fd, flags: number): void {
-  call("dup3", [from, to, flags], `fd ${from} to ${to}`, "dup");
+  call("dup3", [from, to, flags]);
 }
 
 /** flock(2); failure (EWOULDBLOCK of LOCK_NB) is an answer. */
@@ -49,18 +49,18 @@ export function tryFlock(fd: Fd, operation: number): ResultOrErrno {
 /** pipe2(2), O_CLOEXEC: [read end, write end]. */
 export function pipe(flags = 0): [Fd, Fd] {
   const fds = new Int32Array(2);
-  call("pipe2", [fds, flags | O_CLOEXEC], "");
+  call("pipe2", [fds, flags | O_CLOEXEC]);
   return [fds[0] as Fd, fds[1] as Fd];
 }
 
 /** memfd_create(2) that can be sealed. */
 export function memfdCreate(name: string): Fd {
-  return call("memfd_create", [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING], name) as Fd;
+  return call("memfd_create", [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING]) as Fd;
 }
 
 /** F_ADD_SEALS. */
 export function addSeals(fd: Fd, seals: number): void {
-  call("fcntl", [fd, F_ADD_SEALS, seals], `fd ${fd}`, "seal");
+  call("fcntl", [fd, F_ADD_SEALS, seals]);
 }
 
 /** F_GET_SEALS; 0 for a file that has none. */

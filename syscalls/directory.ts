@@ -2,19 +2,13 @@
 
 import { AT_REMOVEDIR } from "./constants/fcntl.ts";
 import { cstr, textOf } from "./cstring.ts";
-import { describe } from "./descriptor_name.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 
 /** readlinkat(2). An empty path reads the link that `dir` itself is open on. */
 export function readlinkat(dir: Fd, path: string): string {
   const buffer = new Uint8Array(4096);
-  const length = call(
-    "readlinkat",
-    [dir, cstr(path), buffer, buffer.length],
-    describe(dir, path),
-    "readlink",
-  );
+  const length = call("readlinkat", [dir, cstr(path), buffer, buffer.length]);
   return textOf(buffer, length);
 }
 
@@ -27,7 +21,7 @@ export function tryReadlinkat(dir: Fd, path: string): string | undefined {
 
 /** mkdirat(2); `mode` before the umask. */
 export function mkdirat(dir: Fd, path: string, mode: number): void {
-  call("mkdirat", [dir, cstr(path), mode], describe(dir, path), "mkdir");
+  call("mkdirat", [dir, cstr(path), mode]);
 }
 
 /** mkdirat(2) whose failure (EEXIST) is an answer. */
@@ -37,7 +31,7 @@ export function tryMkdirat(dir: Fd, path: string, mode: number): ResultOrErrno {
 
 /** unlinkat(2). */
 export function unlinkat(dir: Fd, path: string): void {
-  call("unlinkat", [dir, cstr(path), 0], describe(dir, path), "unlink");
+  call("unlinkat", [dir, cstr(path), 0]);
 }
 
 /** unlinkat(2) whose failure is an answer; `flags` takes AT_REMOVEDIR. */
@@ -47,12 +41,12 @@ export function tryUnlinkat(dir: Fd, path: string, flags = 0): ResultOrErrno {
 
 /** unlinkat(2) with AT_REMOVEDIR. */
 export function rmdirat(dir: Fd, path: string): void {
-  call("unlinkat", [dir, cstr(path), AT_REMOVEDIR], describe(dir, path), "rmdir");
+  call("unlinkat", [dir, cstr(path), AT_REMOVEDIR]);
 }
 
 /** renameat(2). */
 export function renameat(fromDir: Fd, from: string, toDir: Fd, to: string): void {
-  call("renameat", [fromDir, cstr(from), toDir, cstr(to)], describe(toDir, to), "rename");
+  call("renameat", [fromDir, cstr(from), toDir, cstr(to)]);
 }
 
 /** symlinkat(2): makes `path`, a link that says `target`. */
@@ -62,7 +56,7 @@ export function trySymlinkat(target: string, dir: Fd, path: string): ResultOrErr
 
 /** mknodat(2) of any type; `mode` holds S_IFCHR and the like, `device` comes from makedev. */
 export function mknodat(dir: Fd, path: string, mode: number, device = 0n): void {
-  call("mknodat", [dir, cstr(path), mode, device], describe(dir, path), "mknod");
+  call("mknodat", [dir, cstr(path), mode, device]);
 }
 
 /** mknodat(2) whose failure is an answer. */
@@ -87,7 +81,7 @@ export function readDirectory(dir: Fd): DirEntry[] {
   const view = new DataView(buffer.buffer);
   const entries: DirEntry[] = [];
   for (;;) {
-    const count = call("getdents64", [dir, buffer, buffer.length], `fd ${dir}`, "read directory");
+    const count = call("getdents64", [dir, buffer, buffer.length]);
     if (count === 0) return entries;
     for (let at = 0; at < count; ) {
       const length = view.getUint16(at + 16, true);

@@ -3,32 +3,32 @@ import { call, type ResultOrErrno, tryCall } from "./door.ts";
 
 /** geteuid(2). */
 export function geteuid(): number {
-  return call("geteuid", [], "");
+  return call("geteuid", []);
 }
 
 /** getegid(2). */
 export function getegid(): number {
-  return call("getegid", [], "");
+  return call("getegid", []);
 }
 
 /** getuid(2). */
 export function getuid(): number {
-  return call("getuid", [], "");
+  return call("getuid", []);
 }
 
 /** setresuid(2), all three the same. */
 export function setAllUids(uid: number): void {
-  call("setresuid", [uid, uid, uid], `uid ${uid}`);
+  call("setresuid", [uid, uid, uid]);
 }
 
 /** setresgid(2), all three the same. */
 export function setAllGids(gid: number): void {
-  call("setresgid", [gid, gid, gid], `gid ${gid}`);
+  call("setresgid", [gid, gid, gid]);
 }
 
 /** setgroups(2). */
 export function setgroups(gids: readonly number[]): void {
-  call("setgroups", [gids.length, Uint32Array.from(gids)], gids.join(","));
+  call("setgroups", [gids.length, Uint32Array.from(gids)]);
 }
 
 /** setgroups(2) to none; failure (EPERM: no right to, or denied in this user namespace) is an answer. */

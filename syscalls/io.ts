@@ -5,8 +5,8 @@ import { O_RDONLY, SPLICE_F_NONBLOCK } from "./constants/fcntl.ts";
 import { FIONREAD } from "./constants/ioctl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { textOf } from "./cstring.ts";
-import { describe } from "./descriptor_name.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { pathName } from "./descriptor_name.ts";
+import { call, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { close, openat } from "./open.ts";
 import { poll } from "./poll.ts";
@@ -15,7 +15,7 @@ import { encodeUtf8 } from "./utf8.ts";
 
 /** read(2) into `buffer`; 0 at the end. */
 export function read(fd: Fd, buffer: Uint8Array): number {
-  return call("read", [fd, buffer, buffer.length], `fd ${fd}`);
+  return call("read", [fd, buffer, buffer.length]);
 }
 
 /** read(2) whose failure (EAGAIN, EIO of a closed pty) is an answer. */
@@ -29,12 +29,12 @@ export function tryWrite(fd: Fd, bytes: Uint8Array): ResultOrErrno {
 }
 
 /** write(2) once; a short write is not an error, the count is returned. Control files take one value a write. */
-export function write(fd: Fd, bytes: Uint8Array, object = `fd ${fd}`): number {
+export function write(fd: Fd, bytes: Uint8Array, object?: string): number {
   return call("write", [fd, bytes, bytes.length], object);
 }
 
 /** Writes everything, over short writes and EAGAIN of non-blocking descriptors. */
-export function writeAll(fd: Fd, bytes: Uint8Array, object = `fd ${fd}`): void {
+export function writeAll(fd: Fd, bytes: Uint8Array, object?: string): void {
   let rest = bytes;
   while (rest.length > 0) {
     const count = tryCall("write", [fd, rest, rest.length]);
@@ -42,7 +42,7 @@ export function writeAll(fd: Fd, bytes: Uint8Array, object = `fd ${fd}`): void {
       poll([{ fd, events: POLLOUT }], -1);
       continue;
     }
-    if (count < 0) throw OpError.from("write", object, -count);
+    if (count < 0) throw failure("write", [fd], -count, object);
     rest = rest.subarray(count);
   }
 }
@@ -61,7 +61,7 @@ export function readToEnd(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array 
       poll([{ fd, events: POLLIN }], -1);
       continue;
     }
-    if (count < 0) throw OpError.from("read", `fd ${fd}`, -count);
+    if (count < 0) throw failure("read", [fd], -count);
     if (count === 0) break;
     total += count;
     if (total > limit) return undefined;
@@ -92,7 +92,8 @@ export function readTextAt(dir: Fd, path: string): string {
 export function writeTextAt(dir: Fd, path: string, flags: number, text: string, mode = 0): void {
   const fd = openat(dir, path, flags, mode);
   try {
-    write(fd, encodeUtf8(text), describe(dir, path));
+    const written = tryWrite(fd, encodeUtf8(text));
+    if (written < 0) throw OpError.from("write", pathName(dir, path), -written);
   } finally {
     close(fd);
   }
@@ -100,7 +101,7 @@ export function writeTextAt(dir: Fd, path: string, flags: number, text: string, 
 
 /** sendfile(2): copies within the kernel; 0 at the end of `from`. */
 export function sendfile(to: Fd, from: Fd, count: number): number {
-  return call("sendfile", [to, from, null, count], `fd ${from}`);
+  return call("sendfile", [to, from, null, count]);
 }
 
 /**
@@ -115,11 +116,11 @@ export function trySplice(from: Fd, to: Fd, count: number): ResultOrErrno {
 /** FIONREAD (pipe(7)): how much a pipe holds, asked at either end. */
 export function bytesToRead(pipe: Fd): number {
   const count = new Int32Array(1);
-  call("ioctl", [pipe, FIONREAD, count], `fd ${pipe}`, "count bytes");
+  call("ioctl", [pipe, FIONREAD, count]);
   return count[0] ?? 0;
 }
 
 /** lseek(2) to an absolute offset. */
 export function seekTo(fd: Fd, offset: number): void {
-  call("lseek", [fd, offset, 0], `fd ${fd}`);
+  call("lseek", [fd, offset, 0]);
 }

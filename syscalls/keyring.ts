@@ -11,11 +11,11 @@ export function tryJoinSessionKeyring(name: string): ResultOrErrno {
 /** KEYCTL_DESCRIBE: "type;uid;gid;perm;description". */
 export function describeKey(serial: number): string {
   const buffer = new Uint8Array(512);
-  const length = call("keyctl", [KEYCTL_DESCRIBE, serial, buffer, buffer.length], `key ${serial}`);
+  const length = call("keyctl", [KEYCTL_DESCRIBE, serial, buffer, buffer.length]);
   return textOf(buffer, length - 1);
 }
 
 /** KEYCTL_SETPERM. */
 export function setKeyPermissions(serial: number, mask: number): void {
-  call("keyctl", [KEYCTL_SETPERM, serial, mask], `key ${serial}`);
+  call("keyctl", [KEYCTL_SETPERM, serial, mask]);
 }

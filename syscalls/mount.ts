@@ -14,7 +14,7 @@ import {
   OPEN_TREE_CLONE,
 } from "./constants/mount.ts";
 import { cstr, textOf } from "./cstring.ts";
-import { type Arg, call, type ResultOrErrno, tryCall } from "./door.ts";
+import { type Arg, call, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import type { SyscallName } from "./numbers.ts";
 import { Struct } from "./struct.ts";
@@ -25,7 +25,7 @@ export * from "./constants/mount.ts";
 /** mount(2). Used for propagation changes and as the fallback where the new API is missing. */
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
   const args = [cstr(source), cstr(target), cstr(type), flags, data === "" ? null : cstr(data)];
-  call("mount", args, target);
+  call("mount", args);
 }
 
 /** mount(2) whose failure is an answer. */
@@ -41,7 +41,7 @@ export function tryMount(
 
 /** umount2(2). */
 export function umount2(target: string, flags: number): void {
-  call("umount2", [cstr(target), flags], target, "umount");
+  call("umount2", [cstr(target), flags]);
 }
 
 /** umount2(2) whose failure is an answer. */
@@ -51,17 +51,13 @@ export function tryUmount2(target: string, flags: number): ResultOrErrno {
 
 /** pivot_root(2). With "." for both, the old root ends up stacked on top of the new one. */
 export function pivotRoot(newRoot: string, putOld: string): void {
-  call("pivot_root", [cstr(newRoot), cstr(putOld)], newRoot);
+  call("pivot_root", [cstr(newRoot), cstr(putOld)]);
 }
 
 /** open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at a path; with `recursive`, of the tree. */
 export function cloneTree(dir: Fd, path: string, recursive: boolean, extraFlags = 0): Fd {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0) | extraFlags;
-  return call(
-    "open_tree",
-    [dir, cstr(path), flags | (path === "" ? AT_EMPTY_PATH : 0)],
-    path || `fd ${dir}`,
-  ) as Fd;
+  return call("open_tree", [dir, cstr(path), flags | (path === "" ? AT_EMPTY_PATH : 0)]) as Fd;
 }
 
 /**
@@ -84,7 +80,7 @@ export function missingMountCalls(): SyscallName[] {
 /** move_mount(2) of a detached mount onto the place that `target` is open on. */
 export function moveMountOnto(detached: Fd, target: Fd, object: string): void {
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  call("move_mount", [detached, cstr(""), target, cstr(""), flags], object, "mount");
+  call("move_mount", [detached, cstr(""), target, cstr(""), flags], object);
 }
 
 /** struct mount_attr (linux/mount.h). */
@@ -108,9 +104,9 @@ export function tryMountSetattr(mountFd: Fd, recursive: boolean, attr: MountAttr
 }
 
 /** mount_setattr(2) on an open mount (5.12). */
-export function mountSetattr(mountFd: Fd, recursive: boolean, attr: MountAttr, object: string): void {
+export function mountSetattr(mountFd: Fd, recursive: boolean, attr: MountAttr, object?: string): void {
   const result = tryMountSetattr(mountFd, recursive, attr);
-  if (result < 0) throw OpError.from("mount_setattr", object, -result);
+  if (result < 0) throw failure("mount_setattr", [mountFd, cstr("")], -result, object);
 }
 
 /** A key of fsconfig(2): a flag when `value` is absent. */
@@ -124,7 +120,7 @@ export interface FsOption {
  * Some drivers explain themselves on the context's descriptor; their words become the error's hint.
  */
 export function createFilesystem(type: string, options: readonly FsOption[], attributes: number): Fd {
-  const context = call("fsopen", [cstr(type), FSOPEN_CLOEXEC], type, "mount") as Fd;
+  const context = call("fsopen", [cstr(type), FSOPEN_CLOEXEC]) as Fd;
   try {
     for (const { key, value } of options) {
       const text = value === undefined ? null : cstr(value);
@@ -137,7 +133,7 @@ export function createFilesystem(type: string, options: readonly FsOption[], att
     }
     const created = tryCall("fsconfig", [context, FSCONFIG_CMD_CREATE, null, null, 0]);
     if (created < 0) throw OpError.from("mount", type, -created, driverMessage(context));
-    return call("fsmount", [context, FSMOUNT_CLOEXEC, attributes], type, "mount") as Fd;
+    return call("fsmount", [context, FSMOUNT_CLOEXEC, attributes], type) as Fd;
   } finally {
     tryCall("close", [context]);
   }

@@ -9,7 +9,7 @@ export * from "./constants/sched.ts";
 
 /** unshare(2). */
 export function unshare(flags: number): void {
-  call("unshare", [flags], `0x${flags.toString(16)}`);
+  call("unshare", [flags]);
 }
 
 /** setns(2) with an nsfs descriptor; `type` is CLONE_NEW*, which the kernel checks. */
@@ -25,11 +25,11 @@ export function tryNamespaceType(fd: Fd): ResultOrErrno {
 /** sethostname(2). */
 export function sethostname(name: string): void {
   const bytes = encodeUtf8(cstr(name));
-  call("sethostname", [bytes, bytes.length], name);
+  call("sethostname", [bytes, bytes.length]);
 }
 
 /** setdomainname(2). */
 export function setdomainname(name: string): void {
   const bytes = encodeUtf8(cstr(name));
-  call("setdomainname", [bytes, bytes.length], name);
+  call("setdomainname", [bytes, bytes.length]);
 }

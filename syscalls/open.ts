@@ -2,7 +2,6 @@
 
 import { AT_FDCWD, O_CLOEXEC } from "./constants/fcntl.ts";
 import { cstr } from "./cstring.ts";
-import { describe } from "./descriptor_name.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
@@ -15,7 +14,7 @@ export const CWD = AT_FDCWD as Fd;
 
 /** openat(2), always O_CLOEXEC. `mode` is for O_CREAT, before the umask. */
 export function openat(dir: Fd, path: string, flags: number, mode = 0): Fd {
-  return call("openat", [dir, cstr(path), flags | O_CLOEXEC, mode], describe(dir, path), "open") as Fd;
+  return call("openat", [dir, cstr(path), flags | O_CLOEXEC, mode]) as Fd;
 }
 
 /** openat(2) whose failure is an answer: minus errno. */

@@ -2,23 +2,22 @@
 
 import { AT_SYMLINK_NOFOLLOW } from "./constants/fcntl.ts";
 import { cstr, cstrBytes } from "./cstring.ts";
-import { describe } from "./descriptor_name.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 
 /** fchmodat(2); follows links, so hand it a name that was just made in a directory of ours. */
 export function fchmodat(dir: Fd, path: string, mode: number): void {
-  call("fchmodat", [dir, cstr(path), mode], describe(dir, path), "chmod");
+  call("fchmodat", [dir, cstr(path), mode]);
 }
 
 /** fchmod(2). */
 export function fchmod(fd: Fd, mode: number): void {
-  call("fchmod", [fd, mode], `fd ${fd}`);
+  call("fchmod", [fd, mode]);
 }
 
 /** fchownat(2) without following links. */
 export function lchownat(dir: Fd, path: string, uid: number, gid: number): void {
-  call("fchownat", [dir, cstr(path), uid, gid, AT_SYMLINK_NOFOLLOW], describe(dir, path), "chown");
+  call("fchownat", [dir, cstr(path), uid, gid, AT_SYMLINK_NOFOLLOW]);
 }
 
 /** fchownat(2) of the user alone, without following links; failure is an answer. */
@@ -34,5 +33,5 @@ export function tryFchown(fd: Fd, uid: number, gid: number): ResultOrErrno {
 /** fsetxattr(2) of the SELinux label, which ends with a NUL. */
 export function setLabel(fd: Fd, label: string): void {
   const text = cstrBytes(label);
-  call("fsetxattr", [fd, cstr("security.selinux"), text, text.length, 0], `fd ${fd}`);
+  call("fsetxattr", [fd, cstr("security.selinux"), text, text.length, 0]);
 }

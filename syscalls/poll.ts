@@ -26,7 +26,7 @@ export function poll(requests: readonly PollRequest[], timeoutMs: number): numbe
       BigInt(Math.round((timeoutMs % 1000) * 1e6)),
     ]);
   }
-  call("ppoll", [table, requests.length, timeout, null, 0], "", "poll");
+  call("ppoll", [table, requests.length, timeout, null, 0]);
   const came: number[] = [];
   for (let i = 0; i < requests.length; i++) came.push((table[2 * i + 1] as number) >>> 16);
   return came;

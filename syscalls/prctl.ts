@@ -3,9 +3,9 @@ import { call, type ResultOrErrno, tryCall } from "./door.ts";
 
 export * from "./constants/prctl.ts";
 
-/** prctl(2); `name` is for the error. */
-export function prctl(option: number, argument: number, name: string): number {
-  return call("prctl", [option, argument, 0, 0, 0], name);
+/** prctl(2). */
+export function prctl(option: number, argument: number): number {
+  return call("prctl", [option, argument, 0, 0, 0]);
 }
 
 /** prctl(2) with a third argument, failure an answer. */
@@ -15,5 +15,5 @@ export function tryPrctl(option: number, a: number, b = 0): ResultOrErrno {
 
 /** personality(2): the execution domain. */
 export function setPersonality(domain: number): void {
-  call("personality", [domain], `0x${domain.toString(16)}`);
+  call("personality", [domain]);
 }

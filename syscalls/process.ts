@@ -1,10 +1,11 @@
 /** Processes: clone, execve, wait, pidfds and the like. */
+
+import { pointedTo } from "./arg.ts";
 import { EINVAL, ENOSYS, EPERM } from "./constants/errno.ts";
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
 import { type CString, cstr, cstrBytes, type StringArray } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
-import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd, Pid } from "./types.ts";
 
@@ -33,7 +34,7 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
     // With CLONE_PARENT the child has the caller's own exit signal, and a second one is refused.
     .u64(32, flags & CLONE_PARENT ? 0 : SIGCHLD)
     .u64(80, cgroup ?? 0);
-  const pid = call("clone3", [args.bytes, 88], "");
+  const pid = call("clone3", [args.bytes, 88]);
   return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
 }
 
@@ -47,7 +48,7 @@ export function clone2(flags: number): Cloned | undefined {
   const pidfd = new Int32Array(1);
   const signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
   // The second argument is the stack: none, as memory is not shared. The others are in another order on arm64, but 0.
-  const pid = call("clone", [flags | CLONE_PIDFD | signal, 0, pidfd, 0, 0], "");
+  const pid = call("clone", [flags | CLONE_PIDFD | signal, 0, pidfd, 0, 0]);
   return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
 }
 
@@ -58,6 +59,7 @@ export function stringArray(list: readonly string[]): StringArray {
   strings.forEach((bytes, i) => {
     pointers[i] = BigInt(host.addressOf(bytes));
   });
+  pointedTo.set(pointers, strings);
   return { pointers, strings };
 }
 
@@ -81,10 +83,10 @@ export interface ExitInfo {
   readonly signal: number;
 }
 
-function waitid(type: number, id: number, options: number, object: string): ExitInfo | undefined {
+function waitid(type: number, id: number, options: number): ExitInfo | undefined {
   const info = new Struct(128);
   const result = tryCall("waitid", [type, id, info.bytes, options, null]);
-  if (result < 0) throw OpError.from("waitid", object, -result);
+  if (result < 0) throw failure("waitid", [type, id], -result);
   const pid = info.getI32(16);
   if (pid === 0) return undefined;
   const status = info.getI32(24);
@@ -94,12 +96,12 @@ function waitid(type: number, id: number, options: number, object: string): Exit
 
 /** waitid(2) for one child; `options` takes WNOHANG (then undefined: still running). */
 export function waitFor(pid: Pid, options = 0): ExitInfo | undefined {
-  return waitid(P_PID, pid, WEXITED | options, `pid ${pid}`);
+  return waitid(P_PID, pid, WEXITED | options);
 }
 
 /** waitid(2) for any child; throws ECHILD when there is none. */
 export function waitAny(options = 0): ExitInfo | undefined {
-  return waitid(P_ALL, 0, WEXITED | options, "any child");
+  return waitid(P_ALL, 0, WEXITED | options);
 }
 
 /** exit_group(2): no JavaScript teardown, no exit handlers. */
@@ -109,12 +111,12 @@ export function exitGroup(status: number): never {
 
 /** getpid(2). */
 export function getpid(): Pid {
-  return call("getpid", [], "") as Pid;
+  return call("getpid", []) as Pid;
 }
 
 /** getppid(2). */
 export function getppid(): Pid {
-  return call("getppid", [], "") as Pid;
+  return call("getppid", []) as Pid;
 }
 
 /** pidfd_open(2); failure (ESRCH) is an answer. */
@@ -129,7 +131,7 @@ export function tryPidfdSendSignal(pidfd: Fd, signal: number): ResultOrErrno {
 
 /** pidfd_getfd(2): a duplicate of another process's descriptor, O_CLOEXEC by the kernel. */
 export function pidfdGetfd(pidfd: Fd, fd: Fd): Fd {
-  return call("pidfd_getfd", [pidfd, fd, 0], `fd ${fd} of pidfd ${pidfd}`) as Fd;
+  return call("pidfd_getfd", [pidfd, fd, 0]) as Fd;
 }
 
 /** kill(2); pid < 0 is a process group. Failure is an answer. */
@@ -144,5 +146,5 @@ export function trySetsid(): ResultOrErrno {
 
 /** setpgid(2) of this process: its own group. */
 export function ownProcessGroup(): void {
-  call("setpgid", [0, 0], "");
+  call("setpgid", [0, 0]);
 }

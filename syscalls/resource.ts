@@ -13,7 +13,7 @@ export interface Rlimit {
 /** prlimit(2): reads the limit of a process (0: this one). */
 export function getrlimit(pid: Pid | 0, resource: number): Rlimit {
   const old = new BigUint64Array(2);
-  call("prlimit64", [pid, resource, null, old], `resource ${resource}`);
+  call("prlimit64", [pid, resource, null, old]);
   return { soft: old[0] ?? 0n, hard: old[1] ?? 0n };
 }
 

@@ -44,7 +44,7 @@ const IOPRIO_WHO_PROCESS = 1;
 /** ioprio_set(2) of this process. */
 export function ioprioSet(ioClass: number, priority: number): void {
   const value = (ioClass << IOPRIO_CLASS_SHIFT) | priority;
-  call("ioprio_set", [IOPRIO_WHO_PROCESS, 0, value], `class ${ioClass}, priority ${priority}`);
+  call("ioprio_set", [IOPRIO_WHO_PROCESS, 0, value]);
 }
 
 const ALL_CPUS = new BigUint64Array(NR_CPUS / 64).fill(0xffffffffffffffffn);
@@ -62,6 +62,6 @@ export function tryAllowAllCpus(pid: Pid | 0): ResultOrErrno {
 /** sched_getaffinity(2) of this process: a bit for each CPU. */
 export function getAffinity(): BigUint64Array {
   const mask = new BigUint64Array(NR_CPUS / 64);
-  const bytes = call("sched_getaffinity", [0, mask.byteLength, mask], "this process");
+  const bytes = call("sched_getaffinity", [0, mask.byteLength, mask]);
   return mask.slice(0, bytes / 8);
 }

@@ -1,4 +1,5 @@
 /** Sockets of AF_UNIX with descriptors in messages, and the one request that brings up the loopback device. */
+import { pointedTo } from "./arg.ts";
 import {
   AF_INET,
   AF_UNIX,
@@ -28,7 +29,7 @@ import { encodeUtf8 } from "./utf8.ts";
 /** socketpair(2) that keeps message boundaries: each send is one recv. */
 export function messagePair(): [Fd, Fd] {
   const fds = new Int32Array(2);
-  call("socketpair", [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds], "");
+  call("socketpair", [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds]);
   return [fds[0] as Fd, fds[1] as Fd];
 }
 
@@ -78,7 +79,7 @@ export function tryReceive(socket: Fd, buffer: Uint8Array): ResultOrErrno {
 export function peerUid(socket: Fd): number {
   const credentials = new Struct(12); // struct ucred
   const size = new Int32Array([credentials.bytes.length]);
-  call("getsockopt", [socket, SOL_SOCKET, SO_PEERCRED, credentials.bytes, size], `fd ${socket}`);
+  call("getsockopt", [socket, SOL_SOCKET, SO_PEERCRED, credentials.bytes, size]);
   return credentials.getU32(4);
 }
 
@@ -92,7 +93,7 @@ export function listenUnix(path: string): Fd {
 
 /** accept4(2); waits for a peer. */
 export function accept(listener: Fd): Fd {
-  return call("accept4", [listener, null, null, SOCK_CLOEXEC], `fd ${listener}`, "accept") as Fd;
+  return call("accept4", [listener, null, null, SOCK_CLOEXEC]) as Fd;
 }
 
 /** A datagram socket bound to a path. */
@@ -125,24 +126,23 @@ function unixSocket(type: number, path: string, use: (fd: Fd) => void): Fd {
   }
 }
 
-/** struct msghdr with one iovec and room for control data; `parts` keeps what it points to alive. */
-function messageHeader(payload: Uint8Array, control: Uint8Array) {
+/** struct msghdr with one iovec and room for control data. */
+function messageHeader(payload: Uint8Array, control: Uint8Array): Struct {
   const iovec = new BigUint64Array([BigInt(host.addressOf(payload)), BigInt(payload.length)]);
   const header = new Struct(56)
     .u64(16, host.addressOf(iovec))
     .u64(24, 1)
     .u64(32, control.length === 0 ? 0 : host.addressOf(control))
     .u64(40, control.length);
-  return { header, parts: [payload, control, iovec] };
+  pointedTo.set(header.bytes, [payload, control, iovec]);
+  return header;
 }
 
 /** sendmsg(2) of a payload with at most one descriptor (SCM_RIGHTS, unix(7)); never SIGPIPE. */
 export function sendMessage(socket: Fd, payload: Uint8Array, descriptor?: Fd): void {
   const control = new Struct(descriptor === undefined ? 0 : 24);
   if (descriptor !== undefined) control.u64(0, 20).i32(8, SOL_SOCKET).i32(12, SCM_RIGHTS).i32(16, descriptor);
-  const message = messageHeader(payload, control.bytes);
-  call("sendmsg", [socket, message.header.bytes, MSG_NOSIGNAL], `fd ${socket}`);
-  message.parts.length = 0;
+  call("sendmsg", [socket, messageHeader(payload, control.bytes).bytes, MSG_NOSIGNAL]);
 }
 
 /** What recvmsg(2) gave: no bytes at the end of the stream. */
@@ -155,12 +155,11 @@ export interface Received {
 export function receiveMessage(socket: Fd, limit: number): Received | ResultOrErrno {
   const payload = new Uint8Array(limit);
   const control = new Struct(24);
-  const message = messageHeader(payload, control.bytes);
-  const count = tryCall("recvmsg", [socket, message.header.bytes, MSG_CMSG_CLOEXEC]);
-  message.parts.length = 0;
+  const header = messageHeader(payload, control.bytes);
+  const count = tryCall("recvmsg", [socket, header.bytes, MSG_CMSG_CLOEXEC]);
   if (count < 0) return count;
   const bytes = payload.subarray(0, count);
-  const hasDescriptor = message.header.getU64(40) >= 20n && control.getI32(12) === SCM_RIGHTS;
+  const hasDescriptor = header.getU64(40) >= 20n && control.getI32(12) === SCM_RIGHTS;
   return hasDescriptor ? { bytes, descriptor: control.getI32(16) as Fd } : { bytes };
 }
 
@@ -173,9 +172,9 @@ export function interfaceUpByIoctl(name: string): void {
   try {
     const request = new Struct(40);
     request.bytes.set(encodeUtf8(name).subarray(0, 15), 0);
-    call("ioctl", [fd, SIOCGIFFLAGS, request.bytes], name, "read interface flags");
+    call("ioctl", [fd, SIOCGIFFLAGS, request.bytes], name);
     request.u16(16, request.getU16(16) | IFF_UP);
-    call("ioctl", [fd, SIOCSIFFLAGS, request.bytes], name, "set interface up");
+    call("ioctl", [fd, SIOCSIFFLAGS, request.bytes], name);
   } finally {
     tryCall("close", [fd]);
   }

@@ -4,7 +4,7 @@ import { ENOSYS, EPERM } from "./constants/errno.ts";
 import { AT_EMPTY_PATH } from "./constants/fcntl.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
 import { cstr } from "./cstring.ts";
-import { describe } from "./descriptor_name.ts";
+import { pathName } from "./descriptor_name.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
@@ -38,7 +38,7 @@ export interface Stat {
  */
 export function statx(dir: Fd, path: string, flags: number): Stat {
   const stat = tryStatx(dir, path, flags);
-  if (typeof stat === "number") throw OpError.from("stat", describe(dir, path), -stat);
+  if (typeof stat === "number") throw OpError.from("stat", pathName(dir, path), -stat);
   return stat;
 }
 
@@ -115,7 +115,7 @@ export interface FsInfo {
 
 /** fstatfs(2). */
 export function fstatfs(fd: Fd): FsInfo {
-  call("fstatfs", [fd, statfsBuffer.bytes], `fd ${fd}`);
+  call("fstatfs", [fd, statfsBuffer.bytes]);
   const flags = statfsBuffer.getU32(80);
   return { magic: statfsBuffer.getU32(0), readOnly: (flags & ST_RDONLY) !== 0, flags };
 }

@@ -3,15 +3,13 @@
  * It writes with the raw system call, so that it never traces itself and works in a forked child.
  */
 
+import type { Arg } from "./arg.ts";
+import { showArguments, showResult } from "./calls.ts";
 import { monotonicNow } from "./clock.ts";
 import { errnoName } from "./constants/errno.ts";
-import type { CString } from "./cstring.ts";
-import { type Buffer, host } from "./engine/host.ts";
-import { SYS } from "./numbers.ts";
+import { host } from "./engine/host.ts";
+import { SYS, type SyscallName } from "./numbers.ts";
 import { encodeUtf8 } from "./utf8.ts";
-
-/** What a system call argument may be before it becomes a register. */
-export type Arg = number | bigint | CString | Buffer | null;
 
 let traceFd = -1;
 let label = "";
@@ -39,16 +37,51 @@ export function setTraceField(name: string): void {
   field = name;
 }
 
-/** Writes one line, if tracing is on. */
-export function traceCall(name: string, args: readonly Arg[], result: number, start: bigint): void {
+/** A call that is being traced. */
+interface Begun {
+  readonly name: SyscallName;
+  readonly args: readonly Arg[];
+  /** The arguments as they are shown, which a call may change: close(2) takes a descriptor's name away. */
+  readonly shown: readonly string[];
+  readonly start: bigint;
+}
+
+/** What is to be known of a call before it is made. */
+export function beginCall(name: SyscallName, args: readonly Arg[]): Begun {
+  const shown = showArguments(name, args);
+  return { name, args, shown, start: monotonicNow() };
+}
+
+/** Writes the line of a call that is over. */
+export function endCall({ name, args, shown, start }: Begun, result: number): void {
+  const now = monotonicNow();
+  const all = showArguments(name, args, result, shown);
+  writeLine(name, all, result < 0 ? undefined : showResult(name, args, result), -result, start, now);
+}
+
+/** Writes a line for something else that takes its time, such as a method call of D-Bus: 0, or an errno. */
+export function traceOther(name: string, texts: readonly string[], errno: number, start: bigint): void {
   if (traceFd < 0) return;
-  const micros = Number((monotonicNow() - start) / 100n) / 10;
+  const shown = texts.map((text) => JSON.stringify(text));
+  writeLine(name, shown, errno === 0 ? "0" : undefined, errno, start, monotonicNow());
+}
+
+function writeLine(
+  name: string,
+  args: readonly string[],
+  result: string | undefined,
+  errno: number,
+  start: bigint,
+  end: bigint,
+): void {
+  const micros = Number((end - start) / 100n) / 10;
   if (begin === 0n) begin = start;
   const since = (Number((start - begin) / 1000n) / 1000).toFixed(3);
-  const shown = args.map(show).join(", ");
-  const outcome = result >= 0 ? String(result) : `-1 ${errnoName(-result)}`;
+  const outcome = result ?? `-1 ${errnoName(errno)}`;
   const asked = field === "" ? "" : `  # ${field}`;
-  const line = encodeUtf8(`${since} ${label}${name}(${shown}) = ${outcome} <${micros}us>${asked}\n`);
+  const line = encodeUtf8(
+    `${since} ${label}${name}(${args.join(", ")}) = ${outcome} <${micros}us>${asked}\n`,
+  );
   host.syscall(SYS.write, traceFd, line, line.length);
 }
 
@@ -63,14 +96,4 @@ export function endTrace(last: string): void {
 /** True while a trace is being written. */
 export function tracing(): boolean {
   return traceFd >= 0;
-}
-
-function show(arg: Arg): string {
-  if (arg === null) return "NULL";
-  if (typeof arg === "string") return JSON.stringify(arg);
-  if (typeof arg === "number")
-    return arg === -100 ? "AT_FDCWD" : arg > 4096 ? `0x${arg.toString(16)}` : String(arg);
-  // The engine puts a zero in front of one that has all 64 bits.
-  if (typeof arg === "bigint") return `0x${arg.toString(16).replace(/^0(?=.)/, "")}`;
-  return `[${arg.byteLength} bytes]`;
 }

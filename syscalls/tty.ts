@@ -24,7 +24,7 @@ export function isTerminal(fd: Fd): boolean {
 /** TCGETS: the settings as opaque bytes. */
 export function getTermios(fd: Fd): Uint8Array {
   const termios = new Uint8Array(TERMIOS_SIZE);
-  call("ioctl", [fd, TCGETS, termios], `fd ${fd}`, "read terminal settings");
+  call("ioctl", [fd, TCGETS, termios]);
   return termios;
 }
 
@@ -80,27 +80,27 @@ export function tryGetWindowSize(fd: Fd): WindowSize | undefined {
 /** TIOCSWINSZ. */
 export function setWindowSize(fd: Fd, size: WindowSize): void {
   const bytes = new Struct(8).u16(0, size.rows).u16(2, size.columns).bytes;
-  call("ioctl", [fd, TIOCSWINSZ, bytes], `fd ${fd}`, "set terminal size");
+  call("ioctl", [fd, TIOCSWINSZ, bytes]);
 }
 
 /** TIOCSCTTY: makes the terminal the controlling one of this session. */
 export function setControllingTerminal(fd: Fd): void {
-  call("ioctl", [fd, TIOCSCTTY, 0], `fd ${fd}`, "set controlling terminal");
+  call("ioctl", [fd, TIOCSCTTY, 0]);
 }
 
 /** TIOCSPTLCK with 0: unlockpt(3). */
 export function unlockPty(master: Fd): void {
-  call("ioctl", [master, TIOCSPTLCK, new Int32Array([0])], `fd ${master}`, "unlock pty");
+  call("ioctl", [master, TIOCSPTLCK, new Int32Array([0])]);
 }
 
 /** TIOCGPTN: the number N of /dev/pts/N. */
 export function ptyNumber(master: Fd): number {
   const number = new Uint32Array(1);
-  call("ioctl", [master, TIOCGPTN, number], `fd ${master}`, "read pty number");
+  call("ioctl", [master, TIOCGPTN, number]);
   return number[0] ?? 0;
 }
 
 /** TIOCGPTPEER: the slave by the master's descriptor, so that no path is followed. */
 export function openPtyPeer(master: Fd, flags: number): Fd {
-  return call("ioctl", [master, TIOCGPTPEER, flags], `fd ${master}`, "open pty peer") as Fd;
+  return call("ioctl", [master, TIOCGPTPEER, flags]) as Fd;
 }

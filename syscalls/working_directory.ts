@@ -6,12 +6,12 @@ import type { Fd } from "./types.ts";
 
 /** umask(2): sets it and returns the one before. */
 export function umask(mask: number): number {
-  return call("umask", [mask], "");
+  return call("umask", [mask]);
 }
 
 /** chdir(2). */
 export function chdir(path: string): void {
-  call("chdir", [cstr(path)], path);
+  call("chdir", [cstr(path)]);
 }
 
 /** chdir(2) whose failure is an answer. */
@@ -21,17 +21,17 @@ export function tryChdir(path: string): ResultOrErrno {
 
 /** fchdir(2). */
 export function fchdir(fd: Fd): void {
-  call("fchdir", [fd], `fd ${fd}`);
+  call("fchdir", [fd]);
 }
 
 /** getcwd(2), the raw call: outside the root it says "(unreachable)/…", which libc would hide. */
 export function getcwd(): string {
   const buffer = new Uint8Array(4096);
-  const length = call("getcwd", [buffer, buffer.length], "");
+  const length = call("getcwd", [buffer, buffer.length]);
   return textOf(buffer, length - 1);
 }
 
 /** chroot(2). */
 export function chroot(path: string): void {
-  call("chroot", [cstr(path)], path);
+  call("chroot", [cstr(path)]);
 }

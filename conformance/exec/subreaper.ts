@@ -4,7 +4,7 @@ import "../bun_host.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
 import { WNOHANG, waitAny } from "../../syscalls/process.ts";
 
-prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
+prctl(PR_SET_CHILD_SUBREAPER, 1);
 const child = Bun.spawnSync(process.argv.slice(2), { stdio: ["ignore", "inherit", "inherit"] });
 console.log(child.exitCode);
 const end = Date.now() + 5000;

@@ -116,7 +116,7 @@ function initialise(context: InitContext): never {
   const { plan, channel, seccomp } = context;
   const { process } = plan;
   setTraceLabel("[init] ");
-  prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   useStreams(context.streams);
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
@@ -124,7 +124,7 @@ function initialise(context: InitContext): never {
   enterNamespaces(plan.namespaces, context.namespaces);
   if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
-  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  prctl(PR_SET_DUMPABLE, 0);
   const procfs = openProcfs();
   const { hostname, domainname } = plan;
   if (hostname !== "") withField("hostname" as SpecField, () => sethostname(hostname));
@@ -153,7 +153,7 @@ function initialise(context: InitContext): never {
   umask(process.umask ?? (ownMounts ? 0o022 : callersUmask));
 
   labelNextExec(procfs, plan.lsm);
-  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1);
   const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
   const joinCgroups = (): void => {
     if (ownUserNamespace) askOrEnd(channel, "limits");

@@ -5,10 +5,12 @@
  * are made, and MS_MOVE puts them in place. mount(2) takes paths: a descriptor becomes one as its number relative to
  * the fd directory of a procfs that the container cannot cover, which is made the current directory for the call.
  */
+
 import { E2BIG, ENOSYS } from "../../syscalls/constants/errno.ts";
 import { O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { TMPFS_MAGIC } from "../../syscalls/constants/magic.ts";
 import * as ST from "../../syscalls/constants/stat.ts";
+import { fdName, pathName } from "../../syscalls/descriptor_name.ts";
 import { mkdirat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import * as K from "../../syscalls/mount.ts";
@@ -121,7 +123,7 @@ export function cloneTree(dir: Fd, path: string, recursive: boolean): Fd {
     return stage(isType(fstat(source), ST.S_IFDIR) ? "directory" : "file", (slot) => {
       const flags = K.MS_BIND | (recursive ? K.MS_REC : 0);
       const result = K.tryMount(String(source), slot, "", flags, "");
-      if (result < 0) throw OpError.from("bind", path || `fd ${dir}`, -result);
+      if (result < 0) throw OpError.from("bind", pathName(dir, path), -result);
     });
   } finally {
     if (source !== dir) close(source);
@@ -172,14 +174,14 @@ export function tryMountSetattr(mounted: Fd, recursive: boolean, attr: K.MountAt
 }
 
 /** As tryMountSetattr, throwing. */
-export function mountSetattr(mounted: Fd, recursive: boolean, attr: K.MountAttr, object: string): void {
+export function mountSetattr(mounted: Fd, recursive: boolean, attr: K.MountAttr, object?: string): void {
   const result = tryMountSetattr(mounted, recursive, attr);
   if (result >= 0) return;
   const hint =
     result === -ENOSYS
       ? "recursive and id-mapped mount options need mount_setattr(2), Linux 5.12"
       : undefined;
-  throw OpError.from("mount_setattr", object, -result, hint);
+  throw OpError.from("mount_setattr", object ?? fdName(mounted), -result, hint);
 }
 
 const statfsAttributes: readonly (readonly [number, number])[] = [

@@ -8,6 +8,7 @@ import {
   tryBoundingRead,
 } from "../../syscalls/capability.ts";
 import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
+import { fdName } from "../../syscalls/descriptor_name.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
 import { tryFchown } from "../../syscalls/permissions.ts";
@@ -39,12 +40,12 @@ export function dropBoundingSet({ bounding }: CapabilityPlan): void {
  * (prctl(2)); it is not to be looked into, and the signal is for the caller to set again.
  */
 export function becomeUser(process: ProcessPlan, procfs: Fd): void {
-  prctl(PR_SET_KEEPCAPS, 1, "PR_SET_KEEPCAPS");
+  prctl(PR_SET_KEEPCAPS, 1);
   withField("process.user.additionalGids", () => setGroups(process.additionalGids, procfs));
   become("gid", process.gid, setAllGids);
   become("uid", process.uid, setAllUids);
-  prctl(PR_SET_KEEPCAPS, 0, "PR_SET_KEEPCAPS");
-  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  prctl(PR_SET_KEEPCAPS, 0);
+  prctl(PR_SET_DUMPABLE, 0);
 }
 
 /** As runc: in a user namespace that denies setgroups there are no groups to be had, which is no error. */
@@ -77,7 +78,7 @@ export function ownStdio(uid: number): void {
     const result = tryFchown(fd, uid, -1);
     // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
     if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
-      throw OpError.from("chown", `fd ${fd}`, -result);
+      throw OpError.from("chown", fdName(fd), -result);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The container's root file system: its mounts before pivot_root, pivot_root itself, and what is hidden after. */
+
 import { EINVAL, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
@@ -196,7 +197,7 @@ function forEachPath(root: Fd, steps: readonly PathStep[], act: (target: Fd, pat
 /** Makes mounts read-only that had to be writable until everything in them was made. */
 export function makeReadonlyNow(mounts: readonly Fd[]): void {
   for (const fd of mounts) {
-    mountSetattr(fd, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, `fd ${fd}`);
+    mountSetattr(fd, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 });
     close(fd);
   }
 }

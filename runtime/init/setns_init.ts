@@ -87,7 +87,7 @@ export function enterContainer(context: SetnsContext): never {
 function enter(context: SetnsContext): never {
   const { process, birth, init } = context;
   setTraceLabel("[enter] ");
-  prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   useStreams(context.streams);
   keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
@@ -163,7 +163,7 @@ function useContainerConsole({ consoleSocket, process }: SetnsContext): void {
 function becomeProcess(context: SetnsContext, procfs: Fd): void {
   const { process, personality, memoryPolicy, seccomp, channel } = context;
   if (process.umask !== undefined) umask(process.umask);
-  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS");
+  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1);
   setIoPriority(process.ioPriority);
   setDomain(personality);
   setMemoryPolicy(memoryPolicy);
@@ -172,7 +172,7 @@ function becomeProcess(context: SetnsContext, procfs: Fd): void {
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process, procfs);
-  prctl(PR_SET_PDEATHSIG, SIGKILL, "PR_SET_PDEATHSIG");
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!entered) enterCwd(process.cwd);
   // As in container_init.ts: the right to load the filter, which execve takes away again.
   const needsRight = seccomp !== undefined && !process.noNewPrivileges;

@@ -128,7 +128,7 @@ function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
   if (init === undefined) throw stoppedMeanwhile();
   const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
   const [birth, childBirth] = messagePair();
-  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  prctl(PR_SET_DUMPABLE, 0);
   const inside = (cloned: boolean): never =>
     enterContainer({
       process,

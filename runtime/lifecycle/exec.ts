@@ -67,7 +67,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
     start(consoleSocket);
     return 0;
   }
-  prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   const signals = queueSignals();
   const console = terminal ? messagePair() : undefined;
   let tty: TerminalRelay | undefined;

@@ -60,7 +60,7 @@ function runDetached(
 }
 
 function runAttached(context: RuntimeContext, request: RunRequest, spec: RunnableSpec): number {
-  if (!request.noSubreaper) prctl(PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER");
+  if (!request.noSubreaper) prctl(PR_SET_CHILD_SUBREAPER, 1);
   const signals = queueSignals();
   const console = spec.process.terminal === true ? messagePair() : undefined;
   const relay = console === undefined ? new StreamRelay(rootOnHost(spec.linux ?? {})) : undefined;

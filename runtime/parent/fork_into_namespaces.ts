@@ -123,7 +123,7 @@ function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
   later.forEach(joinNamespace);
   if (plan.create & CLONE_NEWTIME) newTimeNamespace(offsets, plan);
   // The change of ids may have undone it (prctl(2), fs.suid_dumpable).
-  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+  prctl(PR_SET_DUMPABLE, 0);
 }
 
 /** It does not stay open, so that the child is not born with a directory of the host. */
@@ -141,9 +141,9 @@ function hide(restore: (() => void)[]): void {
   const putBack = withProcfs(hideArguments);
   restore.push(() => withProcfs(putBack));
   // Where it is 2 (fs.suid_dumpable), which cannot be set again, only root may look into it anyway.
-  if (prctl(PR_GET_DUMPABLE, 0, "PR_GET_DUMPABLE") !== 1) return;
-  prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
-  restore.push(() => void prctl(PR_SET_DUMPABLE, 1, "PR_SET_DUMPABLE"));
+  if (prctl(PR_GET_DUMPABLE, 0) !== 1) return;
+  prctl(PR_SET_DUMPABLE, 0);
+  restore.push(() => void prctl(PR_SET_DUMPABLE, 1));
 }
 
 /** Forks into the unified cgroup; a kernel without CLONE_INTO_CGROUP leaves that to the child. */

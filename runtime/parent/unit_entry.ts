@@ -88,7 +88,7 @@ function forkKeeper(): { readonly process: Cloned; readonly channel: Fd } {
   const [channel, other] = messagePair();
   const process = fork(0, () => {
     close(channel);
-    prctl(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
+    prctl(PR_SET_DUMPABLE, 0);
     receiveMessage(other, 1);
     exitGroup(0);
   });

@@ -3,6 +3,7 @@
  * configuration says: signal dispositions and mask, descriptors, parent-death signal.
  */
 
+import { CLOSE_RANGE_CLOEXEC } from "../../syscalls/constants/fcntl.ts";
 import { POLLNVAL } from "../../syscalls/constants/poll.ts";
 import { setCloexec } from "../../syscalls/descriptor.ts";
 import { close, tryCloseRange } from "../../syscalls/open.ts";
@@ -15,7 +16,6 @@ import type { Fd } from "../../syscalls/types.ts";
 import { resetIgnoredSignals } from "./ignored_signals.ts";
 import { restoreDescriptorLimit } from "./seal.ts";
 
-const CLOSE_RANGE_CLOEXEC = 4;
 const LAST_DESCRIPTOR = 0xffffffff;
 
 /** Every signal to its default, none blocked, and the caller's limit of open files: these outlive the execve. */
@@ -67,5 +67,5 @@ function eachOpen(first: number, last: number, act: (fd: Fd) => void): void {
 
 /** The runtime's death must not be the container's from here on. */
 export function clearParentDeathSignal(): void {
-  prctl(PR_SET_PDEATHSIG, 0, "PR_SET_PDEATHSIG");
+  prctl(PR_SET_PDEATHSIG, 0);
 }

@@ -57,3 +57,4 @@ export const F_OK = 0;
 export const SEEK_SET = 0;
 export const SEEK_END = 2;
 export const SPLICE_F_NONBLOCK = 2;
+export const CLOSE_RANGE_CLOEXEC = 4;

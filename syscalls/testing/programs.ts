@@ -119,7 +119,7 @@ function forked(streams: readonly Stream[], body: () => number): Program {
   const own = pairs.map((pair, i) => pair?.[i === 0 ? 1 : 0]);
   const theirs = pairs.map((pair, i) => pair?.[i === 0 ? 0 : 1]);
   // As fork(2) does it, which valgrind knows.
-  const pid = call("clone", [SIGCHLD, 0, 0, 0, 0], "") as Pid;
+  const pid = call("clone", [SIGCHLD, 0, 0, 0, 0]) as Pid;
   if (pid === 0) {
     try {
       for (const [i, stream] of streams.entries()) {

@@ -20,7 +20,7 @@ const code = {
 export function whileHandled(signal: number, body: () => void): void {
   const fd = memfdCreate("handler");
   writeAll(fd, new Uint8Array(code[host.architecture]));
-  const page = call("mmap", [0, 4096, PROT_READ_EXECUTE, MAP_PRIVATE, fd, 0], "");
+  const page = call("mmap", [0, 4096, PROT_READ_EXECUTE, MAP_PRIVATE, fd, 0]);
   close(fd);
   const restorer = host.architecture === "x86_64" ? [SA_RESTORER, BigInt(page + 1)] : [0n, 0n];
   const old = new BigUint64Array(4);
@@ -28,7 +28,7 @@ export function whileHandled(signal: number, body: () => void): void {
   try {
     body();
   } finally {
-    call("rt_sigaction", [signal, old, null, 8], "");
-    call("munmap", [page, 4096], "");
+    call("rt_sigaction", [signal, old, null, 8]);
+    call("munmap", [page, 4096]);
   }
 }

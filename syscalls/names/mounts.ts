@@ -1,0 +1,88 @@
+/** Names of the constants that system calls of mounts take, for the trace and for errors. */
+import * as mount from "../constants/mount.ts";
+import type { Names } from "../names.ts";
+
+/** mount(2). */
+export const MS_: Names = {
+  MS_RDONLY: mount.MS_RDONLY,
+  MS_NOSUID: mount.MS_NOSUID,
+  MS_NODEV: mount.MS_NODEV,
+  MS_NOEXEC: mount.MS_NOEXEC,
+  MS_SYNCHRONOUS: mount.MS_SYNCHRONOUS,
+  MS_REMOUNT: mount.MS_REMOUNT,
+  MS_MANDLOCK: mount.MS_MANDLOCK,
+  MS_DIRSYNC: mount.MS_DIRSYNC,
+  MS_NOSYMFOLLOW: mount.MS_NOSYMFOLLOW,
+  MS_NOATIME: mount.MS_NOATIME,
+  MS_NODIRATIME: mount.MS_NODIRATIME,
+  MS_BIND: mount.MS_BIND,
+  MS_MOVE: mount.MS_MOVE,
+  MS_REC: mount.MS_REC,
+  MS_SILENT: mount.MS_SILENT,
+  MS_POSIXACL: mount.MS_POSIXACL,
+  MS_UNBINDABLE: mount.MS_UNBINDABLE,
+  MS_PRIVATE: mount.MS_PRIVATE,
+  MS_SLAVE: mount.MS_SLAVE,
+  MS_SHARED: mount.MS_SHARED,
+  MS_RELATIME: mount.MS_RELATIME,
+  MS_I_VERSION: mount.MS_I_VERSION,
+  MS_STRICTATIME: mount.MS_STRICTATIME,
+  MS_LAZYTIME: mount.MS_LAZYTIME,
+};
+
+/** umount2(2). */
+export const MNT_: Names = {
+  MNT_FORCE: mount.MNT_FORCE,
+  MNT_DETACH: mount.MNT_DETACH,
+  MNT_EXPIRE: mount.MNT_EXPIRE,
+  UMOUNT_NOFOLLOW: mount.UMOUNT_NOFOLLOW,
+};
+
+/** open_tree(2). */
+export const OPEN_TREE_: Names = {
+  OPEN_TREE_CLONE: mount.OPEN_TREE_CLONE,
+  OPEN_TREE_CLOEXEC: mount.OPEN_TREE_CLOEXEC,
+};
+
+/** move_mount(2). */
+export const MOVE_MOUNT_: Names = {
+  MOVE_MOUNT_F_SYMLINKS: mount.MOVE_MOUNT_F_SYMLINKS,
+  MOVE_MOUNT_F_EMPTY_PATH: mount.MOVE_MOUNT_F_EMPTY_PATH,
+  MOVE_MOUNT_T_EMPTY_PATH: mount.MOVE_MOUNT_T_EMPTY_PATH,
+};
+
+/** fsopen(2). */
+export const FSOPEN_: Names = {
+  FSOPEN_CLOEXEC: mount.FSOPEN_CLOEXEC,
+};
+
+/** Commands of fsconfig(2). */
+export const FSCONFIG_: Names = {
+  FSCONFIG_SET_FLAG: mount.FSCONFIG_SET_FLAG,
+  FSCONFIG_SET_STRING: mount.FSCONFIG_SET_STRING,
+  FSCONFIG_SET_BINARY: mount.FSCONFIG_SET_BINARY,
+  FSCONFIG_SET_PATH: mount.FSCONFIG_SET_PATH,
+  FSCONFIG_SET_FD: mount.FSCONFIG_SET_FD,
+  FSCONFIG_CMD_CREATE: mount.FSCONFIG_CMD_CREATE,
+  FSCONFIG_CMD_RECONFIGURE: mount.FSCONFIG_CMD_RECONFIGURE,
+};
+
+/** fsmount(2). */
+export const FSMOUNT_: Names = {
+  FSMOUNT_CLOEXEC: mount.FSMOUNT_CLOEXEC,
+};
+
+/** mount_setattr(2), fsmount(2). */
+export const MOUNT_ATTR_: Names = {
+  MOUNT_ATTR_RDONLY: mount.MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_NOSUID: mount.MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NODEV: mount.MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC: mount.MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR__ATIME: mount.MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_RELATIME: mount.MOUNT_ATTR_RELATIME,
+  MOUNT_ATTR_NOATIME: mount.MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_STRICTATIME: mount.MOUNT_ATTR_STRICTATIME,
+  MOUNT_ATTR_NODIRATIME: mount.MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_IDMAP: mount.MOUNT_ATTR_IDMAP,
+  MOUNT_ATTR_NOSYMFOLLOW: mount.MOUNT_ATTR_NOSYMFOLLOW,
+};
