@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../syscalls/testing/saying.ts";
 import { getcwd } from "../syscalls/working_directory.ts";
 import { checkGlobals, defaultRoot, logSettings, readGlobals } from "./global_options.ts";
 
@@ -29,11 +30,14 @@ const refused: [string[], string][] = [
 ];
 for (const [argv, message] of refused)
   globals(`refuse ${argv.join(" ")}`, () =>
-    assert.throws(() => checkGlobals(readGlobals(argv).options), message),
+    assert.throws(() => checkGlobals(readGlobals(argv).options), saying(message)),
   );
 
 globals("refuse an unknown log format with runc's words", () => {
-  assert.throws(() => logSettings(readGlobals(["--log-format", "xml"]).options), "invalid log-format: xml");
+  assert.throws(
+    () => logSettings(readGlobals(["--log-format", "xml"]).options),
+    saying("invalid log-format: xml"),
+  );
 });
 
 for (const [text, rootless] of [

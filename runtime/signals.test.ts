@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../syscalls/testing/saying.ts";
 import { isSignal, parseSignal } from "./signals.ts";
 
 const signals = suite("parseSignal");
@@ -42,5 +43,7 @@ for (const text of [
   "RTMIN-1",
   "constructor",
 ])
-  signals(`"${text}" is unknown`, () => assert.throws(() => parseSignal(text), `unknown signal "${text}"`));
+  signals(`"${text}" is unknown`, () =>
+    assert.throws(() => parseSignal(text), saying(`unknown signal "${text}"`)),
+  );
 signals.run();

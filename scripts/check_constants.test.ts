@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { check, checkAll, exportedConstants, findCompiler } from "./check_constants.ts";
+import { check, checkAll, exportedConstants, families, findCompiler } from "./check_constants.ts";
 
 const constants = suite("check_constants");
 const compiler = findCompiler();
@@ -21,6 +21,27 @@ constants("finds what the files export", async () => {
   assert.is(value("AT_FDCWD"), -100n);
   assert.is(value("ENOTEMPTY"), 39n);
   assert.is(value("SIGKILL"), 9n);
+});
+
+/** What has the prefix of a family and is not one of it, or goes by another name where it is one. */
+const NOT_IN_FAMILIES = new Set(
+  "O_RDONLY F_OK S_IFMT SIG_IGN STATX_ATTR_MOUNT_ROOT IOPRIO_CLASS_SHIFT FSCONFIG_VALUE_LIMIT NETLINK_ROUTE W_OK".split(
+    " ",
+  ),
+);
+
+constants("each constant is in the family of its prefix, so that the trace knows its name", async () => {
+  const known = await families();
+  const prefixes = [...known.keys()].sort((a, b) => b.length - a.length);
+  const value = new Map((await exportedConstants()).map(({ expression, value }) => [expression, value]));
+  const missing = [...value.keys()].filter((name) => {
+    const prefix = prefixes.find((each) => name.startsWith(each));
+    return prefix !== undefined && !NOT_IN_FAMILIES.has(name) && !(name in (known.get(prefix) ?? {}));
+  });
+  assert.equal(missing, []);
+  for (const [prefix, names] of known)
+    for (const [name, number] of Object.entries(names))
+      assert.is(BigInt(number), value.get(name), `${prefix}: ${name}`);
 });
 
 compiled("constants, system call numbers, structs: all as in the headers", async (cc) => {

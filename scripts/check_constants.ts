@@ -11,6 +11,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errnoName } from "../syscalls/constants/errno.ts";
+import { LAYOUTS } from "../syscalls/layouts.ts";
 import { numbers as arm64 } from "../syscalls/numbers_arm64.ts";
 import { numbers as x64 } from "../syscalls/numbers_x64.ts";
 
@@ -70,6 +71,16 @@ export async function exportedConstants(): Promise<Fact[]> {
     if (/^E[A-Z0-9]+$/.test(name)) facts.push({ expression: name, value: BigInt(errno), where: "errnoName" });
   }
   return facts;
+}
+
+/** The families of names (syscalls/names/) by the prefix that each is called after. */
+export async function families(): Promise<Map<string, Readonly<Record<string, number>>>> {
+  const folder = join(import.meta.dirname, "../syscalls/names");
+  const found = new Map<string, Readonly<Record<string, number>>>();
+  for (const file of readdirSync(folder))
+    for (const [prefix, names] of Object.entries((await import(join(folder, file))) as object))
+      found.set(prefix, names as Readonly<Record<string, number>>);
+  return found;
 }
 
 const numberFacts = (table: Readonly<Record<string, number>>, where: string): Fact[] =>
@@ -162,14 +173,6 @@ const structs: readonly (readonly [
     { flags: 0, pidfd: 8, exit_signal: 32, cgroup: 80 },
     "process.ts clone3",
   ],
-  ["linux/openat2.h", "struct open_how", 24, { flags: 0, mode: 8, resolve: 16 }, "open.ts openat2"],
-  [
-    "linux/mount.h",
-    "struct mount_attr",
-    32,
-    { attr_set: 0, attr_clr: 8, propagation: 16, userns_fd: 24 },
-    "mount.ts mountSetattr",
-  ],
   [
     "linux/stat.h",
     "struct statx",
@@ -217,8 +220,6 @@ const structs: readonly (readonly [
   ["sys/uio.h", "struct iovec", 16, { iov_base: 0, iov_len: 8 }, "socket.ts messageHeader"],
   ["sys/un.h", "struct sockaddr_un", 110, { sun_family: 0, sun_path: 2 }, "socket.ts connectUnix"],
   ["net/if.h", "struct ifreq", 40, { ifr_name: 0, ifr_flags: 16 }, "socket.ts interfaceUp"],
-  ["signal.h", "siginfo_t", 128, { si_signo: 0, si_code: 8, si_pid: 16, si_status: 24 }, "process.ts waitid"],
-  ["sys/signalfd.h", "struct signalfd_siginfo", 128, { ssi_signo: 0 }, "signal.ts readSignal"],
   [
     "asm/termbits.h",
     "struct termios",
@@ -234,7 +235,6 @@ const structs: readonly (readonly [
     },
     "tty.ts rawTermios",
   ],
-  ["sys/ioctl.h", "struct winsize", 8, { ws_row: 0, ws_col: 2 }, "tty.ts tryGetWindowSize"],
   [
     "linux/capability.h",
     "struct __user_cap_data_struct",
@@ -276,7 +276,6 @@ const structs: readonly (readonly [
     { access_type: 0, major: 4, minor: 8 },
     "plan/cgroup/device_program.ts",
   ],
-  ["sys/resource.h", "struct rlimit64", 16, { rlim_cur: 0, rlim_max: 8 }, "resource.ts getrlimit"],
 ];
 
 /** Numbers that are written out in syscalls/*.ts, with the expression that they stand for. */
@@ -308,6 +307,10 @@ function checkStructs(compiler: string): Report {
     // siginfo_t's fields are macros, which offsetof takes as members of its union.
     for (const [field, offset] of Object.entries(fields))
       add(headers, `offsetof(${name}, ${field})`, offset, where);
+  }
+  for (const { header, name, size, members } of LAYOUTS) {
+    if (size !== undefined) add(header, `sizeof(${name})`, size, "layouts.ts");
+    for (const [member, offset] of members) add(header, `offsetof(${name}, ${member})`, offset, "layouts.ts");
   }
   for (const item of inline) add(...item);
   return sum(

@@ -67,6 +67,8 @@ export interface Shape {
 
 /** Which of several, where something else is what an error names. */
 const choice = (names: Names): Kind => ({ show: oneOf(names).show });
+/** Of O_*, those that are none of access. */
+const descriptorFlags = options(files.O_);
 const pathFlags = options(files.AT_PATH);
 const access = options(files.ACCESS);
 const mountFlags = options(mounts.MS_);
@@ -119,7 +121,7 @@ const fileCalls = {
       {
         [fcntl.F_DUPFD_CLOEXEC]: { op: "dup", args: [number], result: fd },
         [fcntl.F_SETFD]: { args: [options(files.FD_)] },
-        [fcntl.F_SETFL]: { args: [openFlags] },
+        [fcntl.F_SETFL]: { args: [descriptorFlags] },
         [fcntl.F_ADD_SEALS]: { op: "seal", args: [options(files.F_SEAL_)] },
       },
     ],
@@ -130,11 +132,11 @@ const fileCalls = {
     args: [
       fd,
       { show: fd.show, object: (arg, { args }) => `${fdName(Number(args[0]))} to ${arg}` },
-      openFlags,
+      descriptorFlags,
     ],
     object: 1,
   },
-  pipe2: { args: [fdsFilled, openFlags] },
+  pipe2: { args: [fdsFilled, descriptorFlags] },
   memfd_create: { args: [text, options(files.MFD_)], result: fd },
   umask: { args: [mode], result: mode },
   chdir: { args: [path] },

@@ -17,6 +17,7 @@ import {
 } from "./dbus_message.ts";
 import { DbusTrouble } from "./dbus_trouble.ts";
 import { DbusWriter } from "./dbus_writer.ts";
+import { saying } from "./testing/saying.ts";
 
 const messages = suite("D-Bus messages");
 
@@ -53,8 +54,8 @@ messages("a call is read as it was written", () => {
   assert.equal(body("sau"), ["x", [1, 2]]);
   assert.equal(body("s"), ["x"]);
   assert.equal(body(""), []);
-  assert.throws(() => body("u"), "it brings sau, not u");
-  assert.throws(() => body("saus"), "it brings sau, not saus");
+  assert.throws(() => body("u"), saying("it brings sau, not u"));
+  assert.throws(() => body("saus"), saying("it brings sau, not saus"));
 });
 
 messages("a message in the other byte order", () => {
@@ -145,7 +146,7 @@ for (const [why, bytes] of badHeaders)
 
 messages("a body without a signature", () => {
   const bytes = Uint8Array.from([...header(METHOD_RETURN, [[REPLY_SERIAL, "u", 1]]), 1, 2, 3, 4]);
-  assert.throws(() => decodeMessage(bytes), "a body without a signature");
+  assert.throws(() => decodeMessage(bytes), saying("a body without a signature"));
 });
 
 /** The beginning of a good message, with one byte or four changed. */

@@ -4,6 +4,7 @@ import { DbusReader } from "./dbus_reader.ts";
 import { DbusTrouble } from "./dbus_trouble.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
+import { saying } from "./testing/saying.ts";
 
 const reader = suite("D-Bus values from bytes");
 
@@ -71,8 +72,8 @@ for (const [why, signature, hex] of bad)
 reader("variants inside of each other, 64 at most", () => {
   const nested = (depth: number) => bytesOf(`${"017600".repeat(depth - 1)}01790005`);
   assert.ok(new DbusReader(nested(64), true).value("v"));
-  assert.throws(() => new DbusReader(nested(65), true).value("v"), "nested too deeply");
-  assert.throws(() => new DbusReader(nested(40000), true).value("v"), "nested too deeply");
+  assert.throws(() => new DbusReader(nested(65), true).value("v"), saying("nested too deeply"));
+  assert.throws(() => new DbusReader(nested(40000), true).value("v"), saying("nested too deeply"));
 });
 
 reader.run();

@@ -8,6 +8,7 @@ import {
   isSignature,
   typesOf,
 } from "./dbus_value.ts";
+import { saying } from "./testing/saying.ts";
 
 const values = suite("D-Bus types");
 
@@ -33,7 +34,7 @@ for (const bad of [
   "\0",
 ])
   values(`"${bad}" is none`, () => {
-    assert.throws(() => typesOf(bad), "not a D-Bus signature");
+    assert.throws(() => typesOf(bad), saying("not a D-Bus signature"));
     assert.not(isSignature(bad));
   });
 

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { BadString } from "./cstring.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
+import { saying } from "./testing/saying.ts";
 
 const writer = suite("D-Bus values to bytes");
 
@@ -79,8 +80,8 @@ for (const [type, value] of [
   );
 
 writer("a wrong number of values is a mistake here, not in the message", () => {
-  assert.throws(() => written("ss", ["one"]), "2 values, not 1");
-  assert.throws(() => written("v", [{ signature: "ss", value: "one" }]), "2 values, not 1");
+  assert.throws(() => written("ss", ["one"]), saying("2 values, not 1"));
+  assert.throws(() => written("v", [{ signature: "ss", value: "one" }]), saying("2 values, not 1"));
 });
 
 writer.run();

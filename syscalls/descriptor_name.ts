@@ -11,11 +11,16 @@ import { SYS } from "./numbers.ts";
 let procfs = AT_FDCWD;
 
 /**
- * Which procfs says where descriptors lead, from now on: /proc is the container's to fill once this process has joined
- * it. undefined: none any more, and a descriptor is only its number.
+ * Which procfs says from now on where descriptors lead. undefined: none any more, as it is being closed or as this
+ * process may not look; a descriptor is only its number then.
  */
 export function lookDescriptorsUpIn(directory: number | undefined): void {
   procfs = directory ?? -1;
+}
+
+/** /proc is from now on another's, who fills it as he likes: it is not looked into. */
+export function forgetProc(): void {
+  if (procfs === AT_FDCWD) procfs = -1;
 }
 
 /** "fd 7 </run/x>", or "fd 7" where nothing can be looked up. */

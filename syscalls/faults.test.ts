@@ -1,12 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { F_GETFD, FD_CLOEXEC } from "./constants/fcntl.ts";
+import { saying } from "./testing/saying.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 // What the bundler defines in a build for tests; it has to be there before the door is.
 globalThis.FAULT_INJECTION = true;
 const { armFaults } = await import("./faults.ts");
 const { tryCall } = await import("./door.ts");
-const { memfdCreate, pipe } = await import("./descriptor.ts");
+const { memfdCreate, pipe, tryFcntl } = await import("./descriptor.ts");
 const { readlinkat } = await import("./directory.ts");
 const { readToEnd, seekTo, writeAll } = await import("./io.ts");
 const { CWD, close } = await import("./open.ts");
@@ -29,7 +31,7 @@ faults("without a count the first fails, without an errno by EIO", () => {
 });
 
 faults("an unknown errno is refused", () => {
-  assert.throws(() => armFaults("read:1:EWHAT"), "RUNT_FAULT: unknown errno EWHAT");
+  assert.throws(() => armFaults("read:1:EWHAT"), saying("RUNT_FAULT: unknown errno EWHAT"));
 });
 
 faults("readToEnd: a read that fails once is an error, not the end of the file", () => {
@@ -37,7 +39,10 @@ faults("readToEnd: a read that fails once is an error, not the end of the file",
   writeAll(fd, bytes("content"));
   seekTo(fd, 0);
   armFaults("read:1:EIO");
-  assert.throws(() => readToEnd(fd), `read fd ${fd}: EIO (input/output error)`);
+  assert.throws(
+    () => readToEnd(fd),
+    saying(`read fd ${fd} </memfd:test (deleted)>: EIO (input/output error)`),
+  );
   assert.is(decodeUtf8(readToEnd(fd)), "content");
   close(fd);
 });
@@ -47,11 +52,21 @@ faults("writeAll: a write that fails once is an error, and nothing is written tw
   armFaults("write:1:ENOSPC");
   assert.throws(
     () => writeAll(fd, bytes("a"), "state.json"),
-    "write state.json: ENOSPC (no space left on device)",
+    saying("write state.json: ENOSPC (no space left on device)"),
   );
   writeAll(fd, bytes("b"));
   seekTo(fd, 0);
   assert.is(decodeUtf8(readToEnd(fd)), "b");
+  close(fd);
+});
+
+faults("what a signal interrupts is called again, but close never", () => {
+  const fd = memfdCreate("test");
+  armFaults("write:1:EINTR,write:2:EINTR,close:1:EINTR");
+  assert.is(tryCall("write", [fd, bytes("ab"), 2]), 2);
+  assert.is(tryCall("close", [fd]), -4);
+  // The one close that was made is the one that failed: a second would have closed it.
+  assert.is(tryFcntl(fd, F_GETFD), FD_CLOEXEC);
   close(fd);
 });
 

@@ -9,6 +9,7 @@ import { sleepMs } from "./poll.ts";
 import { ignoreSignal, SIGPIPE } from "./signal.ts";
 import { join, makeTemporary, removeTree, writeFile } from "./testing/files.ts";
 import { startForked } from "./testing/programs.ts";
+import { saying } from "./testing/saying.ts";
 import type { Fd } from "./types.ts";
 
 const files = suite("io");
@@ -39,7 +40,7 @@ files("readToEnd: nothing, one chunk, many, and too much", () => {
 
 files("readToEnd: a directory is an error, said once and whole", () => {
   const fd = openat(CWD, "/", O_RDONLY | O_DIRECTORY);
-  assert.throws(() => readToEnd(fd), `read fd ${fd}: EISDIR (is a directory)`);
+  assert.throws(() => readToEnd(fd), saying(`read fd ${fd} </>: EISDIR (is a directory)`));
   close(fd);
 });
 

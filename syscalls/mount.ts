@@ -14,6 +14,7 @@ import {
   OPEN_TREE_CLONE,
 } from "./constants/mount.ts";
 import { cstr, textOf } from "./cstring.ts";
+import { forgetProc } from "./descriptor_name.ts";
 import { type Arg, call, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import type { SyscallName } from "./numbers.ts";
@@ -52,6 +53,7 @@ export function tryUmount2(target: string, flags: number): ResultOrErrno {
 /** pivot_root(2). With "." for both, the old root ends up stacked on top of the new one. */
 export function pivotRoot(newRoot: string, putOld: string): void {
   call("pivot_root", [cstr(newRoot), cstr(putOld)]);
+  forgetProc();
 }
 
 /** open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at a path; with `recursive`, of the tree. */

@@ -1,6 +1,8 @@
 /** Namespaces and the names kept in them: unshare(2), setns(2), sethostname(2), ioctl_ns(2). */
 import { NS_GET_NSTYPE } from "./constants/ioctl.ts";
+import { CLONE_NEWNS } from "./constants/sched.ts";
 import { cstr } from "./cstring.ts";
+import { forgetProc } from "./descriptor_name.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -15,6 +17,7 @@ export function unshare(flags: number): void {
 /** setns(2) with an nsfs descriptor; `type` is CLONE_NEW*, which the kernel checks. */
 export function setns(fd: Fd, type: number, object: string): void {
   call("setns", [fd, type], object);
+  if (type & CLONE_NEWNS) forgetProc();
 }
 
 /** NS_GET_NSTYPE: which CLONE_NEW* a descriptor stands for; fails with ENOTTY on other files. */

@@ -6,6 +6,7 @@ import { host } from "./engine/host.ts";
 import { readTextAt } from "./io.ts";
 import { CWD } from "./open.ts";
 import { getpid, getppid, stringArray, tryKill, tryPidfdOpen, waitAny, waitFor } from "./process.ts";
+import { saying } from "./testing/saying.ts";
 import type { Pid } from "./types.ts";
 
 const processes = suite("process");
@@ -43,8 +44,11 @@ processes("ids are what /proc says", () => {
 processes("a process that is not there", () => {
   assert.is(tryPidfdOpen((2 ** 30) as Pid), -3);
   assert.is(tryKill(2 ** 30, 0), -3);
-  assert.throws(() => waitFor((2 ** 30) as Pid), `waitid pid ${2 ** 30}: ECHILD (no child processes)`);
-  assert.throws(() => waitAny(), "waitid any child: ECHILD (no child processes)");
+  assert.throws(
+    () => waitFor((2 ** 30) as Pid),
+    saying(`waitid pid ${2 ** 30}: ECHILD (no child processes)`),
+  );
+  assert.throws(() => waitAny(), saying("waitid any child: ECHILD (no child processes)"));
 });
 
 processes.run();

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { O_NOCTTY, O_RDONLY, O_RDWR } from "./constants/fcntl.ts";
 import { CWD, close, openat } from "./open.ts";
+import { saying } from "./testing/saying.ts";
 import {
   getTermios,
   isTerminal,
@@ -87,7 +88,7 @@ tty("what is no terminal says so", () => {
   assert.is(tryGetWindowSize(fd), undefined);
   assert.throws(
     () => getTermios(fd),
-    `read terminal settings fd ${fd}: ENOTTY (inappropriate ioctl for device)`,
+    saying(`read terminal settings fd ${fd} </dev/null>: ENOTTY (inappropriate ioctl for device)`),
   );
   close(fd);
   withPty((master, slave) => assert.equal([isTerminal(master), isTerminal(slave)], [true, true]));

@@ -1,6 +1,7 @@
 /** Where this process is among the files: its directory, its root, and the umask. */
 
 import { cstr, textOf } from "./cstring.ts";
+import { forgetProc } from "./descriptor_name.ts";
 import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 
@@ -34,4 +35,5 @@ export function getcwd(): string {
 /** chroot(2). */
 export function chroot(path: string): void {
   call("chroot", [cstr(path)]);
+  forgetProc();
 }

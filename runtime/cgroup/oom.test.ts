@@ -1,9 +1,11 @@
 // A cgroup v2 of ordinary files, on which inotify works alike. v1 needs the kernel: conformance/cgroup/events.test.ts.
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { join, makeTemporary, removeFile, removeTree, writeFile } from "../../syscalls/testing/files.ts";
+import { saying } from "../../syscalls/testing/saying.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { type OomWatch, watchOom } from "./oom.ts";
 
@@ -69,6 +71,6 @@ oom("without a memory controller there is the end to wait for", () => {
 });
 
 oom("v1 without a memory hierarchy is refused in runc's words", () => {
-  assert.throws(() => watchOom({ freezer: "/nowhere" as HostPath }), "memory controller missing");
+  assert.throws(() => watchOom({ freezer: "/nowhere" as HostPath }), saying("memory controller missing"));
 });
 oom.run();

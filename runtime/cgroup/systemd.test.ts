@@ -3,6 +3,7 @@
  * as an ordinary user with a session.
  */
 // vm only
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { readlinkat } from "../../syscalls/directory.ts";
@@ -13,6 +14,7 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { environment, programArguments } from "../../syscalls/start.ts";
 import { exists, readText } from "../../syscalls/testing/files.ts";
 import { run, start, waitUntil } from "../../syscalls/testing/programs.ts";
+import { saying } from "../../syscalls/testing/saying.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import type { LinuxResources } from "../config/types.ts";
 import { detectCgroups } from "../host/cgroup_layout.ts";
@@ -102,7 +104,7 @@ withUnit("an update that is checked first and refused changes nothing in the uni
       `it uses ${used()} bytes`,
     );
     const below = { memory: { limit: 4 << 20, checkBeforeUpdate: true } };
-    assert.throws(() => cgroup.update(plan(below)), "rejecting memory limit 4194304 <= usage");
+    assert.throws(() => cgroup.update(plan(below)), saying("rejecting memory limit 4194304 <= usage"));
     assert.equal(properties(name, "MemoryMax"), [String(64 << 20)]);
   } finally {
     user.end();
@@ -120,7 +122,7 @@ withUnit("others join, are frozen and killed; nobody else takes the name", ({ cg
 
   const id = name.slice("runc-".length, -".scope".length);
   const second = planned(id);
-  assert.throws(() => second.create(plan({}), [pid]), "EEXIST");
+  assert.throws(() => second.create(plan({}), [pid]), saying("EEXIST"));
   second.remove();
   assert.is(cgroup.processes().length, 2);
 
@@ -136,10 +138,10 @@ withUnit("what systemd refuses is said with its reason, and makes no unit", ({ c
   const limits = plan({});
   const unit = [{ name: "TasksMax", signature: "s", value: "many", from: "linux.resources.pids.limit" }];
   const wrong = { ...limits, unit: unit as unknown as NonNullable<typeof limits.unit> };
-  assert.throws(() => cgroup.create(wrong, [pid]), "asked for by linux.resources.pids.limit");
+  assert.throws(() => cgroup.create(wrong, [pid]), saying("asked for by linux.resources.pids.limit"));
   const ended = start(["true"]);
   ended.wait();
-  assert.throws(() => cgroup.create(plan({}), [ended.pid]), "start unit");
+  assert.throws(() => cgroup.create(plan({}), [ended.pid]), saying("start unit"));
   assert.equal(properties(name, "LoadState"), ["not-found"]);
 });
 

@@ -6,6 +6,7 @@
 
 import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { dup3 } from "../../syscalls/descriptor.ts";
+import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
 import {
@@ -126,6 +127,7 @@ function initialise(context: InitContext): never {
   // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
   prctl(PR_SET_DUMPABLE, 0);
   const procfs = openProcfs();
+  lookDescriptorsUpIn(procfs);
   const { hostname, domainname } = plan;
   if (hostname !== "") withField("hostname" as SpecField, () => sethostname(hostname));
   if (domainname !== "") withField("domainname" as SpecField, () => setdomainname(domainname));
@@ -189,6 +191,7 @@ function initialise(context: InitContext): never {
   const hooks = plan.hooks.startContainer ?? [];
   // While it waits, perhaps for days, the process holds no directory of ours that something in the container could
   // climb into, no file of the host's but the fifo, and nothing of the caller's that is not for the program.
+  if (hooks.length === 0) lookDescriptorsUpIn(undefined);
   closeAllButNeeded(context, hooks.length === 0 ? [] : [procfs]);
   // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
   if (seccomp?.notifies) handOverListener(channel, seccomp);
@@ -206,6 +209,7 @@ function initialise(context: InitContext): never {
       // A hook may be a program of the image: it must not be freer than the container.
       beforeExec: late === undefined ? undefined : () => loadFilter(late),
     });
+    lookDescriptorsUpIn(undefined);
     close(procfs);
   }
   disinherit();

@@ -10,6 +10,7 @@
 
 import { capset } from "../../syscalls/capability.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
@@ -91,6 +92,7 @@ function enter(context: SetnsContext): never {
   useStreams(context.streams);
   keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
+  lookDescriptorsUpIn(procfs);
   const cgroupFiles = leaveHost(context, procfs);
   // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.
   if ((context.namespaces & CLONE_NEWNS) === 0) changeRoot(procfs, context);
@@ -108,6 +110,7 @@ function enter(context: SetnsContext): never {
   const child = fork(CLONE_PARENT, () => setnsInit(context, cgroupFiles, program), {
     filtered: loadsEarly(context),
     lastly: () => {
+      lookDescriptorsUpIn(undefined);
       close(procfs);
       if (loadsEarly(context)) loadAndDrop(context);
     },

@@ -12,6 +12,7 @@ import {
   writeFile,
 } from "../../syscalls/testing/files.ts";
 import { runForked } from "../../syscalls/testing/programs.ts";
+import { saying } from "../../syscalls/testing/saying.ts";
 import { chdir, chroot, getcwd } from "../../syscalls/working_directory.ts";
 import { enterCwd, findProgram, prepareProgram, requireCwdInside, withHome } from "./user_program.ts";
 
@@ -109,7 +110,7 @@ rest("a NUL in an argument or a variable is refused", () => {
 rest("a working directory that cannot be entered, in runc's words", () => {
   assert.throws(
     () => enterCwd("/none"),
-    'chdir to cwd ("/none") set in config.json failed: no such file or directory (ENOENT)',
+    saying('chdir to cwd ("/none") set in config.json failed: no such file or directory (ENOENT)'),
   );
   requireCwdInside();
 });

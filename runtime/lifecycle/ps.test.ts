@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../syscalls/testing/saying.ts";
 import { filterTable } from "./ps.ts";
 
 const filter = suite("filterTable");
@@ -20,7 +21,7 @@ filter("keeps the header alone when nothing matches", () => {
 
 filter("refuses a table without the column; PPID is another", () => {
   for (const text of ["", "USER COMMAND\nroot sh\n", "PPID TTY\n1 ?\n"])
-    assert.throws(() => filterTable(text, new Set([1])), "couldn't find PID field in ps output");
+    assert.throws(() => filterTable(text, new Set([1])), saying("couldn't find PID field in ps output"));
 });
 
 filter.run();

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { F_GETFD, FD_CLOEXEC, O_CLOEXEC, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { dup3, tryFcntl } from "../../syscalls/descriptor.ts";
 import { CWD, close, openat, tryCloseRange } from "../../syscalls/open.ts";
+import { saying } from "../../syscalls/testing/saying.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { keepPreservedFds } from "./preserved_fds.ts";
@@ -41,7 +42,7 @@ preserved("what was inherited survives the execve; the first that is missing is 
     assert.is(tryFcntl(3 as Fd, F_GETFD), FD_CLOEXEC);
     assert.throws(
       () => keepPreservedFds(3, [3, 5]),
-      "unable to stat preserved-fd 1 (of 3): fd 4 is not open",
+      saying("unable to stat preserved-fd 1 (of 3): fd 4 is not open"),
     );
     assert.is(tryFcntl(3 as Fd, F_GETFD), 0);
   });

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../syscalls/testing/saying.ts";
 import { planMemoryPolicy } from "./memory_policy.ts";
 
 const plan = suite("planMemoryPolicy");
@@ -30,7 +31,7 @@ plan("flags are or-ed to the mode, and an error can name it as it was given", ()
 plan("nodes that are none are refused by their field", () => {
   assert.throws(
     () => planMemoryPolicy({ mode: "MPOL_BIND", nodes: "32768" }),
-    'linux.memoryPolicy.nodes: "32768" is no node and no range of nodes below 32768',
+    saying('linux.memoryPolicy.nodes: "32768" is no node and no range of nodes below 32768'),
   );
 });
 

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../syscalls/testing/saying.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import type { Linux, Mount, Spec } from "../config/types.ts";
 import { planContainer } from "./plan.ts";
@@ -97,14 +98,14 @@ for (const [title, spec] of [
       assert.is(plan(within("mount")).mountsOnHost, false);
       assert.is(plan(within("mount", "user")).mountsOnHost, false);
       const text = `${title}: not possible in a user namespace without a mount namespace`;
-      assert.throws(() => plan(within("user")), text);
+      assert.throws(() => plan(within("user")), saying(text));
     },
   );
 
 container("network devices are not for rootless containers", () => {
   const spec = { ...least, linux: { namespaces: [{ type: "network" }], netDevices: { eth0: {} } } } as Spec;
   const text = "network devices are not supported for rootless containers";
-  assert.throws(() => planContainer(spec, { ...host, euid: 1000 }, options), text);
+  assert.throws(() => planContainer(spec, { ...host, euid: 1000 }, options), saying(text));
 });
 
 container("--no-new-keyring, --no-pivot", () => {
@@ -114,7 +115,10 @@ container("--no-new-keyring, --no-pivot", () => {
 
 container("without a process there is nothing to run", () => {
   const { process: _, ...rest } = least;
-  assert.throws(() => planContainer(rest as Spec, host, options), "process property must not be empty");
+  assert.throws(
+    () => planContainer(rest as Spec, host, options),
+    saying("process property must not be empty"),
+  );
 });
 
 container("planning leaves the configuration as it is", () => {

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../syscalls/testing/saying.ts";
 import { planPersonality } from "./personality.ts";
 import { planAffinity, planIoPriority, planScheduler } from "./scheduling.ts";
 
@@ -76,7 +77,7 @@ affinity("lists of CPUs; an empty one is none", () => {
 affinity("a list that is none is refused by its field", () => {
   assert.throws(
     () => planAffinity({ final: "3-1" }),
-    'process.execCPUAffinity.final: "3-1" is no CPU and no range of CPUs below 8192',
+    saying('process.execCPUAffinity.final: "3-1" is no CPU and no range of CPUs below 8192'),
   );
 });
 

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../syscalls/testing/saying.ts";
 import { requireValidId } from "./container_id.ts";
 
 const ids = suite("requireValidId");
@@ -33,7 +34,7 @@ for (const id of [
   });
 
 ids("refuses an empty one in other words", () => {
-  assert.throws(() => requireValidId(""), "container id cannot be empty");
+  assert.throws(() => requireValidId(""), saying("container id cannot be empty"));
 });
 
 ids.run();

@@ -4,6 +4,7 @@ import { close } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import { namesIn, readText, writeFile } from "../../syscalls/testing/files.ts";
 import { start, waitUntil } from "../../syscalls/testing/programs.ts";
+import { saying } from "../../syscalls/testing/saying.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import { identify, isAlive, openProcess } from "./init_pid.ts";
 
@@ -110,7 +111,10 @@ init("after its end it is dead, and nothing stays open", () => {
 });
 
 init("identify of a process that is not there says which", () => {
-  assert.throws(() => identify((2 ** 30) as Pid), `read /proc/${2 ** 30}/stat: ESRCH (no such process)`);
+  assert.throws(
+    () => identify((2 ** 30) as Pid),
+    saying(`read /proc/${2 ** 30}/stat: ESRCH (no such process)`),
+  );
 });
 
 init.run();

@@ -19,6 +19,7 @@ import {
   statOf,
   writeFile,
 } from "../../syscalls/testing/files.ts";
+import { saying } from "../../syscalls/testing/saying.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { RunnableSpec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
@@ -184,7 +185,7 @@ store("refuses 100 MB without reading them all", () => {
   withDir((dir, file) => {
     writeFile(file, "");
     setLength(file, 100 << 20);
-    assert.throws(() => readState(dir), "is larger than any state of a container");
+    assert.throws(() => readState(dir), saying("is larger than any state of a container"));
   });
 });
 

@@ -2,6 +2,7 @@
  * The engine's primitives, given all that they are not made for. What fits no register is a TypeError, and then nothing
  * has been called; nothing ends the process. UTF-8 is in utf8.test.ts, memory and stack in memory.test.ts.
  */
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EBADF, EBUSY, EINVAL } from "../constants/errno.ts";

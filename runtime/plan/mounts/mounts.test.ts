@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../../syscalls/testing/saying.ts";
 import type { HostPath } from "../../../syscalls/types.ts";
 import type { Mount } from "../../config/types.ts";
 import { planMounts } from "./mounts.ts";
@@ -152,14 +153,14 @@ for (const destination of [
 for (const type of ["proc", "sysfs", "mqueue", "devpts", "cgroup"])
   mounts(`a ${type} is no root`, () => {
     const text = `mounts[0].destination: a ${type} cannot be the root file system`;
-    assert.throws(() => plan({ destination: "/", type }), text);
+    assert.throws(() => plan({ destination: "/", type }), saying(text));
   });
 
 mounts("tmpcopyup of the root copies no other mount", () => {
   const root = { destination: "/", type: "tmpfs", options: ["tmpcopyup"] };
   assert.is(plan(root)[0]?.isRoot, true);
   const text = "mounts[1].options: tmpcopyup on / is for the first mount only";
-  assert.throws(() => plan({ destination: "/proc", type: "proc" }, root), text);
+  assert.throws(() => plan({ destination: "/proc", type: "proc" }, root), saying(text));
 });
 
 for (const [destination, inside] of [

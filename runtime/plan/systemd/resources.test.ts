@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { saying } from "../../../syscalls/testing/saying.ts";
 import type { LinuxResources } from "../../config/types.ts";
 import { planCgroupResources } from "../cgroup/resources.ts";
 import { bitMask, inWholePercent, nameDeviceGroups } from "./resources.ts";
@@ -109,7 +110,7 @@ unit("cpus and nodes are bits, the first byte first", () => {
   ]);
   assert.equal(bitMask(" 0 , 8-9,, 63", "cpu.cpus"), [1, 3, 0, 0, 0, 0, 0, 128]);
   for (const list of ["", ",", "1-", "-1", "3-1", "a", "0x1", "99999999"])
-    assert.throws(() => bitMask(list, "cpu.cpus"), "linux.resources.cpu.cpus");
+    assert.throws(() => bitMask(list, "cpu.cpus"), saying("linux.resources.cpu.cpus"));
 });
 
 unit("v1 has its own properties", () => {
@@ -172,7 +173,7 @@ unit("unified values that are no numbers are refused by name", () => {
   ] as const)
     assert.throws(
       () => planned(2, { unified: { [file]: value } }),
-      `linux.resources.unified[${JSON.stringify(file)}]`,
+      saying(`linux.resources.unified[${JSON.stringify(file)}]`),
     );
 });
 
