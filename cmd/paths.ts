@@ -1,4 +1,5 @@
 /** Paths from the command line: made absolute before anything changes the working directory. */
+import { cleanPath } from "../runtime/path/clean_path.ts";
 import { getcwd, type HostPath } from "../runtime/self/command.ts";
 
 /**
@@ -7,12 +8,7 @@ import { getcwd, type HostPath } from "../runtime/self/command.ts";
  */
 export function absolute(path: string): HostPath {
   const whole = path.startsWith("/") ? path : `${getcwd()}/${path}`;
-  const parts: string[] = [];
-  for (const part of whole.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}` as HostPath;
+  return `/${cleanPath(whole)}` as HostPath;
 }
 
 /** `{ [key]: absolute path }`, or nothing when the option was not given or is empty, as Go sees both alike. */

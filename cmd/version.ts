@@ -1,5 +1,7 @@
 /** What --version prints. go-runc and moby parse the first line: "NAME version X". */
+
 import { version } from "../package.json" with { type: "json" };
+import { ociVersion } from "../runtime/config/version.ts";
 import { seccompVersion } from "../runtime/self/command.ts";
 import { printable } from "./quote.ts";
 
@@ -12,5 +14,5 @@ export const commit: string = typeof RUNT_COMMIT === "string" ? RUNT_COMMIT : "u
 export const quickjs: string = typeof QUICKJS_VERSION === "string" ? QUICKJS_VERSION : "unknown";
 
 export function versionText(invokedAs: string): string {
-  return `${printable(invokedAs)} version ${version}\ncommit: ${commit}\nspec: 1.3.0\nquickjs: ${quickjs}\nlibseccomp: ${seccompVersion()}\n`;
+  return `${printable(invokedAs)} version ${version}\ncommit: ${commit}\nspec: ${ociVersion}\nquickjs: ${quickjs}\nlibseccomp: ${seccompVersion()}\n`;
 }

@@ -292,7 +292,6 @@ const inline: readonly (readonly [headers: string, expression: string, value: nu
   ["asm/termbits.h", "CSIZE|PARENB", 0x130, "tty.ts rawTermios"],
   ["asm/termbits.h", "CS8", 0x30, "tty.ts rawTermios"],
   ["asm/termbits.h", "ECHO|ECHONL|ICANON|ISIG|IEXTEN", 0x804b, "tty.ts rawTermios"],
-  ["dirent.h", "DT_DIR", 4, "state/store.ts listIds"],
 ];
 
 /** Asks for the structs header by header, as headers of different worlds define some of them twice. */

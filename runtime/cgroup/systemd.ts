@@ -4,13 +4,12 @@
  */
 import { EXDEV } from "../../syscalls/constants/errno.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
-import { CWD } from "../../syscalls/open.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import { type CgroupPaths, type SystemdUnit, versionOf } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan } from "../plan/cgroup/write.ts";
 import type { UnitPlan, UnitToMake } from "../plan/systemd/unit.ts";
 import type { UnitProperty } from "../plan/systemd/unit_property.ts";
+import { readCgroups } from "../proc/cgroup.ts";
 import { withSystemd } from "../systemd/client.ts";
 import { refuseUsed } from "./control_file.ts";
 import type { CgroupManager, FreezerState } from "./manager.ts";
@@ -135,9 +134,7 @@ export class SystemdCgroup implements CgroupManager {
   /** systemd takes pids for those of its own pid namespace, and counts cgroups from its own: both must be ours. */
   private requireInside(pid: Pid, expected: string): void {
     const hierarchy = this.isV1() ? "name=systemd" : "";
-    const lines = readTextAt(CWD, `/proc/${pid}/cgroup`).split("\n");
-    const line = lines.find((text) => text.split(":")[1] === hierarchy) ?? "";
-    const actual = line.split(":").slice(2).join(":");
+    const actual = readCgroups(pid).get(hierarchy) ?? "";
     if (actual === expected) return;
     throw OpError.from("start unit", this.unit.name, EXDEV, `pid ${pid} is in ${actual}, not in ${expected}`);
   }

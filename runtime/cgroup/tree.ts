@@ -2,6 +2,7 @@
  * A cgroup with all that is below it. A container may nest cgroups deeper than a path can name, and than descriptors
  * can be open: each step is relative to the last one, with one directory open at a time.
  */
+import { DT_DIR } from "../../syscalls/constants/dirent.ts";
 import { EBUSY, ENODEV, ENOENT, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
 import { AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { readDirectory, tryUnlinkat } from "../../syscalls/directory.ts";
@@ -12,7 +13,6 @@ import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "./control_file.ts";
 
-const DT_DIR = 4;
 const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
 /** Calls `visit` with each directory, open, the top first; what is removed meanwhile is left out. */

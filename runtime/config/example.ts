@@ -1,5 +1,6 @@
 /** The configuration that `spec` prints: the same content as runc's, so that what people know about it holds. */
 import type { LinuxNamespaceType, Mount, Spec } from "./types.ts";
+import { ociVersion } from "./version.ts";
 
 export interface ExampleOptions {
   readonly rootless: boolean;
@@ -20,7 +21,7 @@ export function exampleSpec({ rootless, euid, egid, cgroup2 }: ExampleOptions): 
   if (cgroup2) namespaces.push("cgroup");
   if (rootless) namespaces.push("user");
   return {
-    ociVersion: "1.3.0",
+    ociVersion,
     process: {
       terminal: true,
       user: { uid: 0, gid: 0 },

@@ -11,18 +11,23 @@ export interface Listed {
 
 /** "0-3,7" → 0, 1, 2, 3, 7: in order, each once. */
 export function parseNumberList(text: string, { field, one, many, below }: Listed): number[] {
+  return numbersIn(text.replace(/\s*-\s*/g, "-"), below, (part) => {
+    throw new RuntimeError(
+      "invalid-argument",
+      `${field}: ${JSON.stringify(part)} is no ${one} and no range of ${many} below ${below}`,
+    );
+  });
+}
+
+/** The same as the kernel takes it, without blanks in a range; what is no number or range below `below` is `refused`. */
+export function numbersIn(text: string, below: number, refused: (part: string) => never): number[] {
   const numbers = new Set<number>();
   for (const part of text.split(",").map((piece) => piece.trim())) {
     if (part === "") continue;
-    const range = /^(\d+)(?:\s*-\s*(\d+))?$/.exec(part);
+    const range = /^(\d+)(?:-(\d+))?$/.exec(part);
     const first = Number(range?.[1]);
     const last = Number(range?.[2] ?? range?.[1]);
-    if (range === null || first > last || last >= below) {
-      throw new RuntimeError(
-        "invalid-argument",
-        `${field}: ${JSON.stringify(part)} is no ${one} and no range of ${many} below ${below}`,
-      );
-    }
+    if (range === null || first > last || last >= below) refused(part);
     for (let number = first; number <= last; number++) numbers.add(number);
   }
   return [...numbers].sort((a, b) => a - b);

@@ -1,8 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { parseCgroupLayout } from "./cgroup_layout.ts";
+import { parseCgroups } from "../proc/cgroup.ts";
+import { parseMounts } from "../proc/mountinfo.ts";
+import { cgroupLayout } from "./cgroup_layout.ts";
 
-const detect = suite("parseCgroupLayout");
+const parseCgroupLayout = (mountinfo: string, own: string) =>
+  cgroupLayout(
+    parseMounts(mountinfo, (type) => type.startsWith("cgroup")),
+    parseCgroups(own),
+  );
+
+const detect = suite("cgroupLayout");
 
 detect("hybrid: co-mounted controllers, the systemd hierarchy and the unified one, but no others", () => {
   const mountinfo = `30 1 0:2 / / rw - ext4 /dev/vda rw

@@ -3,11 +3,12 @@ import { ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout, CgroupPaths } from "../plan/cgroup/hierarchies.ts";
+import { type OwnCgroups, readCgroups } from "../proc/cgroup.ts";
+import { type Mount, readMounts } from "../proc/mountinfo.ts";
 
 const CGROUP_ROOT = "/sys/fs/cgroup" as HostPath;
 
@@ -20,17 +21,17 @@ const known = new Set(
 
 /** Reads the layout of this process's mount namespace. */
 export function detectCgroups(): CgroupLayout {
-  const own = readTextAt(CWD, "/proc/self/cgroup");
+  const own = readCgroups("self");
   if (onlyCgroup2()) {
-    const hierarchy = { controllers: [""], mountPoint: CGROUP_ROOT, own: ownCgroups(own).get("") ?? "/" };
+    const hierarchy = { controllers: [""], mountPoint: CGROUP_ROOT, own: own.get("") ?? "/" };
     return { kind: "v2", hierarchies: [hierarchy] };
   }
-  return parseCgroupLayout(readTextAt(CWD, "/proc/self/mountinfo"), own);
+  return cgroupLayout(readMounts(isCgroup), own);
 }
 
 /** The unified cgroup in which a process is, where that is one below the container's own. */
 export function unifiedCgroupOf(pid: Pid, container: CgroupPaths): HostPath | undefined {
-  const path = ownCgroups(readTextAt(CWD, `/proc/${pid}/cgroup`)).get("");
+  const path = readCgroups(pid).get("");
   const unified = detectCgroups().hierarchies.find(({ controllers }) => controllers[0] === "");
   if (path === undefined || unified === undefined) return undefined;
   const cgroup = `${unified.mountPoint}${path}` as HostPath;
@@ -49,23 +50,19 @@ export function onlyCgroup2(): boolean {
   }
 }
 
-/** The layout from the texts of /proc/self/mountinfo and /proc/self/cgroup. */
-export function parseCgroupLayout(mountinfo: string, selfCgroup: string): CgroupLayout {
-  const own = ownCgroups(selfCgroup);
+const isCgroup = (type: string): boolean => type.startsWith("cgroup");
+
+/** The layout from mounts of types "cgroup" and "cgroup2", and from where this process is in them. */
+export function cgroupLayout(mounts: readonly Mount[], own: OwnCgroups): CgroupLayout {
   const hierarchies: CgroupHierarchy[] = [];
   const seen = new Set<string>();
-  for (const line of mountinfo.split("\n")) {
-    const [before = "", after = ""] = line.split(" - ");
-    if (!after.startsWith("cgroup")) continue;
-    const [, , , root = "/", mountPoint = ""] = before.split(" ").map(unescapeOctal);
-    const [type, , options = ""] = after.split(" ");
+  for (const { type, root, mountPoint, options } of mounts) {
     const names = type === "cgroup2" ? [""] : options.split(",").filter((option) => known.has(option));
     const controllers = names.filter((name) => own.has(name) && !seen.has(name));
     const [first] = controllers;
     if (first === undefined) continue;
     for (const name of controllers) seen.add(name);
-    const path = within(root, own.get(first) ?? "/");
-    hierarchies.push({ controllers, mountPoint: mountPoint as HostPath, own: path });
+    hierarchies.push({ controllers, mountPoint, own: within(root, own.get(first) ?? "/") });
   }
   return { kind: kindOf(seen), hierarchies };
 }
@@ -76,27 +73,8 @@ function kindOf(controllers: ReadonlySet<string>): CgroupLayout["kind"] {
   return controllers.size === 1 ? "v2" : "hybrid";
 }
 
-/** "4:cpu,cpuacct:/x" → cpu and cpuacct are at /x. */
-function ownCgroups(text: string): Map<string, string> {
-  const own = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const names = line.indexOf(":") + 1;
-    const path = line.indexOf(":", names) + 1;
-    if (names === 0 || path === 0) continue;
-    for (const name of line.slice(names, path - 1).split(",")) own.set(name, line.slice(path));
-  }
-  return own;
-}
-
 /** In a container without a cgroup namespace the kernel tells paths of the host, and the mount begins below. */
 function within(root: string, path: string): string {
   if (root === "/") return path;
   return path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : "/";
-}
-
-function unescapeOctal(text: string): string {
-  if (!text.includes("\\")) return text;
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }

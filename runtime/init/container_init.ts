@@ -37,9 +37,9 @@ import {
 } from "../channel.ts";
 import { runHooks } from "../hooks/run.ts";
 import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
-import { openProcfs, writeProc } from "../path/procfs.ts";
 import type { CgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
+import { openProcfs, writeProc } from "../proc/procfs.ts";
 import { withField } from "../seccomp/with_field.ts";
 import { clearParentDeathSignal, closeAllBut, closeAllFrom, disinherit } from "../self/disinherit.ts";
 import { enterCgroups } from "../self/enter_cgroup.ts";

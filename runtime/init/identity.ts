@@ -16,9 +16,9 @@ import { PR_SET_DUMPABLE, PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts
 import { fstat } from "../../syscalls/stat.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { readProcSelf } from "../path/procfs.ts";
 import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
+import { readProcSelf } from "../proc/procfs.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
 
 /** Drops from the bounding set what the plan does not keep; this needs CAP_SETPCAP, so it comes first. */

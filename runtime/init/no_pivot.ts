@@ -21,6 +21,7 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
+import { type Mount, parseMounts } from "../proc/mountinfo.ts";
 import { moveMountOnto } from "./detached.ts";
 
 /** More rounds than anyone stacks mounts on one directory. */
@@ -34,7 +35,7 @@ export function moveInto(root: Fd, procfs: Fd): void {
   moveMountOnto(root, old, "/");
   const { mountId } = fstat(root);
   if (mountId === 0n) throw OpError.from("statx", "/", ENOSYS, "which says what mount a file is on");
-  unmountAllBut(mountId, fstat(old).mountId, procfs);
+  unmountAllBut(Number(mountId), Number(fstat(old).mountId), procfs);
   close(old);
   fchdir(root);
   chroot(".");
@@ -42,49 +43,25 @@ export function moveInto(root: Fd, procfs: Fd): void {
   if (result < 0) throw OpError.from("chdir", "/", -result);
 }
 
-interface MountLine {
-  readonly id: bigint;
-  readonly parent: bigint;
-  readonly path: string;
-  readonly pseudo: boolean;
-}
-
 /** Paths still mean the old root here: this process has not changed its root yet. */
-function unmountAllBut(kept: bigint, old: bigint, procfs: Fd): void {
+function unmountAllBut(kept: number, old: number, procfs: Fd): void {
   for (let round = 0; round < ROUNDS; round++) {
-    const children = mountsOf(procfs).filter(({ id, parent }) => parent === old && id !== kept);
+    const children = parseMounts(readTextAt(procfs, "self/mountinfo")).filter(
+      ({ id, parent }) => parent === old && id !== kept,
+    );
     const removed = children.filter(unmount);
     if (removed.length === 0) return;
   }
 }
 
 /** False when there was nothing that could be done, which for a procfs or sysfs is an error. */
-function unmount({ path, pseudo }: MountLine): boolean {
+function unmount({ mountPoint: path, type }: Mount): boolean {
   const slave = tryMount("", path, "", MS_SLAVE | MS_REC, "");
   if (slave === -ENOENT || slave === -EINVAL) return false; // on a path that is hidden or gone
   const result = tryUmount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
   if (result >= 0) return true;
   if (result !== -EINVAL && result !== -EPERM) throw OpError.from("umount", path, -result);
   // A locked mount of another user namespace: hidden, as by runc.
-  if (pseudo) mount("tmpfs", path, "tmpfs", 0, "");
+  if (type === "proc" || type === "sysfs") mount("tmpfs", path, "tmpfs", 0, "");
   return false;
-}
-
-/** mountinfo: id parent device root path options … - type source options (proc(5)). */
-function mountsOf(procfs: Fd): MountLine[] {
-  return readTextAt(procfs, "self/mountinfo")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [id = "0", parent = "0", , , path = ""] = line.split(" ");
-      const unescaped = path.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      );
-      return {
-        id: BigInt(id),
-        parent: BigInt(parent),
-        path: unescaped,
-        pseudo: / - (proc|sysfs) /.test(line),
-      };
-    });
 }

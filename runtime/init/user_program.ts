@@ -13,6 +13,8 @@ import type { ContainerPath, Fd, SpecField } from "../../syscalls/types.ts";
 import { getcwd, tryChdir } from "../../syscalls/working_directory.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
+import { searchPath } from "../path/search.ts";
+import { userOf } from "../proc/passwd.ts";
 
 /** Everything that execve needs, allocated before the limits come into force. */
 export interface UserProgram {
@@ -69,10 +71,8 @@ export function findProgram(name: string, env: readonly string[]): string {
     throw new RuntimeError("program", `exec: ${quoted}: ${why}`);
   }
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "";
-  for (const directory of path.split(":")) {
-    const candidate = `${directory === "" ? "." : directory}/${name}`;
-    if (path !== "" && whyNotExecutable(candidate) === undefined) return candidate;
-  }
+  const found = searchPath(name, path, (candidate) => whyNotExecutable(candidate) === undefined);
+  if (found !== undefined) return found;
   throw new RuntimeError("program", `exec: ${quoted}: executable file not found in $PATH`);
 }
 
@@ -104,11 +104,7 @@ function homeOf(uid: number): string | undefined {
     if (!isType(fstat(fd as Fd), S_IFREG)) return undefined;
     const bytes = readToEnd(fd as Fd, 1 << 20);
     if (bytes === undefined) return undefined;
-    for (const line of textOf(bytes, bytes.length).split("\n")) {
-      const fields = line.split(":");
-      if (fields.length >= 6 && fields[2] === String(uid)) return fields[5];
-    }
-    return undefined;
+    return userOf(uid, textOf(bytes, bytes.length))?.home;
   } finally {
     close(fd as Fd);
   }

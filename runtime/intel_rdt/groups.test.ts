@@ -13,10 +13,11 @@ import {
 } from "../../syscalls/testing/files.ts";
 import type { HostPath, Pid } from "../../syscalls/types.ts";
 import type { LinuxIntelRdt } from "../config/types.ts";
+import { findResctrl } from "../host/resctrl.ts";
 import { type IntelRdtPlan, planIntelRdt } from "../plan/intel_rdt.ts";
+import { parseMounts } from "../proc/mountinfo.ts";
 import {
   createRdtGroups,
-  findResctrl,
   joinRdtGroups,
   prepareRdt,
   readSchemata,
@@ -51,8 +52,8 @@ const refused = (act: () => unknown, text: string | RegExp): void =>
 
 test("the mount point is found wherever resctrl is mounted", () => {
   const line = "36 25 0:32 / /mnt/resctrl rw,relatime shared:9 - resctrl resctrl rw";
-  assert.is(findResctrl(`25 1 8:1 / / rw - ext4 /dev/sda1 rw\n${line}\n`), "/mnt/resctrl");
-  assert.is(findResctrl("25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"), undefined);
+  assert.is(findResctrl(parseMounts(`25 1 8:1 / / rw - ext4 /dev/sda1 rw\n${line}\n`)), "/mnt/resctrl");
+  assert.is(findResctrl(parseMounts("25 1 8:1 / / rw - ext4 /dev/sda1 rw\n")), undefined);
 });
 
 test("no resctrl: the configuration is refused, in runc's words", () => {

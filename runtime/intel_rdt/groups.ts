@@ -11,6 +11,7 @@ import { CWD } from "../../syscalls/open.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import type { HostPath, Pid, SpecField } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import { findResctrl } from "../host/resctrl.ts";
 import { type IntelRdtPlan, type SchemaLine, schemaMatches } from "../plan/intel_rdt.ts";
 
 const FIELD = "linux.intelRdt" as SpecField;
@@ -28,13 +29,7 @@ export interface RdtGroups {
 /** What a plan comes to on this host; undefined where none is asked for. */
 export function openRdt(plan: IntelRdtPlan | undefined): RdtGroups | undefined {
   if (plan === undefined) return undefined;
-  return prepareRdt(plan, findResctrl(readTextAt(CWD, "/proc/self/mountinfo")));
-}
-
-/** The first resctrl mount in the text of mountinfo. */
-export function findResctrl(mountinfo: string): HostPath | undefined {
-  const line = mountinfo.split("\n").find((entry) => / - resctrl /.test(entry));
-  return line?.split(" ")[4] as HostPath | undefined;
+  return prepareRdt(plan, findResctrl());
 }
 
 /** Looks at what is there, and refuses what cannot be; nothing is made yet. */

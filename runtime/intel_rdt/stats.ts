@@ -1,4 +1,5 @@
 /** What resctrl says of a container's groups, in the form of runc's `events` (its types.IntelRdt, with its names). */
+import { DT_DIR } from "../../syscalls/constants/dirent.ts";
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { readDirectory } from "../../syscalls/directory.ts";
 import { readTextAt } from "../../syscalls/io.ts";
@@ -69,8 +70,6 @@ function monitored(root: HostPath, group: HostPath): Pick<RdtStats, "mbm_stats" 
     ...(cmt && { cmt_stats: domains.map((domain) => ({ llc_occupancy: read(domain, "llc_occupancy") })) }),
   };
 }
-
-const DT_DIR = 4;
 
 /** In the order of their names. */
 function directoriesIn(path: string): HostPath[] {

@@ -9,6 +9,7 @@ import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.
 import { tryAccess } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import { searchPath } from "../path/search.ts";
 import { closeAllFrom, disinherit } from "../self/disinherit.ts";
 import { fork } from "../self/fork.ts";
 import { callerEnvironment } from "../self/seal.ts";
@@ -46,9 +47,11 @@ export function capture(name: string, args: readonly string[]): string {
 
 /** The words are those of Go's exec.LookPath. */
 function findOnPath(name: string, path: string): string {
-  for (const directory of path.split(":")) {
-    const candidate = `${directory}/${name}`;
-    if (directory.startsWith("/") && tryAccess(CWD, candidate, X_OK, 0) === 0) return candidate;
-  }
+  const found = searchPath(
+    name,
+    path,
+    (candidate) => candidate.startsWith("/") && tryAccess(CWD, candidate, X_OK, 0) === 0,
+  );
+  if (found !== undefined) return found;
   throw new RuntimeError("child", `exec: "${name}": executable file not found in $PATH`);
 }

@@ -3,8 +3,7 @@
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { POLLERR, POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
-import { CWD, close } from "../../syscalls/open.ts";
+import { close } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { type OomWatch, watchOom } from "../cgroup/oom.ts";
 import { openCgroup } from "../cgroup/open.ts";
@@ -12,7 +11,7 @@ import { readStats } from "../cgroup/stats.ts";
 import { stringifyJson } from "../config/json.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
-import { findResctrl } from "../intel_rdt/groups.ts";
+import { findResctrl } from "../host/resctrl.ts";
 import { type RdtStats, readRdtStats } from "../intel_rdt/stats.ts";
 import { STDOUT } from "../self/command.ts";
 import { openStateDir, readState, type SavedState } from "../state/store.ts";
@@ -105,7 +104,7 @@ function statsEvent(saved: SavedState): string {
 function rdtStats({ resctrl }: SavedState): RdtStats {
   const [group, monitoring] = resctrl?.join ?? [];
   if (group === undefined) return {};
-  const root = findResctrl(readTextAt(CWD, "/proc/self/mountinfo"));
+  const root = findResctrl();
   return root === undefined ? {} : readRdtStats(root, group, monitoring);
 }
 

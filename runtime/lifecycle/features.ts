@@ -3,12 +3,9 @@
  * engines decide by it what they may ask for, so nothing may stand here that a configuration could not have.
  */
 import { seccompVersion } from "../../syscalls/libseccomp.ts";
+import { ociVersion, ociVersionMin } from "../config/version.ts";
 import { capabilityNames } from "../plan/capabilities.ts";
 import { knownMountOptions } from "../plan/mounts/options.ts";
-
-/** Oldest and newest version of the specification whose configurations are taken. */
-const ociVersionMin = "1.0.0";
-const ociVersionMax = "1.3.0";
 
 /** The first Linux with all that nothing stands in for: clone with a pidfd (5.2), pidfd_open (5.3). */
 const oldestKernel = "5.3";
@@ -62,7 +59,7 @@ export interface Build {
 export function features({ version, commit, quickjs }: Build): object {
   return {
     ociVersionMin,
-    ociVersionMax,
+    ociVersionMax: ociVersion,
     hooks,
     mountOptions: knownMountOptions(),
     linux: {

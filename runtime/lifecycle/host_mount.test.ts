@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { parseMounts } from "../proc/mountinfo.ts";
 import { mountsAbove } from "./host_mount.ts";
 
 const mounts = suite("mountsAbove");
@@ -19,10 +20,16 @@ for (const [title, top, before, count] of [
   ["the root is something else now", 50, 30, 0],
   ["a mount that is not listed", 77, 30, 0],
 ] as const)
-  mounts(title, () => assert.is(mountsAbove(top, before, text), count));
+  mounts(title, () => assert.is(mountsAbove(top, before, parseMounts(text)), count));
 
-mounts("a loop in the text ends", () => {
-  assert.is(mountsAbove(2, 9, "2 3 x\n3 2 x\n"), 0);
+mounts("a loop ends", () => {
+  assert.is(
+    mountsAbove(2, 9, [
+      { id: 2, parent: 3 },
+      { id: 3, parent: 2 },
+    ]),
+    0,
+  );
 });
 
 mounts.run();

@@ -5,11 +5,11 @@
 import { EINVAL } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
 import { MNT_DETACH, tryUmount2, UMOUNT_NOFOLLOW } from "../../syscalls/mount.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { type Mount, readMounts } from "../proc/mountinfo.ts";
 import type { SavedState } from "../state/store.ts";
 
 /** The id of the mount that the directory is on, to know later what was mounted on it since (statx(2)). */
@@ -34,7 +34,7 @@ function unmountRootfs(rootfs: HostPath, before: number): void {
   if (fd < 0) return;
   const top = Number(fstat(fd as Fd).mountId);
   close(fd as Fd);
-  const ours = mountsAbove(top, before, readTextAt(CWD, "/proc/self/mountinfo"));
+  const ours = mountsAbove(top, before, readMounts());
   for (let left = ours; left > 0; left--) {
     // Detached: a process that another one left in there must not keep it.
     const result = tryUmount2(rootfs, MNT_DETACH | UMOUNT_NOFOLLOW);
@@ -44,12 +44,12 @@ function unmountRootfs(rootfs: HostPath, before: number): void {
 }
 
 /** How many mounts there are from `top` down to `before`, which is not counted; 0 where they do not lead there. */
-export function mountsAbove(top: number, before: number, mountinfo: string): number {
-  const parents = new Map<number, number>();
-  for (const line of mountinfo.split("\n")) {
-    const [id, parent] = line.split(" ", 2).map(Number);
-    if (id !== undefined && parent !== undefined) parents.set(id, parent);
-  }
+export function mountsAbove(
+  top: number,
+  before: number,
+  mounts: readonly Pick<Mount, "id" | "parent">[],
+): number {
+  const parents = new Map(mounts.map(({ id, parent }) => [id, parent]));
   let count = 0;
   for (let id: number | undefined = top; id !== before; id = parents.get(id), count++)
     if (id === undefined || count > parents.size) return 0;

@@ -3,6 +3,7 @@ import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
+import { userOf } from "../proc/passwd.ts";
 import { listIds, openStateDir, ownerOf, readState } from "../state/store.ts";
 import { type StateDocument, stateDocument } from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -46,10 +47,7 @@ function ownerName(uid: number, known: Map<number, string>): string {
 
 function lookUp(uid: number): string | undefined {
   try {
-    const line = readTextAt(CWD, "/etc/passwd")
-      .split("\n")
-      .find((entry) => entry.split(":")[2] === String(uid));
-    return line?.split(":")[0];
+    return userOf(uid, readTextAt(CWD, "/etc/passwd"))?.name;
   } catch {
     return undefined;
   }

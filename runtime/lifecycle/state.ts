@@ -5,9 +5,6 @@ import type { RuntimeContext } from "../context.ts";
 import { openStateDir, readState, type SavedState } from "../state/store.ts";
 import { type Status, statusOf } from "./status.ts";
 
-/** The version of the specification that is implemented. */
-export const ociVersion = "1.3.0";
-
 /** The state document in runc's key order; `owner` is always empty here, only `list` fills it. */
 export interface StateDocument extends Omit<State, "status"> {
   readonly status: Status;

@@ -1,6 +1,5 @@
 /** update: other limits for a container that exists. */
-import { readTextAt, readToEnd } from "../../syscalls/io.ts";
-import { CWD } from "../../syscalls/open.ts";
+import { readToEnd } from "../../syscalls/io.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import { planBack, stillDifferent } from "../cgroup/restore.ts";
@@ -10,13 +9,8 @@ import type { LinuxIntelRdt } from "../config/types.ts";
 import { validateResources } from "../config/validate.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
-import {
-  findResctrl,
-  type RdtSchemas,
-  readSchemata,
-  requireRdtFor,
-  rewriteSchemata,
-} from "../intel_rdt/groups.ts";
+import { findResctrl } from "../host/resctrl.ts";
+import { type RdtSchemas, readSchemata, requireRdtFor, rewriteSchemata } from "../intel_rdt/groups.ts";
 import { versionOf } from "../plan/cgroup/hierarchies.ts";
 import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { planUpdate } from "../plan/cgroup/update.ts";
@@ -91,7 +85,7 @@ interface RdtUpdate {
 function rdtUpdate({ id, config, resctrl }: SavedState, schemas: RdtSchemas): RdtUpdate | undefined {
   const { l3CacheSchema, memBwSchema } = schemas;
   if (l3CacheSchema === "" && memBwSchema === "") return undefined;
-  const root = requireRdtFor(schemas, findResctrl(readTextAt(CWD, "/proc/self/mountinfo")));
+  const root = requireRdtFor(schemas, findResctrl());
   const [group] = resctrl?.join ?? [];
   const old = config.linux?.intelRdt;
   if (old === undefined || group === undefined)

@@ -9,9 +9,9 @@ import { writeTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { setLabel } from "../../syscalls/permissions.ts";
 import type { Fd, SpecField } from "../../syscalls/types.ts";
-import { ownFile, STRICT, writeProcSelf } from "../path/procfs.ts";
 import { tryResolve } from "../path/resolve.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
+import { ownFile, STRICT, writeProcSelf } from "../proc/procfs.ts";
 
 /** The profile and the label of the next execve. */
 export function labelNextExec(procfs: Fd, plan: LsmPlan): void {

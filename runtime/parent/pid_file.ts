@@ -1,20 +1,13 @@
 /** The pid file: go-runc reads the whole of it as a number, so it has no newline and appears complete or not at all. */
-import {
-  F_GETFD,
-  FD_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_RDONLY,
-  O_WRONLY,
-} from "../../syscalls/constants/fcntl.ts";
+import { F_GETFD, FD_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { tryFcntl } from "../../syscalls/descriptor.ts";
-import { renameat, tryReadlinkat, tryUnlinkat } from "../../syscalls/directory.ts";
+import { tryReadlinkat } from "../../syscalls/directory.ts";
 import { writeAll } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { replaceFile } from "../path/replace_file.ts";
 
 /**
  * Writes the pid to <dir>/.<name>, then renames it; a link in the place of the file is replaced, not followed. What
@@ -27,26 +20,10 @@ export function writePidFile(path: HostPath, pid: Pid): void {
   const dir = openat(CWD, path.slice(0, slash) || "/", O_RDONLY | O_DIRECTORY);
   try {
     const passedOn = descriptorOf(dir, name);
-    if (passedOn === undefined) writeByRename(dir, name, text, path);
+    if (passedOn === undefined) replaceFile(dir, name, text, 0o666, path);
     else writeAll(passedOn, text, path);
   } finally {
     close(dir);
-  }
-}
-
-function writeByRename(dir: Fd, name: string, text: Uint8Array, path: HostPath): void {
-  const temporary = `.${name}.${getpid()}`;
-  try {
-    const fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666);
-    try {
-      writeAll(fd, text, path);
-    } finally {
-      close(fd);
-    }
-    renameat(dir, temporary, dir, name);
-  } catch (error) {
-    tryUnlinkat(dir, temporary);
-    throw error;
   }
 }
 

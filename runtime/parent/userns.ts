@@ -12,6 +12,7 @@ import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { LinuxIDMapping } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { IdMaps, NamespacePlan } from "../plan/namespaces.ts";
+import { parseIdMap } from "../proc/id_map.ts";
 import { fork } from "../self/fork.ts";
 
 /** Makes a user namespace with these maps and returns it, open. */
@@ -49,14 +50,8 @@ export function requireSameMaps({ join }: NamespacePlan, given: Partial<IdMaps>,
 
 function sameMaps(mappings: readonly LinuxIDMapping[], text: string): boolean {
   const given = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`);
-  const there = text.trim().split("\n");
-  return (
-    given.sort().join() ===
-    there
-      .map((line) => line.trim().replace(/ +/g, " "))
-      .sort()
-      .join()
-  );
+  const there = parseIdMap(text).map((range) => range.join(" "));
+  return given.sort().join() === there.sort().join();
 }
 
 /** user_namespaces(7): all lines by one write. */

@@ -1,4 +1,4 @@
-/** Paths of a container as text, for comparing them; to be opened they go through in_root.ts. */
+/** Paths as text, for comparing them; those of a container are opened through in_root.ts. */
 
 /** "/a/./b/../c//" is "a/c"; what would climb above the root stays there, as in path.Clean of runc. */
 export function cleanPath(path: string): string {

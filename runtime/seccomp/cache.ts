@@ -5,27 +5,20 @@
  * everything about it is checked first, and whatever is not as it was written is not there.
  */
 
-import {
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  O_WRONLY,
-} from "../../syscalls/constants/fcntl.ts";
+import { EPERM } from "../../syscalls/constants/errno.ts";
+import { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { S_IFREG } from "../../syscalls/constants/stat.ts";
-import { readDirectory, renameat, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
+import { readDirectory, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { hashBytes } from "../../syscalls/hash.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { readToEnd, writeAll } from "../../syscalls/io.ts";
+import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
-import { getpid } from "../../syscalls/process.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { fstat, isType, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
+import { replaceFile } from "../path/replace_file.ts";
 import { SECCOMP_CACHE } from "../state/container_id.ts";
 
 /** Part of each text: to be raised when what is compiled from the same rules changes. */
@@ -71,7 +64,7 @@ export function writeCached(root: HostPath, text: string, program: Uint8Array): 
     const directory = openDirectory(root);
     try {
       makeRoom(directory);
-      store(directory, nameOf(textBytes), wrap(textBytes, program));
+      replaceFile(directory, nameOf(textBytes), wrap(textBytes, program), 0o600);
     } finally {
       close(directory);
     }
@@ -93,22 +86,7 @@ function openDirectory(root: HostPath): Fd {
   const { mode, uid } = fstat(fd);
   if ((uid === 0 || uid === geteuid()) && (mode & 0o022) === 0) return fd;
   close(fd);
-  throw OpError.from("open", path, 1, "may be written by others");
-}
-
-function store(directory: Fd, name: string, bytes: Uint8Array): void {
-  const temporary = `${name}.${getpid()}`;
-  tryUnlinkat(directory, temporary);
-  const fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    writeAll(fd, bytes, temporary);
-    renameat(directory, temporary, directory, name);
-  } catch (error) {
-    tryUnlinkat(directory, temporary);
-    throw error;
-  } finally {
-    close(fd);
-  }
+  throw OpError.from("open", path, EPERM, "may be written by others");
 }
 
 /** The oldest go; a file that another command has removed meanwhile is gone as well. */

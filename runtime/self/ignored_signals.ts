@@ -3,17 +3,14 @@
  * does. A program that it starts gets them all back at their default. Which they are is looked up once, as asking the
  * kernel to reset each of 64 takes a child longer than all else that it does for its signals.
  */
-import { readTextAt } from "../../syscalls/io.ts";
-import { CWD } from "../../syscalls/open.ts";
-import { defaultSignal, SIGNAL_MAX } from "../../syscalls/signal.ts";
+import { ALL_SIGNALS, defaultSignal, SIGNAL_MAX } from "../../syscalls/signal.ts";
+import { readIgnoredSignals } from "../proc/status.ts";
 
 let ignored: readonly number[] | undefined;
 
 /** SigIgn of proc_pid_status(5): to be called where /proc is the host's. */
 export function lookUpIgnoredSignals(): readonly number[] {
-  const mask = BigInt(
-    `0x${/^SigIgn:\t([0-9a-f]+)$/m.exec(readTextAt(CWD, "/proc/self/status"))?.[1] ?? "f".repeat(16)}`,
-  );
+  const mask = readIgnoredSignals() ?? ALL_SIGNALS;
   ignored = Array.from({ length: SIGNAL_MAX }, (_, i) => i + 1).filter(
     (signal) => (mask >> BigInt(signal - 1)) & 1n,
   );

@@ -1,16 +1,17 @@
 /** Which process the init process is: a pid alone may belong to another one by now. */
 
 import { EINVAL, ESRCH } from "../../syscalls/constants/errno.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
+import { OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
+import { PF_EXITING, readStat } from "../proc/stat.ts";
 
 /** A process for good: pids are reused within a boot, start times are not, and boots differ. */
 export interface ProcessIdentity {
   readonly pid: Pid;
-  /** Field 22 of /proc/<pid>/stat, clock ticks since boot. */
+  /** Clock ticks since boot (proc_pid_stat(5)). */
   readonly startTime: string;
   readonly bootId: string;
 }
@@ -18,7 +19,7 @@ export interface ProcessIdentity {
 /** The identity of a process that is alive. */
 export function identify(pid: Pid): ProcessIdentity {
   const stat = readStat(pid);
-  if (stat === undefined) throw OpError.from("read", `/proc/${pid}/stat`, 3);
+  if (stat === undefined) throw OpError.from("read", `/proc/${pid}/stat`, ESRCH);
   return { pid, startTime: stat.startTime, bootId: bootId() };
 }
 
@@ -32,9 +33,6 @@ export function isAlive(process: ProcessIdentity): boolean {
   if (stat === undefined || stat.state === "Z" || stat.state === "X") return false;
   return stat.startTime === process.startTime && process.bootId === bootId();
 }
-
-/** PF_EXITING of /proc/<pid>/stat (linux/sched.h): on its way out, though not dead to those who wait for it. */
-const PF_EXITING = 4;
 
 /** True from the moment at which the process begins to end: its namespaces are left then, and take no others. */
 export function isEnding(process: ProcessIdentity): boolean {
@@ -50,21 +48,6 @@ export function openProcess(process: ProcessIdentity): Fd | undefined {
   if (isAlive(process)) return pidfd as Fd;
   close(pidfd as Fd);
   return undefined;
-}
-
-function readStat(
-  pid: Pid,
-): { readonly state: string; readonly flags: number; readonly startTime: string } | undefined {
-  let text: string;
-  try {
-    text = readTextAt(CWD, `/proc/${pid}/stat`);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ESRCH")) return undefined;
-    throw error;
-  }
-  // The second field is the command in parentheses, which may hold anything, ")" included.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "X", flags: Number(fields[6] ?? 0), startTime: fields[19] ?? "" };
 }
 
 function bootId(): string {

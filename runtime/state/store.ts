@@ -2,31 +2,30 @@
  * State on disk: <root>/<id>/state.json, replaced by rename. The directory is also the container's lock, by flock,
  * so that two commands that change one container wait for each other; commands that only read do not wait.
  */
+
+import { DT_DIR } from "../../syscalls/constants/dirent.ts";
 import { EEXIST, EISDIR, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
 import {
   AT_REMOVEDIR,
   LOCK_EX,
   LOCK_NB,
   LOCK_UN,
-  O_CREAT,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
-  O_TRUNC,
-  O_WRONLY,
 } from "../../syscalls/constants/fcntl.ts";
 import { tryFlock } from "../../syscalls/descriptor.ts";
-import { readDirectory, renameat, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
+import { readDirectory, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { readToEnd, writeAll } from "../../syscalls/io.ts";
+import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
-import { getpid } from "../../syscalls/process.ts";
 import { fstat, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { parseJson, stringifyJson } from "../config/json.ts";
 import type { RunnableSpec } from "../config/types.ts";
 import { notFound, RuntimeError } from "../errors.ts";
+import { replaceFile } from "../path/replace_file.ts";
 import { requireValidId, SECCOMP_CACHE } from "./container_id.ts";
 import type { ProcessIdentity } from "./init_pid.ts";
 
@@ -144,17 +143,8 @@ export function isLocked(dir: StateDir): boolean {
 
 /** Replaces state.json as a whole. */
 export function writeState(dir: StateDir, state: SavedState): void {
-  const temporary = `${STATE}.${getpid()}`;
-  const fd = openat(dir.fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-  try {
-    writeAll(fd, encodeUtf8(stringifyJson(state)), `${dir.root}/${dir.id}/${STATE}`);
-    renameat(dir.fd, temporary, dir.fd, STATE);
-  } catch (error) {
-    tryUnlinkat(dir.fd, temporary);
-    throw error;
-  } finally {
-    close(fd);
-  }
+  const bytes = encodeUtf8(stringifyJson(state));
+  replaceFile(dir.fd, STATE, bytes, 0o600, `${dir.root}/${dir.id}/${STATE}`);
 }
 
 /** Reads state.json. A directory without one is a container that never was; damaged text is an error of its own. */
@@ -243,7 +233,7 @@ export function listIds(root: HostPath): string[] | undefined {
   if (fd === -ENOENT) return undefined;
   if (fd < 0) throw OpError.from("open", root, -fd);
   const ids = readDirectory(fd as Fd)
-    .filter((entry) => entry.type === 4 && entry.name !== SECCOMP_CACHE)
+    .filter((entry) => entry.type === DT_DIR && entry.name !== SECCOMP_CACHE)
     .map((entry) => entry.name)
     .sort();
   close(fd as Fd);

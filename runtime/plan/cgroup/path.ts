@@ -1,6 +1,7 @@
 /** Where a container's cgroup lies: linux.cgroupsPath by the rules of runc's cgroupfs driver. */
 import { OpError } from "../../../syscalls/error.ts";
 import type { HostPath, SpecField } from "../../../syscalls/types.ts";
+import { cleanPath } from "../../path/clean_path.ts";
 import type { CgroupLayout, CgroupPaths } from "./hierarchies.ts";
 
 /**
@@ -14,26 +15,16 @@ export function planCgroupPaths(
   layout: CgroupLayout,
 ): CgroupPaths {
   const wanted = cgroupsPath || id;
-  const inner = clean(wanted);
+  const inner = cleanPath(wanted);
   if (inner === "") throw isRoot(wanted);
   const absolute = wanted.startsWith("/");
   const paths: Record<string, HostPath> = {};
   for (const { controllers, mountPoint, own } of layout.hierarchies) {
-    const base = absolute ? "" : clean(layout.kind === "v2" ? `${own}/..` : own);
+    const base = absolute ? "" : cleanPath(layout.kind === "v2" ? `${own}/..` : own);
     const path = [mountPoint, base, inner].filter((part) => part !== "").join("/") as HostPath;
     for (const controller of controllers) paths[controller] = path;
   }
   return paths;
-}
-
-/** The components of a path seen from "/", without ".", ".." and empty ones; "" is "/" itself. */
-function clean(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }
 
 /** The limits would be the host's, and deleting the container could not remove it. */

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseVariantText } from "./annotations.ts";
-import { bitMask } from "./resources.ts";
+import { maskBytes } from "./resources.ts";
 import { planUnit } from "./unit.ts";
 
 const refusals = suite("refusals of systemd's cgroups");
@@ -39,7 +39,7 @@ for (const [list, hint] of [
 ] as const)
   refusals(`cpus ${list}`, () =>
     says(
-      () => bitMask(list, "cpu.cpus"),
+      () => maskBytes(list, "cpu.cpus"),
       `set cpu.cpus to ${list}: EINVAL (invalid argument), asked for by linux.resources.cpu.cpus (${hint})`,
     ),
   );

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { saying } from "../../../syscalls/testing/saying.ts";
 import type { LinuxResources } from "../../config/types.ts";
 import { planCgroupResources } from "../cgroup/resources.ts";
-import { bitMask, inWholePercent, nameDeviceGroups } from "./resources.ts";
+import { inWholePercent, maskBytes, nameDeviceGroups } from "./resources.ts";
 import type { UnitProperty } from "./unit_property.ts";
 
 const INFINITY = "18446744073709551615";
@@ -108,9 +108,9 @@ unit("cpus and nodes are bits, the first byte first", () => {
     "AllowedCPUs=[3,2] since 244",
     "AllowedMemoryNodes=[1] since 244",
   ]);
-  assert.equal(bitMask(" 0 , 8-9,, 63", "cpu.cpus"), [1, 3, 0, 0, 0, 0, 0, 128]);
+  assert.equal(maskBytes(" 0 , 8-9,, 63", "cpu.cpus"), [1, 3, 0, 0, 0, 0, 0, 128]);
   for (const list of ["", ",", "1-", "-1", "3-1", "a", "0x1", "99999999"])
-    assert.throws(() => bitMask(list, "cpu.cpus"), saying("linux.resources.cpu.cpus"));
+    assert.throws(() => maskBytes(list, "cpu.cpus"), saying("linux.resources.cpu.cpus"));
 });
 
 unit("v1 has its own properties", () => {

@@ -2,6 +2,8 @@
  * linux.resources as properties of the container's unit (systemd.resource-control(5)). systemd writes its own idea of
  * the limits again whenever it likes, so what it can express it has to know; the control files are written as well.
  */
+
+import { bitMask, numbersIn } from "../../config/number_list.ts";
 import type { LinuxCPU, LinuxDeviceCgroup, LinuxResources } from "../../config/types.ts";
 import { emulateDeviceRules } from "../cgroup/device_rules.ts";
 import { cpuWeight, swapMax } from "../cgroup/resources_v2.ts";
@@ -117,26 +119,20 @@ function cpusetProperties({ cpus, mems }: LinuxCPU): UnitProperty[] {
 }
 
 function maskProperty(name: string, list: string, field: string): UnitProperty {
-  return { name, signature: "ay", value: bitMask(list, field), from: at(field), since: 244 };
+  return { name, signature: "ay", value: maskBytes(list, field), from: at(field), since: 244 };
 }
 
 /** A highest number that no machine has; systemd would take a mask of any length. */
 const MOST_CPUS = 1 << 16;
 
-/** "0-1,3" as bits, bit 0 being the first byte's lowest. */
-export function bitMask(list: string, field: string): number[] {
-  const bytes: number[] = [];
-  for (const part of list.split(",").map((text) => text.trim())) {
-    if (part === "") continue;
-    const [, first, last = first] = /^([0-9]+)(?:-([0-9]+))?$/.exec(part) ?? [];
-    const [from, to] = [Number(first), Number(last)];
-    if (first === undefined || from > to || to >= MOST_CPUS)
-      refuse(field, list, `${JSON.stringify(part)} is not a number or a range of numbers`);
-    while (bytes.length <= to >> 3) bytes.push(0);
-    for (let bit = from; bit <= to; bit++) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
-  }
-  if (bytes.length === 0) refuse(field, list, "it is empty");
-  return bytes;
+/** "0-1,3" as bytes, bit 0 being the first one's lowest. */
+export function maskBytes(list: string, field: string): number[] {
+  const numbers = numbersIn(list, MOST_CPUS, (part) =>
+    refuse(field, list, `${JSON.stringify(part)} is not a number or a range of numbers`),
+  );
+  const highest = numbers.at(-1);
+  if (highest === undefined) refuse(field, list, "it is empty");
+  return [...new Uint8Array(bitMask(numbers).buffer).subarray(0, (highest >> 3) + 1)];
 }
 
 const bytesOrMax: Readonly<Record<string, string>> = {

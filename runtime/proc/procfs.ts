@@ -30,7 +30,7 @@ import { fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
-import { tryResolve } from "./resolve.ts";
+import { tryResolve } from "../path/resolve.ts";
 
 /**
  * Opens a new procfs of this process' pid namespace; the mount is attached nowhere. Without the new mount API (ENOSYS

@@ -1,0 +1,2 @@
+/** Types of directory entries (dirent.h). */
+export const DT_DIR = 4;
