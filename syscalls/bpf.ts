@@ -1,5 +1,6 @@
 /** bpf(2): loading a program and attaching it to a cgroup. */
 
+import { pointedTo } from "./arg.ts";
 import {
   BPF_PROG_ATTACH,
   BPF_PROG_DETACH,
@@ -9,11 +10,11 @@ import {
 } from "./constants/bpf.ts";
 import { EAGAIN } from "./constants/errno.ts";
 import { cstrBytes } from "./cstring.ts";
-import { type ResultOrErrno, tryCall } from "./door.ts";
+import { type ResultOrErrno, tryCall, tryCallForFd } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
-import type { Fd } from "./types.ts";
+import type { Failure, Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 export * from "./constants/bpf.ts";
@@ -37,7 +38,7 @@ const LOAD_ATTEMPTS = 30;
  * BPF_PROG_LOAD: a descriptor, O_CLOEXEC by the kernel, or minus errno. `log` is filled by the verifier, NUL at its
  * end. A signal interrupts the verifier with EAGAIN, so that is tried again as EINTR is elsewhere.
  */
-export function tryProgLoad(program: BpfProgram, log?: Uint8Array): ResultOrErrno {
+export function tryProgLoad(program: BpfProgram, log?: Uint8Array): Fd | Failure {
   const license = cstrBytes("Apache-2.0");
   const attr = new Struct(ATTR_SIZE)
     .u32(0, program.type)
@@ -46,12 +47,14 @@ export function tryProgLoad(program: BpfProgram, log?: Uint8Array): ResultOrErrn
     .u64(16, host.addressOf(license));
   if (log !== undefined) attr.u32(24, 1).u32(28, log.length).u64(32, host.addressOf(log));
   attr.bytes.set(encodeUtf8(program.name.slice(0, 15)), 48);
-  const parts = [program.instructions, license, log];
-  let result = -EAGAIN;
-  for (let attempt = 0; attempt < LOAD_ATTEMPTS && result === -EAGAIN; attempt++)
-    result = tryCall("bpf", [BPF_PROG_LOAD, attr.bytes, 64]);
-  parts.length = 0;
-  return result;
+  pointedTo.set(
+    attr.bytes,
+    log === undefined ? [program.instructions, license] : [program.instructions, license, log],
+  );
+  for (let attempt = 1; ; attempt++) {
+    const result = tryCallForFd("bpf", [BPF_PROG_LOAD, attr.bytes, 64]);
+    if (result !== -EAGAIN || attempt === LOAD_ATTEMPTS) return result;
+  }
 }
 
 /** BPF_PROG_ATTACH to a cgroup; `replace` goes with BPF_F_REPLACE. Failure is an answer. */
@@ -96,6 +99,6 @@ export function progQuery(cgroup: Fd, type: number, object: string): readonly nu
 }
 
 /** BPF_PROG_GET_FD_BY_ID; a program that is gone or that a security module hides is an answer. */
-export function tryProgGetFdById(id: number): ResultOrErrno {
-  return tryCall("bpf", [BPF_PROG_GET_FD_BY_ID, new Struct(ATTR_SIZE).u32(0, id).bytes, 4]);
+export function tryProgGetFdById(id: number): Fd | Failure {
+  return tryCallForFd("bpf", [BPF_PROG_GET_FD_BY_ID, new Struct(ATTR_SIZE).u32(0, id).bytes, 4]);
 }

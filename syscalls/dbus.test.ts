@@ -342,7 +342,7 @@ dbus("each call is a line of the trace", () =>
       bus.call(method, "us", [1, "x.scope"], "");
       bus.call(method, "", [], "");
     } finally {
-      setTrace(-1);
+      setTrace(undefined);
     }
     const buffer = new Uint8Array(8192);
     const lines = decodeUtf8(buffer.subarray(0, tryRead(reader, buffer)));

@@ -12,8 +12,19 @@ import {
   O_CLOEXEC,
 } from "./constants/fcntl.ts";
 import { cstr } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
+
+/** The descriptor of this number, for one whom somebody else tells that it is open: the kernel in a buffer, the caller. */
+export function fdAt(number: number | undefined): Fd {
+  return (number ?? -1) as Fd;
+}
+
+export const STDIN = fdAt(0);
+export const STDOUT = fdAt(1);
+export const STDERR = fdAt(2);
+/** The standard streams. */
+export const STREAMS: readonly Fd[] = [STDIN, STDOUT, STDERR];
 
 /** fcntl(2) with a number as argument, failure an answer. */
 export function tryFcntl(fd: Fd, command: number, argument = 0): ResultOrErrno {
@@ -33,7 +44,7 @@ export function setCloexec(fd: Fd): void {
 
 /** A second descriptor of the same open file, at or above `minimum`. */
 export function dupAbove(fd: Fd, minimum: number): Fd {
-  return call("fcntl", [fd, F_DUPFD_CLOEXEC, minimum]) as Fd;
+  return callForFd("fcntl", [fd, F_DUPFD_CLOEXEC, minimum]);
 }
 
 /** dup3(2): makes `to` the same open file as `from`; `flags` is 0 or O_CLOEXEC. */
@@ -50,12 +61,12 @@ export function tryFlock(fd: Fd, operation: number): ResultOrErrno {
 export function pipe(flags = 0): [Fd, Fd] {
   const fds = new Int32Array(2);
   call("pipe2", [fds, flags | O_CLOEXEC]);
-  return [fds[0] as Fd, fds[1] as Fd];
+  return [fdAt(fds[0]), fdAt(fds[1])];
 }
 
 /** memfd_create(2) that can be sealed. */
 export function memfdCreate(name: string): Fd {
-  return call("memfd_create", [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING]) as Fd;
+  return callForFd("memfd_create", [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING]);
 }
 
 /** F_ADD_SEALS. */

@@ -12,6 +12,7 @@ import { OpError } from "./error.ts";
 import { faultFor } from "./faults.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
 import { beginCall, endCall, tracing } from "./trace.ts";
+import type { Failure, Fd } from "./types.ts";
 
 export type { Arg } from "./arg.ts";
 
@@ -23,6 +24,16 @@ export function call(name: SyscallName, args: readonly Arg[], object?: string, o
   const result = tryCall(name, args);
   if (result < 0) throw failure(name, args, -result, object, op);
   return result;
+}
+
+/** `call` of one that gives a descriptor. */
+export function callForFd(name: SyscallName, args: readonly Arg[], object?: string, op?: string): Fd {
+  return call(name, args, object, op) as Fd;
+}
+
+/** `tryCall` of one that gives a descriptor. */
+export function tryCallForFd(name: SyscallName, args: readonly Arg[]): Fd | Failure {
+  return tryCall(name, args) as Fd | Failure;
 }
 
 /** What a failed call throws, in the words of calls.ts where no others are given. */

@@ -15,7 +15,7 @@ import {
 } from "./constants/mount.ts";
 import { cstr, textOf } from "./cstring.ts";
 import { forgetProc } from "./descriptor_name.ts";
-import { type Arg, call, failure, type ResultOrErrno, tryCall } from "./door.ts";
+import { type Arg, call, callForFd, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import type { SyscallName } from "./numbers.ts";
 import { Struct } from "./struct.ts";
@@ -59,7 +59,7 @@ export function pivotRoot(newRoot: string, putOld: string): void {
 /** open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at a path; with `recursive`, of the tree. */
 export function cloneTree(dir: Fd, path: string, recursive: boolean, extraFlags = 0): Fd {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0) | extraFlags;
-  return call("open_tree", [dir, cstr(path), flags | (path === "" ? AT_EMPTY_PATH : 0)]) as Fd;
+  return callForFd("open_tree", [dir, cstr(path), flags | (path === "" ? AT_EMPTY_PATH : 0)]);
 }
 
 /**
@@ -122,7 +122,7 @@ export interface FsOption {
  * Some drivers explain themselves on the context's descriptor; their words become the error's hint.
  */
 export function createFilesystem(type: string, options: readonly FsOption[], attributes: number): Fd {
-  const context = call("fsopen", [cstr(type), FSOPEN_CLOEXEC]) as Fd;
+  const context = callForFd("fsopen", [cstr(type), FSOPEN_CLOEXEC]);
   try {
     for (const { key, value } of options) {
       const text = value === undefined ? null : cstr(value);
@@ -135,7 +135,7 @@ export function createFilesystem(type: string, options: readonly FsOption[], att
     }
     const created = tryCall("fsconfig", [context, FSCONFIG_CMD_CREATE, null, null, 0]);
     if (created < 0) throw OpError.from("mount", type, -created, driverMessage(context));
-    return call("fsmount", [context, FSMOUNT_CLOEXEC, attributes], type) as Fd;
+    return callForFd("fsmount", [context, FSMOUNT_CLOEXEC, attributes], type);
   } finally {
     tryCall("close", [context]);
   }

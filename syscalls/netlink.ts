@@ -1,4 +1,5 @@
 /** A small rtnetlink (rtnetlink(7)): attributes, one request and its answers, with the kernel's own words on errors. */
+
 import {
   IFLA_IFNAME,
   NETLINK_CAP_ACK,
@@ -16,7 +17,7 @@ import {
 } from "./constants/netlink.ts";
 import { AF_NETLINK, IFF_UP, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants/socket.ts";
 import { BadString, textOf } from "./cstring.ts";
-import { call, tryCall } from "./door.ts";
+import { call, callForFd, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
@@ -55,7 +56,7 @@ const LARGEST_ANSWER = 16 * 1024;
 
 /** A rtnetlink socket of the network namespace that this process is in now, and stays in whatever it does next. */
 export function openRouteSocket(): Fd {
-  const fd = call("socket", [AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE], "rtnetlink") as Fd;
+  const fd = callForFd("socket", [AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE], "rtnetlink");
   // Errors that say more than EINVAL; a kernel without them (before 4.12) still answers.
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK])
     tryCall("setsockopt", [fd, SOL_NETLINK, option, new Int32Array([1]), 4]);

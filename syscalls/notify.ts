@@ -1,15 +1,16 @@
 /** Descriptors that become readable when something happens: eventfd(2) and inotify(7). */
+
 import { EFD_CLOEXEC, EFD_NONBLOCK } from "./constants/eventfd.ts";
 import { IN_CLOEXEC, IN_NONBLOCK } from "./constants/inotify.ts";
 import { cstr } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 
 export * from "./constants/inotify.ts";
 
 /** eventfd2(2), non-blocking, its counter at 0. */
 export function eventfd(): Fd {
-  return call("eventfd2", [0, EFD_CLOEXEC | EFD_NONBLOCK], "eventfd") as Fd;
+  return callForFd("eventfd2", [0, EFD_CLOEXEC | EFD_NONBLOCK], "eventfd");
 }
 
 /** The counter of an eventfd, which is 0 again from here on. */
@@ -20,7 +21,7 @@ export function readCounter(eventfd: Fd): bigint {
 
 /** inotify_init1(2), non-blocking. */
 export function inotifyInit(): Fd {
-  return call("inotify_init1", [IN_CLOEXEC | IN_NONBLOCK], "inotify") as Fd;
+  return callForFd("inotify_init1", [IN_CLOEXEC | IN_NONBLOCK], "inotify");
 }
 
 /** inotify_add_watch(2): the watch's number, or minus errno. */

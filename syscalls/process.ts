@@ -4,10 +4,11 @@ import { pointedTo } from "./arg.ts";
 import { EINVAL, ENOSYS, EPERM } from "./constants/errno.ts";
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
 import { type CString, cstr, cstrBytes, type StringArray } from "./cstring.ts";
-import { call, failure, type ResultOrErrno, tryCall } from "./door.ts";
+import { fdAt } from "./descriptor.ts";
+import { call, callForFd, failure, type ResultOrErrno, tryCall, tryCallForFd } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { Struct } from "./struct.ts";
-import type { Fd, Pid } from "./types.ts";
+import type { Failure, Fd, Pid } from "./types.ts";
 
 export * from "./constants/wait.ts";
 
@@ -35,7 +36,7 @@ export function clone3(flags: number, cgroup?: Fd): Cloned | undefined {
     .u64(32, flags & CLONE_PARENT ? 0 : SIGCHLD)
     .u64(80, cgroup ?? 0);
   const pid = call("clone3", [args.bytes, 88]);
-  return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
+  return pid === 0 ? undefined : { pid: pid as Pid, pidfd: fdAt(pidfd[0]) };
 }
 
 /** Whether there is a clone3 (Linux 5.3) and no filter refuses it: of no arguments at all it says EINVAL. */
@@ -49,7 +50,7 @@ export function clone2(flags: number): Cloned | undefined {
   const signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
   // The second argument is the stack: none, as memory is not shared. The others are in another order on arm64, but 0.
   const pid = call("clone", [flags | CLONE_PIDFD | signal, 0, pidfd, 0, 0]);
-  return pid === 0 ? undefined : { pid: pid as Pid, pidfd: pidfd[0] as Fd };
+  return pid === 0 ? undefined : { pid: pid as Pid, pidfd: fdAt(pidfd[0]) };
 }
 
 /** The char *const[] of a list of strings; throws BadString like cstr. */
@@ -120,8 +121,8 @@ export function getppid(): Pid {
 }
 
 /** pidfd_open(2); failure (ESRCH) is an answer. */
-export function tryPidfdOpen(pid: Pid): ResultOrErrno {
-  return tryCall("pidfd_open", [pid, 0]);
+export function tryPidfdOpen(pid: Pid): Fd | Failure {
+  return tryCallForFd("pidfd_open", [pid, 0]);
 }
 
 /** pidfd_send_signal(2); failure (ESRCH: already gone) is an answer. */
@@ -131,7 +132,7 @@ export function tryPidfdSendSignal(pidfd: Fd, signal: number): ResultOrErrno {
 
 /** pidfd_getfd(2): a duplicate of another process's descriptor, O_CLOEXEC by the kernel. */
 export function pidfdGetfd(pidfd: Fd, fd: Fd): Fd {
-  return call("pidfd_getfd", [pidfd, fd, 0]) as Fd;
+  return callForFd("pidfd_getfd", [pidfd, fd, 0]);
 }
 
 /** kill(2); pid < 0 is a process group. Failure is an answer. */

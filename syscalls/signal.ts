@@ -1,6 +1,7 @@
 /** Signal dispositions, the mask, and signals as descriptors. */
+
 import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIG_SETMASK } from "./constants/signal.ts";
-import { call, tryCall } from "./door.ts";
+import { call, callForFd, tryCall } from "./door.ts";
 import type { Fd } from "./types.ts";
 
 export * from "./constants/signal.ts";
@@ -42,7 +43,7 @@ export function setSignalMask(mask: bigint): void {
 
 /** signalfd4(2), non-blocking: reads give struct signalfd_siginfo of 128 bytes, the number first. */
 export function signalfd(mask: bigint): Fd {
-  return call("signalfd4", [-1, new BigUint64Array([mask]), 8, SFD_CLOEXEC | SFD_NONBLOCK], "") as Fd;
+  return callForFd("signalfd4", [-1, new BigUint64Array([mask]), 8, SFD_CLOEXEC | SFD_NONBLOCK]);
 }
 
 /** The next pending signal's number from a signalfd, 0 when there is none. */

@@ -1,4 +1,5 @@
 /** Sockets of AF_UNIX with descriptors in messages, and the one request that brings up the loopback device. */
+
 import { pointedTo } from "./arg.ts";
 import {
   AF_INET,
@@ -20,7 +21,8 @@ import {
   SOL_SOCKET,
 } from "./constants/socket.ts";
 import { BadString } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { fdAt } from "./descriptor.ts";
+import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
@@ -30,7 +32,7 @@ import { encodeUtf8 } from "./utf8.ts";
 export function messagePair(): [Fd, Fd] {
   const fds = new Int32Array(2);
   call("socketpair", [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds]);
-  return [fds[0] as Fd, fds[1] as Fd];
+  return [fdAt(fds[0]), fdAt(fds[1])];
 }
 
 /** SO_SNDBUF, so that one message of this size fits (the kernel doubles it and caps it at wmem_max). */
@@ -93,7 +95,7 @@ export function listenUnix(path: string): Fd {
 
 /** accept4(2); waits for a peer. */
 export function accept(listener: Fd): Fd {
-  return call("accept4", [listener, null, null, SOCK_CLOEXEC]) as Fd;
+  return callForFd("accept4", [listener, null, null, SOCK_CLOEXEC]);
 }
 
 /** A datagram socket bound to a path. */
@@ -116,7 +118,7 @@ function act(name: "bind" | "connect", fd: Fd, path: string, address: Uint8Array
 }
 
 function unixSocket(type: number, path: string, use: (fd: Fd) => void): Fd {
-  const fd = call("socket", [AF_UNIX, type | SOCK_CLOEXEC, 0], path) as Fd;
+  const fd = callForFd("socket", [AF_UNIX, type | SOCK_CLOEXEC, 0], path);
   try {
     use(fd);
     return fd;
@@ -160,7 +162,7 @@ export function receiveMessage(socket: Fd, limit: number): Received | ResultOrEr
   if (count < 0) return count;
   const bytes = payload.subarray(0, count);
   const hasDescriptor = header.getU64(40) >= 20n && control.getI32(12) === SCM_RIGHTS;
-  return hasDescriptor ? { bytes, descriptor: control.getI32(16) as Fd } : { bytes };
+  return hasDescriptor ? { bytes, descriptor: fdAt(control.getI32(16)) } : { bytes };
 }
 
 /**
@@ -168,7 +170,7 @@ export function receiveMessage(socket: Fd, limit: number): Received | ResultOrEr
  * Throws EAFNOSUPPORT or EPERM where this family of sockets is refused as well.
  */
 export function interfaceUpByIoctl(name: string): void {
-  const fd = call("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name) as Fd;
+  const fd = callForFd("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name);
   try {
     const request = new Struct(40);
     request.bytes.set(encodeUtf8(name).subarray(0, 15), 0);

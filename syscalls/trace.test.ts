@@ -17,7 +17,7 @@ function traced(act: () => void): string {
   try {
     act();
   } finally {
-    setTrace(-1);
+    setTrace(undefined);
     setTraceLabel("");
     setTraceField("");
   }
@@ -53,7 +53,7 @@ trace("label and field", () => {
 
 trace("off by default, and silent then", () => {
   assert.is(tracing(), false);
-  assert.is(traceDescriptor(), -1);
+  assert.is(traceDescriptor(), undefined);
   traceOther("dbus_call", [], 0, 0n);
 });
 

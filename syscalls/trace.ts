@@ -9,21 +9,22 @@ import { monotonicNow } from "./clock.ts";
 import { errnoName } from "./constants/errno.ts";
 import { host } from "./engine/host.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
+import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
-let traceFd = -1;
+let traceFd: Fd | undefined;
 let label = "";
 /** The start of the first call that was traced: every line says how many milliseconds after it its call began. */
 let begin = 0n;
 let field = "";
 
-/** Starts writing trace lines to this descriptor; -1 stops. */
-export function setTrace(fd: number): void {
+/** Starts writing trace lines to this descriptor; undefined stops. */
+export function setTrace(fd: Fd | undefined): void {
   traceFd = fd;
 }
 
-/** The descriptor of the trace, or -1. */
-export function traceDescriptor(): number {
+/** The descriptor of the trace, if there is one. */
+export function traceDescriptor(): Fd | undefined {
   return traceFd;
 }
 
@@ -61,7 +62,7 @@ export function endCall({ name, args, shown, start }: Begun, result: number): vo
 
 /** Writes a line for something else that takes its time, such as a method call of D-Bus: 0, or an errno. */
 export function traceOther(name: string, texts: readonly string[], errno: number, start: bigint): void {
-  if (traceFd < 0) return;
+  if (traceFd === undefined) return;
   const shown = texts.map((text) => JSON.stringify(text));
   writeLine(name, shown, errno === 0 ? "0" : undefined, errno, start, monotonicNow());
 }
@@ -82,18 +83,20 @@ function writeLine(
   const line = encodeUtf8(
     `${since} ${label}${name}(${args.join(", ")}) = ${outcome} <${micros}us>${asked}\n`,
   );
-  host.syscall(SYS.write, traceFd, line, line.length);
+  host.syscall(SYS.write, traceFd ?? null, line, line.length);
 }
 
-/** Writes what comes next, as a line without a result, and no line after it. */
-export function endTrace(last: string): void {
-  if (traceFd < 0) return;
-  const line = encodeUtf8(`${label}${last}: the trace of this process ends here\n`);
-  host.syscall(SYS.write, traceFd, line, line.length);
-  traceFd = -1;
+/** Writes the call that comes next, without its result, and no line after it. */
+export function endTrace(name: SyscallName, args: readonly Arg[]): void {
+  if (traceFd === undefined) return;
+  const line = encodeUtf8(
+    `${label}${name}(${showArguments(name, args).join(", ")}): the trace of this process ends here\n`,
+  );
+  host.syscall(SYS.write, traceFd ?? null, line, line.length);
+  traceFd = undefined;
 }
 
 /** True while a trace is being written. */
 export function tracing(): boolean {
-  return traceFd >= 0;
+  return traceFd !== undefined;
 }

@@ -1,4 +1,5 @@
 /** Terminals: ioctl_tty(2). */
+
 import {
   TCGETS,
   TCSETS,
@@ -9,7 +10,7 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from "./constants/ioctl.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 
@@ -102,5 +103,5 @@ export function ptyNumber(master: Fd): number {
 
 /** TIOCGPTPEER: the slave by the master's descriptor, so that no path is followed. */
 export function openPtyPeer(master: Fd, flags: number): Fd {
-  return call("ioctl", [master, TIOCGPTPEER, flags]) as Fd;
+  return callForFd("ioctl", [master, TIOCGPTPEER, flags]);
 }

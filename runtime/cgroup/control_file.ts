@@ -1,11 +1,12 @@
 /** Control files: one value a write, exact errors that name controller, file, value and field. */
+
 import { EINVAL, ENODEV, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt, tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { type Failure, type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupWrite } from "../plan/cgroup/write.ts";
 
@@ -30,11 +31,11 @@ export function tryReadControl(directory: HostPath, file: string): string | unde
 /** Writes one value; 0, or minus errno. */
 export function tryWriteControl(directory: HostPath, file: string, value: string): number {
   const fd = tryOpenat(CWD, `${directory}/${file}`, O_WRONLY);
-  if (fd < 0) return fd;
+  if (failed(fd)) return fd;
   try {
-    return Math.min(0, tryWrite(fd as Fd, encodeUtf8(value)));
+    return Math.min(0, tryWrite(fd, encodeUtf8(value)));
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }
 
@@ -68,7 +69,7 @@ export function performWrites(
       perform({ ...write, ...write.orElse, orElse: undefined }, last);
     else if (errno === EINVAL && write.retryLast && !last) again.push(write);
     else if (errno !== 0 && !write.ignoreErrnos?.includes(errnoName(errno)))
-      throw failed(directory, write, errno, explain);
+      throw writeFailure(directory, write, errno, explain);
   };
   try {
     for (const write of writes) perform(write, false);
@@ -81,32 +82,36 @@ export function performWrites(
 
 class LastOpened {
   private path = "";
-  private fd = -1;
+  private fd: Fd | Failure | undefined;
 
   /** Writes a value; returns 0 or errno. */
   write(path: string, value: string): number {
-    if (!this.has(path)) return -this.fd;
-    return Math.max(0, -tryWrite(this.fd as Fd, encodeUtf8(value)));
+    const fd = this.open(path);
+    return failed(fd) ? -fd : Math.max(0, -tryWrite(fd, encodeUtf8(value)));
+  }
+
+  /** Whether the file is there. */
+  has(path: string): boolean {
+    return !failed(this.open(path));
   }
 
   /** Opens the file, unless it is the one that is open. */
-  has(path: string): boolean {
-    if (path !== this.path || this.fd < 0) {
-      this.close();
-      this.fd = tryOpenat(CWD, path, O_WRONLY);
-      this.path = path;
-    }
-    return this.fd >= 0;
+  private open(path: string): Fd | Failure {
+    if (path === this.path && this.fd !== undefined && !failed(this.fd)) return this.fd;
+    this.close();
+    this.path = path;
+    this.fd = tryOpenat(CWD, path, O_WRONLY);
+    return this.fd;
   }
 
   close(): void {
-    if (this.fd >= 0) close(this.fd as Fd);
-    this.fd = -1;
+    if (this.fd !== undefined && !failed(this.fd)) close(this.fd);
+    this.fd = undefined;
     this.path = "";
   }
 }
 
-function failed(directory: HostPath, write: CgroupWrite, errno: number, explain: Explain): OpError {
+function writeFailure(directory: HostPath, write: CgroupWrite, errno: number, explain: Explain): OpError {
   const what = `${JSON.stringify(write.value)} to controller ${write.controller}`;
   const why = explain(directory, write, errno);
   const hint = why === undefined ? what : `${what}; ${why}`;

@@ -1,4 +1,5 @@
 /** Device rules on cgroup v2: the planned program is loaded and attached to the cgroup (bpf(2)). */
+
 import {
   BPF_CGROUP_DEVICE,
   BPF_F_ALLOW_MULTI,
@@ -17,7 +18,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getrlimit, RLIMIT_MEMLOCK, trySetrlimit } from "../../syscalls/resource.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
-import type { Fd, HostPath, SpecField } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath, type SpecField } from "../../syscalls/types.ts";
 import type { DeviceProgram } from "../plan/cgroup/device_program.ts";
 
 const FIELD = "linux.resources.devices" as SpecField;
@@ -47,7 +48,7 @@ export function attachDeviceProgram(cgroup: HostPath, { bytes, allowsAll }: Devi
 function attachedPrograms(directory: Fd, cgroup: HostPath): Fd[] {
   return tryQuery(directory, cgroup)
     .map(tryProgGetFdById)
-    .filter((fd) => fd >= 0) as Fd[];
+    .filter((fd) => !failed(fd));
 }
 
 function tryQuery(directory: Fd, cgroup: HostPath): readonly number[] {
@@ -91,7 +92,7 @@ export function loadDeviceProgram(instructions: Uint8Array, cgroup: HostPath): F
   let result = tryProgLoad(program);
   // Before Linux 5.11 programs counted as locked memory, of which few are allowed much.
   if (result === -EPERM) result = withLockedMemory(() => tryProgLoad(program));
-  if (result >= 0) return result as Fd;
+  if (!failed(result)) return result;
   const log = new Uint8Array(LOG_SIZE);
   tryProgLoad(program, log);
   const said = textOf(log)

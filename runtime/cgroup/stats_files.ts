@@ -4,7 +4,7 @@ import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { readDirectory } from "../../syscalls/directory.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { failed, type HostPath } from "../../syscalls/types.ts";
 import { readControl } from "./control_file.ts";
 import { pageSizeOf, parseCount } from "./stats_text.ts";
 
@@ -38,11 +38,11 @@ const HUGEPAGES = "/sys/kernel/mm/hugepages";
 /** The sizes of huge pages that this kernel has, as cgroup files name them. */
 export function hugepageSizes(): string[] {
   const fd = tryOpenat(CWD, HUGEPAGES, O_RDONLY | O_DIRECTORY);
-  if (fd < 0) return [];
+  if (failed(fd)) return [];
   try {
-    const sizes = readDirectory(fd as Fd).map(({ name }) => pageSizeOf(name));
+    const sizes = readDirectory(fd).map(({ name }) => pageSizeOf(name));
     return sizes.filter((size) => size !== undefined).sort();
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }

@@ -10,7 +10,7 @@ import type { ResultOrErrno } from "../../syscalls/door.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
-import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "./control_file.ts";
 
 const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -18,7 +18,7 @@ const DIRECTORY = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 /** Calls `visit` with each directory, open, the top first; what is removed meanwhile is left out. */
 export function walkTree(path: HostPath, visit: (directory: Fd) => void): void {
   const top = tryOpenat(CWD, path, DIRECTORY);
-  if (top >= 0) close(walk(top as Fd, visit));
+  if (!failed(top)) close(walk(top, visit));
   else if (!isGone(top)) throw OpError.from("open", path, -top);
 }
 
@@ -33,9 +33,9 @@ function walk(directory: Fd, visit: (directory: Fd) => void): Fd {
 function inChild(here: Fd, name: string, act: (child: Fd) => Fd): Fd {
   const child = tryOpenat(here, name, DIRECTORY);
   if (isGone(child)) return here;
-  if (child < 0) throw OpError.from("open", name, -child);
+  if (failed(child)) throw OpError.from("open", name, -child);
   close(here);
-  const back = act(child as Fd);
+  const back = act(child);
   const again = openat(back, "..", DIRECTORY);
   close(back);
   return again;
@@ -46,8 +46,8 @@ export function tryRemoveTree(path: HostPath): ResultOrErrno {
   const result = tryUnlinkat(CWD, path, AT_REMOVEDIR);
   if (!isBusy(result)) return result;
   const top = tryOpenat(CWD, path, DIRECTORY);
-  if (top < 0) return top;
-  close(removeChildren(top as Fd));
+  if (failed(top)) return top;
+  close(removeChildren(top));
   return tryUnlinkat(CWD, path, AT_REMOVEDIR);
 }
 
@@ -73,11 +73,11 @@ export function isBusy(result: ResultOrErrno): boolean {
 /** The names of the cgroups right below this one; none when it is gone. */
 export function childNames(path: HostPath): string[] {
   const top = tryOpenat(CWD, path, DIRECTORY);
-  if (top < 0) return [];
+  if (failed(top)) return [];
   try {
-    return childrenOf(top as Fd);
+    return childrenOf(top);
   } finally {
-    close(top as Fd);
+    close(top);
   }
 }
 

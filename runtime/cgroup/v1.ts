@@ -1,4 +1,5 @@
 /** Cgroup v1 and hybrid hosts: the same directory in each hierarchy, the unified one of a hybrid included. */
+
 import { EACCES, EBUSY, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -7,7 +8,7 @@ import { tryWrite } from "../../syscalls/io.ts";
 import { close, tryOpenat } from "../../syscalls/open.ts";
 import { sleepMs } from "../../syscalls/poll.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
-import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
@@ -185,9 +186,9 @@ function inherit(directory: HostPath, file: string): string {
 
 function thawOne(directory: Fd): void {
   const file = tryOpenat(directory, "freezer.state", O_WRONLY);
-  if (file < 0) return;
-  tryWrite(file as Fd, encodeUtf8("THAWED"));
-  close(file as Fd);
+  if (failed(file)) return;
+  tryWrite(file, encodeUtf8("THAWED"));
+  close(file);
 }
 
 function explain(directory: HostPath, { file, value }: CgroupWrite, errno: number): string | undefined {

@@ -3,6 +3,7 @@
  * system call forwards no signal and sees no process end. O_NONBLOCK would be a property of the open file, which the
  * caller shares (fcntl(2)), and is never set on one of his.
  */
+
 import { EAGAIN, EMSGSIZE } from "../../syscalls/constants/errno.ts";
 import { O_NOCTTY, O_NONBLOCK, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../syscalls/constants/stat.ts";
@@ -10,7 +11,7 @@ import { tryRead, tryWrite } from "../../syscalls/io.ts";
 import { CWD, tryOpenat } from "../../syscalls/open.ts";
 import { tryReceive, trySend } from "../../syscalls/socket.ts";
 import { fstat, isType, type Stat } from "../../syscalls/stat.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 
 /**
  * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF), and a datagram that every kind of
@@ -88,7 +89,7 @@ function isPtySlave(stat: Stat): boolean {
 /** The same terminal as an open file of our own, which does not block; undefined when it is not ours to open. */
 function openAgain(fd: Fd): Fd | undefined {
   const own = tryOpenat(CWD, `/proc/self/fd/${fd}`, O_WRONLY | O_NOCTTY | O_NONBLOCK);
-  return own < 0 ? undefined : (own as Fd);
+  return failed(own) ? undefined : own;
 }
 
 function send(fd: Fd, bytes: Uint8Array): number {

@@ -8,7 +8,7 @@
 import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { S_IFIFO } from "../../syscalls/constants/stat.ts";
-import { pipe, tryFcntl } from "../../syscalls/descriptor.ts";
+import { pipe, STDERR, STDIN, STDOUT, tryFcntl } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
 import { tryFchown } from "../../syscalls/permissions.ts";
 import type { PollRequest } from "../../syscalls/poll.ts";
@@ -21,10 +21,6 @@ import { isNullDevice } from "../self/standard_streams.ts";
 import { Copy } from "./copy.ts";
 import { ownEnd, sinkOf, sourceOf } from "./end_point.ts";
 import { HARMLESS, type Relay, readyOf } from "./relay.ts";
-
-const STDIN = 0 as Fd;
-const STDOUT = 1 as Fd;
-const STDERR = 2 as Fd;
 
 /** Copies between the caller's standard streams and the program's pipes. */
 export class StreamRelay implements Relay {

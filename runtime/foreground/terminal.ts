@@ -2,7 +2,7 @@
 
 import { F_SETFL, O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { tryFcntl } from "../../syscalls/descriptor.ts";
+import { STDERR, STDIN, STDOUT, tryFcntl } from "../../syscalls/descriptor.ts";
 import { CWD, tryOpenat } from "../../syscalls/open.ts";
 import type { PollRequest } from "../../syscalls/poll.ts";
 import { readSignal } from "../../syscalls/signal.ts";
@@ -17,13 +17,10 @@ import {
   withOutputOf,
   withoutReturns,
 } from "../../syscalls/tty.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 import { Copy } from "./copy.ts";
 import { ownEnd, patientSink, sinkOf, sourceOf } from "./end_point.ts";
 import { HARMLESS, type Relay, readyOf } from "./relay.ts";
-
-const STDIN = 0 as Fd;
-const STDOUT = 1 as Fd;
 
 /** Copies between the caller's standard streams and the master of the container's pty. */
 export class TerminalRelay implements Relay {
@@ -100,8 +97,8 @@ export class TerminalRelay implements Relay {
 
 /** As runc: the first of stderr, stdout and stdin that is a terminal, else the controlling one. */
 function findTerminal(): Fd | undefined {
-  const standard = ([2, 1, 0] as Fd[]).find(isTerminal);
+  const standard = [STDERR, STDOUT, STDIN].find(isTerminal);
   if (standard !== undefined) return standard;
   const controlling = tryOpenat(CWD, "/dev/tty", O_RDWR | O_NOCTTY);
-  return controlling < 0 ? undefined : (controlling as Fd);
+  return failed(controlling) ? undefined : controlling;
 }

@@ -8,7 +8,7 @@ import { EAGAIN, errnoMeaning, errnoName } from "../../syscalls/constants/errno.
 import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
 import { cstr, textOf } from "../../syscalls/cstring.ts";
-import { dup3, pipe, tryFcntl } from "../../syscalls/descriptor.ts";
+import { dup3, fdAt, pipe, STDERR, tryFcntl } from "../../syscalls/descriptor.ts";
 import { tryRead, tryWrite } from "../../syscalls/io.ts";
 import { close } from "../../syscalls/open.ts";
 import { type PollRequest, poll } from "../../syscalls/poll.ts";
@@ -69,7 +69,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
   const { pid, pidfd } = fork(0, () => {
     ownProcessGroup();
     [stdinRead, stdoutWrite, stderrWrite].forEach((fd, standard) => {
-      dup3(fd, standard as Fd, 0);
+      dup3(fd, fdAt(standard), 0);
     });
     if (context.directory !== undefined) fchdir(context.directory);
     if (context.umask !== undefined) umask(context.umask);
@@ -78,7 +78,7 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
     context.beforeExec?.();
     const errno = -execve(path, argv, envp);
     const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
-    tryWrite(2 as Fd, encodeUtf8(text));
+    tryWrite(STDERR, encodeUtf8(text));
     exitGroup(127);
   });
   for (const fd of [stdinRead, stdoutWrite, stderrWrite]) close(fd);

@@ -1,11 +1,12 @@
 /** How this host mounts cgroups, from as few files as can tell: none but a statfs on a host with only v2. */
+
 import { ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
-import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import { failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout, CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import { type OwnCgroups, readCgroups } from "../proc/cgroup.ts";
 import { type Mount, readMounts } from "../proc/mountinfo.ts";
@@ -42,11 +43,11 @@ export function unifiedCgroupOf(pid: Pid, container: CgroupPaths): HostPath | un
 export function onlyCgroup2(): boolean {
   const fd = tryOpenat(CWD, CGROUP_ROOT, O_PATH | O_DIRECTORY);
   if (fd === -ENOENT || fd === -ENOTDIR) return false;
-  if (fd < 0) throw OpError.from("open", CGROUP_ROOT, -fd);
+  if (failed(fd)) throw OpError.from("open", CGROUP_ROOT, -fd);
   try {
-    return fstatfs(fd as Fd).magic === CGROUP2_SUPER_MAGIC;
+    return fstatfs(fd).magic === CGROUP2_SUPER_MAGIC;
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }
 

@@ -6,7 +6,7 @@ import { textOf } from "../../syscalls/cstring.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { failed } from "../../syscalls/types.ts";
 import type { LsmFacts } from "../plan/host_facts.ts";
 
 /** The facts of the host below `root`, "" but for tests. */
@@ -21,22 +21,22 @@ const hasApparmor = (root: string): boolean =>
 /** As libselinux asks. Loaded without a policy, SELinux calls every process "kernel" and enforces nothing. */
 function hasSelinux(root: string): boolean {
   const fd = tryOpenat(CWD, `${root}/sys/fs/selinux`, O_PATH | O_DIRECTORY);
-  if (fd < 0) return false;
-  const { magic, readOnly } = fstatfs(fd as Fd);
-  close(fd as Fd);
+  if (failed(fd)) return false;
+  const { magic, readOnly } = fstatfs(fd);
+  close(fd);
   const context = tryReadText(`${root}/proc/self/attr/current`).replace(/\0.*$/s, "").trim();
   return magic === SELINUX_MAGIC && !readOnly && context !== "" && context !== "kernel";
 }
 
 function tryReadText(path: string): string {
   const fd = tryOpenat(CWD, path, O_RDONLY);
-  if (fd < 0) return "";
+  if (failed(fd)) return "";
   try {
-    const bytes = readToEnd(fd as Fd);
+    const bytes = readToEnd(fd);
     return bytes === undefined ? "" : textOf(bytes, bytes.length);
   } catch {
     return ""; // EINVAL: no module has anything to say about this process
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }

@@ -3,7 +3,7 @@
 import { O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
-import { dup3 } from "../../syscalls/descriptor.ts";
+import { dup3, STREAMS } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
 import { sendMessage } from "../../syscalls/socket.ts";
 import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
@@ -82,6 +82,6 @@ export function becomeTerminal(slave: Fd): void {
 
 /** Makes the slave the standard streams of this process and of what it forks. */
 export function useForStdio(slave: Fd): void {
-  for (const fd of [0, 1, 2]) dup3(slave, fd as Fd, 0);
+  for (const stream of STREAMS) dup3(slave, stream, 0);
   close(slave);
 }

@@ -5,7 +5,7 @@
  */
 
 import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
-import { dup3 } from "../../syscalls/descriptor.ts";
+import { dup3, STREAMS } from "../../syscalls/descriptor.ts";
 import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
@@ -22,8 +22,8 @@ import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from ".
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { fstat } from "../../syscalls/stat.ts";
-import { setTraceField, setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
+import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { umask } from "../../syscalls/working_directory.ts";
 import {
@@ -192,7 +192,7 @@ function initialise(context: InitContext): never {
   // While it waits, perhaps for days, the process holds no directory of ours that something in the container could
   // climb into, no file of the host's but the fifo, and nothing of the caller's that is not for the program.
   if (hooks.length === 0) lookDescriptorsUpIn(undefined);
-  closeAllButNeeded(context, hooks.length === 0 ? [] : [procfs]);
+  closeAllBut([channel, context.fifo, hooks.length === 0 ? undefined : procfs], context.preservedFds);
   // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   const late = seccomp?.notifies ? undefined : seccomp;
@@ -281,10 +281,10 @@ function writeSysctls(plan: ContainerPlan, procfs: Fd): void {
 /** Standard streams on the host's null device become the container's, so that no device node of the host is held. */
 function reopenNullStdio(): void {
   const inside = tryOpenat(CWD, "/dev/null", O_RDWR);
-  if (inside >= 0) {
-    const fd = inside as Fd;
+  if (!failed(inside)) {
+    const fd = inside;
     if (isNullDevice(fstat(fd)))
-      for (const stream of [0, 1, 2] as Fd[]) if (isNullDevice(fstat(stream))) dup3(fd, stream, 0);
+      for (const stream of STREAMS) if (isNullDevice(fstat(stream))) dup3(fd, stream, 0);
     close(fd);
   }
   // In a container without one.
@@ -294,12 +294,6 @@ function reopenNullStdio(): void {
 /** Asks the parent; when it is gone this process has no reason to go on. */
 function askOrEnd(channel: Fd, request: Request): void {
   if (!ask(channel, request)) exitGroup(1);
-}
-
-function closeAllButNeeded({ channel, fifo, preservedFds }: InitContext, more: readonly Fd[]): void {
-  const users = Array.from({ length: preservedFds }, (_, i) => (3 + i) as Fd);
-  const trace = traceDescriptor() as Fd;
-  closeAllBut([channel, fifo ?? channel, trace < 0 ? channel : trace, ...users, ...more]);
 }
 
 /** After the start `start` finds the error in the fifo, when this process has ended. */

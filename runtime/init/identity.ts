@@ -8,6 +8,7 @@ import {
   tryBoundingRead,
 } from "../../syscalls/capability.ts";
 import { EINVAL, ENOENT, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
+import { STREAMS } from "../../syscalls/descriptor.ts";
 import { fdName } from "../../syscalls/descriptor_name.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
@@ -72,7 +73,7 @@ export function applyCapabilities(plan: CapabilityPlan): string[] {
 
 /** The user owns its standard streams, so that it may open /dev/stderr; the null device stays as it is. */
 export function ownStdio(uid: number): void {
-  for (const fd of [0, 1, 2] as Fd[]) {
+  for (const fd of STREAMS) {
     const stat = fstat(fd);
     if (stat.uid === uid || isNullDevice(stat)) continue;
     const result = tryFchown(fd, uid, -1);

@@ -18,7 +18,7 @@ import {
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
 import { safetyViolation } from "../errors.ts";
 import { tryOpenInRoot } from "../path/in_root.ts";
@@ -184,9 +184,9 @@ function forEachPath(root: Fd, steps: readonly PathStep[], act: (target: Fd, pat
     const target = tryOpenInRoot(root, path, O_PATH, "follow-in-root");
     if (target === -ENOENT || target === -ENOTDIR) continue;
     try {
-      if (target < 0) throw OpError.from("open", path, -target);
-      act(target as Fd, path);
-      close(target as Fd);
+      if (failed(target)) throw OpError.from("open", path, -target);
+      act(target, path);
+      close(target);
     } catch (error) {
       throw error instanceof OpError ? error.askedBy(from) : error;
     }

@@ -5,21 +5,21 @@ import { EACCES } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
 import { exitGroup } from "../../syscalls/process.ts";
-import { trySetModeFilter } from "../../syscalls/seccomp.ts";
-import { endTrace } from "../../syscalls/trace.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { trySetModeFilter, trySetModeFilterForListener } from "../../syscalls/seccomp.ts";
+import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { ask } from "../channel.ts";
 import { type CapabilityPlan, capabilityNames } from "../plan/capabilities.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 
-/** Loads it; every later call of this process is subject to it. Returns the listener of one that notifies. */
-export function loadFilter({ program, flags, notifies }: SeccompFilter): Fd | undefined {
-  // A trace reads the clock and writes, which the filter may answer by killing.
-  endTrace(`seccomp(SECCOMP_SET_MODE_FILTER, 0x${flags.toString(16)}, [${program.length / 8} instructions])`);
+/** Loads it; every later call of this process is subject to it. */
+export function loadFilter({ program, flags }: SeccompFilter): void {
   const result = trySetModeFilter(program, flags);
-  if (result >= 0) return notifies ? (result as Fd) : undefined;
-  const hint = result === -EACCES ? "without process.noNewPrivileges it needs CAP_SYS_ADMIN" : undefined;
-  throw OpError.from("load seccomp filter", "", -result, hint).askedBy("linux.seccomp" as SpecField);
+  if (result < 0) throw notLoaded(-result);
+}
+
+function notLoaded(errno: number): OpError {
+  const hint = errno === EACCES ? "without process.noNewPrivileges it needs CAP_SYS_ADMIN" : undefined;
+  return OpError.from("load seccomp filter", "", errno, hint).askedBy("linux.seccomp" as SpecField);
 }
 
 const CAP_SYS_ADMIN = 1n << BigInt(capabilityNames.indexOf("CAP_SYS_ADMIN"));
@@ -38,8 +38,8 @@ export function ableToLoad(plan: CapabilityPlan): CapabilityPlan {
 
 /** Loads a filter that notifies and has the parent send its listener to the agent, before anything can wait for it. */
 export function handOverListener(channel: Fd, filter: SeccompFilter): void {
-  const listener = loadFilter(filter);
-  if (listener === undefined) return;
+  const listener = trySetModeFilterForListener(filter.program, filter.flags);
+  if (failed(listener)) throw notLoaded(-listener);
   if (!ask(channel, "listener", listener)) exitGroup(1);
   close(listener);
 }

@@ -10,6 +10,7 @@
 
 import { capset } from "../../syscalls/capability.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import { STDIN } from "../../syscalls/descriptor.ts";
 import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
@@ -17,7 +18,7 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
-import { setTraceLabel, traceDescriptor } from "../../syscalls/trace.ts";
+import { setTraceLabel } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { chroot, fchdir, umask } from "../../syscalls/working_directory.ts";
@@ -148,9 +149,10 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
   const cgroupFiles = openCgroupFiles(context.cgroups, context.insteadOfUnified);
-  const kept = [birth, channel, init, procfs, consoleSocket ?? channel, ...cgroupDescriptors(cgroupFiles)];
-  const users = Array.from({ length: context.preservedFds }, (_, i) => (3 + i) as Fd);
-  closeAllBut([...kept, ...users, ...(traceDescriptor() < 0 ? [] : [traceDescriptor() as Fd])]);
+  closeAllBut(
+    [birth, channel, init, procfs, consoleSocket, ...cgroupDescriptors(cgroupFiles)],
+    context.preservedFds,
+  );
   return cgroupFiles;
 }
 
@@ -212,7 +214,7 @@ function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], progra
   const { process, channel, seccomp, consoleSocket } = context;
   setTraceLabel("[exec] ");
   trySetsid();
-  if (consoleSocket !== undefined) setControllingTerminal(0 as Fd);
+  if (consoleSocket !== undefined) setControllingTerminal(STDIN);
   enterCgroups(cgroupFiles);
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   if (!ask(channel, "ready")) exitGroup(255);

@@ -1,7 +1,6 @@
-import { clearCloexec, dup3 } from "../../syscalls/descriptor.ts";
+import { clearCloexec, dup3, STREAMS } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
 import { fstat } from "../../syscalls/stat.ts";
-import type { Fd } from "../../syscalls/types.ts";
 import { isNullDevice, wasClosed } from "../self/standard_streams.ts";
 import type { Stream } from "./context.ts";
 
@@ -18,5 +17,5 @@ export function useStreams(streams: readonly Stream[]): void {
  * first file would be its input or output else.
  */
 export function keepNullDevice(): void {
-  for (const fd of [0, 1, 2] as Fd[]) if (wasClosed(fd) && isNullDevice(fstat(fd))) clearCloexec(fd);
+  for (const fd of STREAMS) if (wasClosed(fd) && isNullDevice(fstat(fd))) clearCloexec(fd);
 }

@@ -1,4 +1,5 @@
 /** The user's program: its working directory, its environment, where its file is, and the execve. */
+
 import { EACCES, EPERM, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
 import { AT_EACCESS, O_NONBLOCK, O_RDONLY, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
@@ -9,7 +10,7 @@ import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { execve, stringArray } from "../../syscalls/process.ts";
 import { fstat, isType, tryAccess, tryStatx } from "../../syscalls/stat.ts";
-import type { ContainerPath, Fd, SpecField } from "../../syscalls/types.ts";
+import { type ContainerPath, type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { getcwd, tryChdir } from "../../syscalls/working_directory.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
@@ -99,14 +100,14 @@ export function withHome(env: readonly string[], uid: number): string[] {
 /** The image's file: opened so that a fifo does not hang, read only when regular, and bounded. */
 function homeOf(uid: number): string | undefined {
   const fd = tryOpenat(CWD, "/etc/passwd", O_RDONLY | O_NONBLOCK);
-  if (fd < 0) return undefined;
+  if (failed(fd)) return undefined;
   try {
-    if (!isType(fstat(fd as Fd), S_IFREG)) return undefined;
-    const bytes = readToEnd(fd as Fd, 1 << 20);
+    if (!isType(fstat(fd), S_IFREG)) return undefined;
+    const bytes = readToEnd(fd, 1 << 20);
     if (bytes === undefined) return undefined;
     return userOf(uid, textOf(bytes, bytes.length))?.home;
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }
 

@@ -5,7 +5,7 @@ import { readDirectory } from "../../syscalls/directory.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { failed, type HostPath } from "../../syscalls/types.ts";
 import { parseCount } from "../cgroup/stats_text.ts";
 
 export interface RdtStats {
@@ -74,12 +74,12 @@ function monitored(root: HostPath, group: HostPath): Pick<RdtStats, "mbm_stats" 
 /** In the order of their names. */
 function directoriesIn(path: string): HostPath[] {
   const fd = tryOpenat(CWD, path, O_RDONLY | O_DIRECTORY);
-  if (fd < 0) return [];
+  if (failed(fd)) return [];
   try {
-    const directories = readDirectory(fd as Fd).filter(({ type }) => type === DT_DIR);
+    const directories = readDirectory(fd).filter(({ type }) => type === DT_DIR);
     return directories.map(({ name }) => `${path}/${name}` as HostPath).sort();
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }
 

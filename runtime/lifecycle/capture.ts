@@ -2,12 +2,11 @@
 
 import { O_RDWR, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { cstr, textOf } from "../../syscalls/cstring.ts";
-import { dup3, pipe } from "../../syscalls/descriptor.ts";
+import { dup3, fdAt, pipe } from "../../syscalls/descriptor.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
 import { tryAccess } from "../../syscalls/stat.ts";
-import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { searchPath } from "../path/search.ts";
 import { closeAllFrom, disinherit } from "../self/disinherit.ts";
@@ -29,7 +28,7 @@ export function capture(name: string, args: readonly string[]): string {
   const nothing = openat(CWD, "/dev/null", O_RDWR);
   const { pid, pidfd } = fork(0, () => {
     [nothing, input, input].forEach((fd, standard) => {
-      dup3(fd, standard as Fd, 0);
+      dup3(fd, fdAt(standard), 0);
     });
     closeAllFrom(3);
     disinherit();

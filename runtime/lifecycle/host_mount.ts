@@ -2,13 +2,14 @@
  * The mount that the root file system of a container without a mount namespace is on the host, and everything below
  * it. runc leaves that behind; here it goes when the container does.
  */
+
 import { EINVAL } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { MNT_DETACH, tryUmount2, UMOUNT_NOFOLLOW } from "../../syscalls/mount.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { fstat } from "../../syscalls/stat.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { failed, type HostPath } from "../../syscalls/types.ts";
 import { type Mount, readMounts } from "../proc/mountinfo.ts";
 import type { SavedState } from "../state/store.ts";
 
@@ -31,9 +32,9 @@ export function unmountHostMounts({ rootfs, mountedOn }: SavedState): void {
  */
 function unmountRootfs(rootfs: HostPath, before: number): void {
   const fd = tryOpenat(CWD, rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (fd < 0) return;
-  const top = Number(fstat(fd as Fd).mountId);
-  close(fd as Fd);
+  if (failed(fd)) return;
+  const top = Number(fstat(fd).mountId);
+  close(fd);
   const ours = mountsAbove(top, before, readMounts());
   for (let left = ours; left > 0; left--) {
     // Detached: a process that another one left in there must not keep it.

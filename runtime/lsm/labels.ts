@@ -2,13 +2,14 @@
  * Writing the labels of security modules to this process' attributes. It goes through the procfs of our own: a
  * container has made its runtime write to a file of its choosing before (CVE-2019-16884, CVE-2025-52881).
  */
+
 import { ENOENT } from "../../syscalls/constants/errno.ts";
 import { O_PATH, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { writeTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { setLabel } from "../../syscalls/permissions.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { tryResolve } from "../path/resolve.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import { ownFile, STRICT, writeProcSelf } from "../proc/procfs.ts";
@@ -32,7 +33,7 @@ function apparmorFile(procfs: Fd): string {
   const own = "attr/apparmor/exec";
   const fd = tryResolve(procfs, ownFile(procfs, own), O_PATH, STRICT);
   if (fd === -ENOENT) return "attr/exec";
-  if (fd >= 0) close(fd as Fd);
+  if (!failed(fd)) close(fd);
   return own;
 }
 

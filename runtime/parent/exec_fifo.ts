@@ -4,6 +4,7 @@
  * blocking gets ENXIO once the user's program runs, and nothing ever hangs. The init process's side is
  * init/wait_for_start.ts.
  */
+
 import { ENOENT, ENXIO } from "../../syscalls/constants/errno.ts";
 import { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLERR, POLLIN } from "../../syscalls/constants/poll.ts";
@@ -13,7 +14,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { bytesToRead, tryRead, write } from "../../syscalls/io.ts";
 import { close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 
 const NAME = "exec.fifo";
@@ -29,7 +30,7 @@ export function createExecFifo(stateDir: Fd): Fd {
 /** Opens the starter's end; undefined when no init process waits on it. */
 export function openStarter(stateDir: Fd): Fd | undefined {
   const fd = tryOpenat(stateDir, NAME, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
-  if (fd >= 0) return fd as Fd;
+  if (!failed(fd)) return fd;
   if (fd === -ENXIO || fd === -ENOENT) return undefined;
   throw OpError.from("open", NAME, -fd);
 }

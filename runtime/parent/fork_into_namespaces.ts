@@ -28,7 +28,7 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
-import type { Fd, HostPath, Pid, SpecField } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath, type Pid, type SpecField } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { type ChildFailure, errorOf, failureOf } from "../channel.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
@@ -102,9 +102,10 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   const { pid, failure } = JSON.parse(text || "{}") as { pid?: Pid; failure?: ChildFailure };
   if (failure !== undefined) throw errorOf(failure);
   // It is a child of this process that nobody else waits for, so its pid cannot have been given to another.
-  const pidfd = pid === undefined ? -1 : tryPidfdOpen(pid);
-  if (pid === undefined || pidfd < 0) throw new Error("the process in between ended without a child");
-  return { pid, pidfd: pidfd as Fd };
+  const pidfd = pid === undefined ? undefined : tryPidfdOpen(pid);
+  if (pid === undefined || pidfd === undefined || failed(pidfd))
+    throw new Error("the process in between ended without a child");
+  return { pid, pidfd };
 }
 
 /** Joins and makes all that the child is to be born into; it is inherited. */

@@ -1,6 +1,7 @@
 /** The pid file: go-runc reads the whole of it as a number, so it has no newline and appears complete or not at all. */
+
 import { F_GETFD, FD_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
-import { tryFcntl } from "../../syscalls/descriptor.ts";
+import { fdAt, tryFcntl } from "../../syscalls/descriptor.ts";
 import { tryReadlinkat } from "../../syscalls/directory.ts";
 import { writeAll } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
@@ -37,6 +38,6 @@ function descriptorOf(dir: Fd, name: string): Fd | undefined {
     ? name
     : /^\/proc\/self\/fd\/(\d+)$/.exec(link)?.[1];
   if (number === undefined) return undefined;
-  const fd = Number(number) as Fd;
+  const fd = fdAt(Number(number));
   return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) === 0 ? fd : undefined;
 }

@@ -1,14 +1,14 @@
 /** Descriptors that the caller hands on to the user's program: those of $LISTEN_FDS, then --preserve-fds N. */
+
 import { EBADF } from "../../syscalls/constants/errno.ts";
 import { F_GETFD } from "../../syscalls/constants/fcntl.ts";
-import { clearCloexec, tryFcntl } from "../../syscalls/descriptor.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { clearCloexec, fdAt, tryFcntl } from "../../syscalls/descriptor.ts";
 import { RuntimeError } from "../errors.ts";
 
 /** The sockets of socket activation, which come first. */
 export function keepListenFds(count: number, inherited: readonly number[]): void {
   for (let i = 0; i < count; i++) {
-    const fd = (3 + i) as Fd;
+    const fd = fdAt(3 + i);
     if (!inherited.includes(fd) || tryFcntl(fd, F_GETFD) === -EBADF)
       throw new RuntimeError("invalid-argument", `$LISTEN_FDS is ${count}, but fd ${fd} is not open`);
     clearCloexec(fd);
@@ -21,7 +21,7 @@ export function keepListenFds(count: number, inherited: readonly number[]): void
  */
 export function keepPreservedFds(count: number, inherited: readonly number[], first = 3): void {
   for (let i = 0; i < count; i++) {
-    const fd = (first + i) as Fd;
+    const fd = fdAt(first + i);
     if (!inherited.includes(fd) || tryFcntl(fd, F_GETFD) === -EBADF) {
       throw new RuntimeError(
         "invalid-argument",

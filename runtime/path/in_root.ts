@@ -3,6 +3,7 @@
  * relative path), resolved by the kernel as if the descriptor were "/", and what comes back is a descriptor:
  * what is checked is what is used. Nothing here joins a path of the container to a path of the host.
  */
+
 import { EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from "../../syscalls/constants/errno.ts";
 import {
   O_CREAT,
@@ -21,7 +22,7 @@ import { tryMkdirat, tryReadlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Failure, type Fd, failed } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { cleanPath } from "./clean_path.ts";
 import { tryResolve } from "./resolve.ts";
@@ -30,7 +31,7 @@ import { tryResolve } from "./resolve.ts";
 export type Links = "follow-in-root" | "refuse";
 
 /** Opens a path beneath the root; failure is an answer, minus errno. */
-export function tryOpenInRoot(root: Fd, path: string, flags: number, links: Links): number {
+export function tryOpenInRoot(root: Fd, path: string, flags: number, links: Links): Fd | Failure {
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links === "refuse" ? RESOLVE_NO_SYMLINKS : 0);
   return tryResolve(root, cleanPath(path) || ".", flags, resolve);
 }
@@ -38,15 +39,15 @@ export function tryOpenInRoot(root: Fd, path: string, flags: number, links: Link
 /** Opens a path beneath the root. */
 export function openInRoot(root: Fd, path: string, flags: number, links: Links): Fd {
   const result = tryOpenInRoot(root, path, flags, links);
-  if (result >= 0) return result as Fd;
+  if (!failed(result)) return result;
   throw refusedLink(path, -result, links) ?? OpError.from("open", path, -result);
 }
 
 /** Whether the path leads anywhere beneath the root. */
 export function existsInRoot(root: Fd, path: string, links: Links): boolean {
   const result = tryOpenInRoot(root, path, O_PATH, links);
-  if (result >= 0) close(result as Fd);
-  return result >= 0;
+  if (!failed(result)) close(result);
+  return !failed(result);
 }
 
 /** ELOOP where links are refused is an attack on the path rather than a loop. */
@@ -64,7 +65,7 @@ function refusedLink(path: string, errno: number, links: Links): Error | undefin
  */
 export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "file", links: Links): Fd {
   const existing = tryOpenInRoot(root, path, O_PATH, links);
-  if (existing >= 0) return requireKind(existing as Fd, path, kind);
+  if (!failed(existing)) return requireKind(existing, path, kind);
   if (existing !== -ENOENT)
     throw refusedLink(path, -existing, links) ?? OpError.from("open", path, -existing);
   // What changes after this is a link that is refused.
@@ -107,9 +108,9 @@ function withoutLinks(root: Fd, path: string): string {
 /** What a link says; undefined for what is no link, or not there. */
 function linkTarget(root: Fd, path: string): string | undefined {
   const fd = tryOpenInRoot(root, path, O_PATH | O_NOFOLLOW, "refuse");
-  if (fd < 0) return undefined;
-  const target = tryReadlinkat(fd as Fd, "");
-  close(fd as Fd);
+  if (failed(fd)) return undefined;
+  const target = tryReadlinkat(fd, "");
+  close(fd);
   return target;
 }
 
@@ -133,7 +134,7 @@ function createDirectories(root: Fd, parts: readonly string[]): Fd {
     const found = tryOpenInRoot(root, prefix, O_PATH | O_DIRECTORY, "refuse");
     let next: Fd;
     try {
-      if (found >= 0) next = found as Fd;
+      if (!failed(found)) next = found;
       else if (found === -ENOENT) next = makeDirectory(current, parts[depth - 1] ?? "", `/${prefix}`);
       else throw refusedLink(`/${prefix}`, -found, "refuse") ?? OpError.from("open", `/${prefix}`, -found);
     } finally {
@@ -149,7 +150,7 @@ function makeDirectory(parent: Fd, name: string, path: string): Fd {
   if (made < 0 && made !== -EEXIST) throw OpError.from("mkdir", path, -made);
   // Who was first may have been another container with this root file system. The open follows no link.
   const fd = tryOpenat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (fd >= 0) return fd as Fd;
+  if (!failed(fd)) return fd;
   if (fd === -ENOTDIR || fd === -ELOOP) throw replaced(path);
   throw OpError.from("open", path, -fd);
 }
@@ -157,7 +158,7 @@ function makeDirectory(parent: Fd, name: string, path: string): Fd {
 /** What is there, in the end, is what counts: made here, or by another container with this root file system. */
 function makeFile(parent: Fd, name: string, path: string): Fd {
   const made = tryOpenat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
-  if (made >= 0) close(made as Fd);
+  if (!failed(made)) close(made);
   else if (made !== -EEXIST) throw OpError.from("create", path, -made);
   const fd = openat(parent, name, O_PATH | O_NOFOLLOW);
   if (!isType(fstat(fd), S_IFLNK)) return requireKind(fd, path, "file");

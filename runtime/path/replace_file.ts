@@ -1,4 +1,5 @@
 /** Files that others may read at any time: written beside, then renamed, so that they appear whole or not at all. */
+
 import { EEXIST } from "../../syscalls/constants/errno.ts";
 import { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { renameat, tryUnlinkat } from "../../syscalls/directory.ts";
@@ -6,7 +7,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { writeAll } from "../../syscalls/io.ts";
 import { close, tryOpenat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 
 /** Makes `name` in the directory a new file with these bytes; a link in its place is replaced, not followed. */
 export function replaceFile(
@@ -37,6 +38,6 @@ function createNew(directory: Fd, name: string, mode: number): Fd {
     tryUnlinkat(directory, name);
     fd = tryOpenat(directory, name, flags, mode);
   }
-  if (fd < 0) throw OpError.from("open", name, -fd);
-  return fd as Fd;
+  if (failed(fd)) throw OpError.from("open", name, -fd);
+  return fd;
 }

@@ -27,7 +27,7 @@ import {
 } from "../../syscalls/mount.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
 import { tryResolve } from "../path/resolve.ts";
@@ -97,6 +97,6 @@ export function openProc(procfs: Fd, path: string): Fd {
 /** An error is to name the file as people know it. */
 function openBelow(procfs: Fd, path: string, flags: number): Fd {
   const fd = tryResolve(procfs, path, flags, STRICT);
-  if (fd < 0) throw OpError.from("open", `/proc/${path}`, -fd);
-  return fd as Fd;
+  if (failed(fd)) throw OpError.from("open", `/proc/${path}`, -fd);
+  return fd;
 }

@@ -16,7 +16,7 @@ import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { fstat, isType, tryStatx } from "../../syscalls/stat.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { replaceFile } from "../path/replace_file.ts";
 import { SECCOMP_CACHE } from "../state/container_id.ts";
@@ -43,16 +43,16 @@ const CHECKED = 16;
 export function readCached(root: HostPath, text: string): Uint8Array | undefined {
   const path = `${root}/${SECCOMP_CACHE}/${nameOf(encodeUtf8(text))}`;
   const fd = tryOpenat(CWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return undefined;
+  if (failed(fd)) return undefined;
   try {
-    const stat = fstat(fd as Fd);
+    const stat = fstat(fd);
     const { mode, uid, size } = stat;
     const ours = (uid === 0 || uid === geteuid()) && (mode & 0o022) === 0 && isType(stat, S_IFREG);
     const fits = size > HEADER && size <= HEADER + LONGEST_TEXT + LARGEST_PROGRAM;
-    const bytes = ours && fits ? readToEnd(fd as Fd, Number(size)) : undefined;
+    const bytes = ours && fits ? readToEnd(fd, Number(size)) : undefined;
     return bytes === undefined ? undefined : unwrap(bytes, text);
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
 }
 

@@ -1,8 +1,9 @@
 /** Handing the listener of a filter to the seccomp agent (config-linux.md "The Container Process State"). */
+import { fdAt } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
 import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import type { SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { ContainerProcessState, State } from "../config/types.ts";
 import type { SeccompListener } from "../plan/seccomp/filter.ts";
@@ -25,7 +26,7 @@ export function sendListener(listener: SeccompListener, init: Cloned, fd: number
     ...(listener.metadata === "" ? {} : { metadata: listener.metadata }),
     state,
   };
-  const ours = pidfdGetfd(init.pidfd, fd as Fd);
+  const ours = pidfdGetfd(init.pidfd, fdAt(fd));
   try {
     withField(LISTENER_PATH, () => {
       const socket = connectUnix(listener.path);

@@ -1,15 +1,18 @@
 /** What a command has of its own process: arguments, environment, standard streams, a log, a trace. Keeps cmd/ off syscalls/. */
+
 import { EEXIST } from "../../syscalls/constants/errno.ts";
 import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { STDERR } from "../../syscalls/descriptor.ts";
 import { tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { writeAll } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { setTrace } from "../../syscalls/trace.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 
 export { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
+export { STDERR, STDIN, STDOUT } from "../../syscalls/descriptor.ts";
 export { getegid, geteuid } from "../../syscalls/identity.ts";
 export { writeAll } from "../../syscalls/io.ts";
 export { seccompVersion } from "../../syscalls/libseccomp.ts";
@@ -21,10 +24,6 @@ export { getcwd } from "../../syscalls/working_directory.ts";
 export { refuseSetId } from "./set_id.ts";
 export { occupyStandardStreams, surviveWrites, wasClosed } from "./standard_streams.ts";
 
-export const STDIN = 0 as Fd;
-export const STDOUT = 1 as Fd;
-export const STDERR = 2 as Fd;
-
 /** Opens a log for appending; several commands may share it. */
 export function openLog(path: HostPath): Fd {
   return openat(CWD, path, O_CREAT | O_WRONLY | O_APPEND, 0o644);
@@ -34,14 +33,14 @@ export function openLog(path: HostPath): Fd {
 export function createFile(path: HostPath, text: string): boolean {
   const fd = tryOpenat(CWD, path, O_CREAT | O_EXCL | O_WRONLY, 0o666);
   if (fd === -EEXIST) return false;
-  if (fd < 0) throw OpError.from("create", path, -fd);
+  if (failed(fd)) throw OpError.from("create", path, -fd);
   try {
-    writeAll(fd as Fd, encodeUtf8(text), path);
+    writeAll(fd, encodeUtf8(text), path);
   } catch (error) {
     tryUnlinkat(CWD, path);
     throw error;
   } finally {
-    close(fd as Fd);
+    close(fd);
   }
   return true;
 }

@@ -5,12 +5,13 @@
 
 import { CLOSE_RANGE_CLOEXEC } from "../../syscalls/constants/fcntl.ts";
 import { POLLNVAL } from "../../syscalls/constants/poll.ts";
-import { setCloexec } from "../../syscalls/descriptor.ts";
+import { fdAt, setCloexec } from "../../syscalls/descriptor.ts";
 import { close, tryCloseRange } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { getrlimit, RLIMIT_NOFILE } from "../../syscalls/resource.ts";
 import { setSignalMask } from "../../syscalls/signal.ts";
+import { traceDescriptor } from "../../syscalls/trace.ts";
 
 import type { Fd } from "../../syscalls/types.ts";
 import { resetIgnoredSignals } from "./ignored_signals.ts";
@@ -31,10 +32,14 @@ export function closeAllFrom(first: number): void {
   if (result < 0) eachOpen(first, LAST_DESCRIPTOR, setCloexec);
 }
 
-/** Closes every descriptor above the standard streams but these. */
-export function closeAllBut(keep: readonly Fd[]): void {
-  let next = 3;
-  for (const fd of [...new Set(keep)].sort((a, b) => a - b)) {
+/**
+ * Closes every descriptor but the standard streams, the caller's for the program behind them, the trace, and `keep`: what
+ * a process in or near a container has open is stated by these calls alone.
+ */
+export function closeAllBut(keep: readonly (Fd | undefined)[], preservedFds: number): void {
+  let next = 3 + preservedFds;
+  const kept = [...keep, traceDescriptor()].filter((fd) => fd !== undefined);
+  for (const fd of kept.sort((a, b) => a - b)) {
     if (fd > next) closeAll(next, fd - 1);
     if (fd >= next) next = fd + 1;
   }
@@ -59,9 +64,9 @@ function eachOpen(first: number, last: number, act: (fd: Fd) => void): void {
   const most = soft < AT_ONCE ? Math.max(1, Number(soft)) : AT_ONCE;
   for (let start = first; start <= Math.min(last, NR_OPEN); start += most) {
     const count = Math.min(most, last - start + 1);
-    const requests = Array.from({ length: count }, (_, i) => ({ fd: (start + i) as Fd, events: 0 }));
+    const requests = Array.from({ length: count }, (_, i) => ({ fd: fdAt(start + i), events: 0 }));
     for (const [i, events] of poll(requests, 0).entries())
-      if ((events & POLLNVAL) === 0) act((start + i) as Fd);
+      if ((events & POLLNVAL) === 0) act(fdAt(start + i));
   }
 }
 

@@ -1,10 +1,11 @@
 /** Entering cgroups from inside: the files are opened while the host's are in sight, and written when it is time. */
+
 import { EBUSY, EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { JOIN_CGROUP } from "../errors.ts";
 
 /** A control file that moves who writes to it. */
@@ -31,8 +32,8 @@ export function openCgroupFiles(paths: readonly HostPath[], insteadOfUnified?: H
 
 function openFile(path: HostPath): Fd {
   const fd = tryOpenat(CWD, path, O_WRONLY);
-  if (fd < 0) throw OpError.from(JOIN_CGROUP, path, -fd);
-  return fd as Fd;
+  if (failed(fd)) throw OpError.from(JOIN_CGROUP, path, -fd);
+  return fd;
 }
 
 /** Everything that is open for them. */

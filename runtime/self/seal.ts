@@ -4,6 +4,7 @@
  * start also has a constant environment: the number of a sealed memfd that carries, as data, what is needed of the
  * caller's.
  */
+
 import { ESTALE } from "../../syscalls/constants/errno.ts";
 import {
   F_SEAL_GROW,
@@ -14,7 +15,14 @@ import {
   O_PATH,
   O_RDONLY,
 } from "../../syscalls/constants/fcntl.ts";
-import { addSeals, clearCloexec, getSeals, memfdCreate, setCloexec } from "../../syscalls/descriptor.ts";
+import {
+  addSeals,
+  clearCloexec,
+  fdAt,
+  getSeals,
+  memfdCreate,
+  setCloexec,
+} from "../../syscalls/descriptor.ts";
 import { readDirectory, readlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { armFaults } from "../../syscalls/faults.ts";
@@ -168,7 +176,7 @@ function openDescriptors(): number[] {
  * sealed, and is nothing to us; one that does, in a program that is not sealed, is an attack.
  */
 function receive(text: string | undefined): Carried | undefined {
-  const payload = Number(text ?? Number.NaN) as Fd;
+  const payload = fdAt(Number(text ?? Number.NaN));
   if (!Number.isSafeInteger(payload) || getSeals(payload) !== ALL_SEALS) return undefined;
   if (!exeIsSealed())
     throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);

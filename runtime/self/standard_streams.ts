@@ -2,10 +2,11 @@
  * A caller may have closed any of its standard streams. Whatever is opened next would get that number, and be written
  * to as standard output: the null device takes the place, as Go's runtime has it.
  */
+
 import { EBADF } from "../../syscalls/constants/errno.ts";
 import { F_GETFD, FD_CLOEXEC, O_PATH, O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
-import { tryFcntl } from "../../syscalls/descriptor.ts";
+import { STREAMS, tryFcntl } from "../../syscalls/descriptor.ts";
 import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
 import { ignoreSignal, SIGPIPE, SIGXFSZ } from "../../syscalls/signal.ts";
 import { isType, type Stat } from "../../syscalls/stat.ts";
@@ -23,8 +24,8 @@ export function surviveWrites(): void {
 /** Opens the null device in the place of each stream that is closed, marked close-on-exec. */
 export function occupyStandardStreams(): void {
   // From the lowest on: open(2) takes the lowest number that is free.
-  for (let fd = 0; fd <= 2; fd++) {
-    if (tryFcntl(fd as Fd, F_GETFD) !== -EBADF) continue;
+  for (const stream of STREAMS) {
+    if (tryFcntl(stream, F_GETFD) !== -EBADF) continue;
     // Where there is no such device a place that nothing can be read from or written to.
     if (tryOpenat(CWD, "/dev/null", O_RDWR) < 0) openat(CWD, "/", O_PATH);
   }

@@ -5,7 +5,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
-import type { Fd, Pid } from "../../syscalls/types.ts";
+import { type Fd, failed, type Pid } from "../../syscalls/types.ts";
 import { PF_EXITING, readStat } from "../proc/stat.ts";
 
 /** A process for good: pids are reused within a boot, start times are not, and boots differ. */
@@ -44,9 +44,9 @@ export function openProcess(process: ProcessIdentity): Fd | undefined {
   if (process.pid <= 1) return undefined;
   const pidfd = tryPidfdOpen(process.pid);
   if (pidfd === -ESRCH || pidfd === -EINVAL) return undefined;
-  if (pidfd < 0) throw OpError.from("pidfd_open", `pid ${process.pid}`, -pidfd);
-  if (isAlive(process)) return pidfd as Fd;
-  close(pidfd as Fd);
+  if (failed(pidfd)) throw OpError.from("pidfd_open", `pid ${process.pid}`, -pidfd);
+  if (isAlive(process)) return pidfd;
+  close(pidfd);
   return undefined;
 }
 

@@ -20,7 +20,7 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { fstat, tryStatx } from "../../syscalls/stat.ts";
-import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { parseJson, stringifyJson } from "../config/json.ts";
 import type { RunnableSpec } from "../config/types.ts";
@@ -105,8 +105,8 @@ export function tryOpenStateDir(root: HostPath, id: string): StateDir | undefine
   requireValidId(id);
   const fd = tryOpenat(CWD, `${root}/${id}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (fd === -ENOENT) return undefined;
-  if (fd < 0) throw OpError.from("open", `${root}/${id}`, -fd);
-  return { id, root, fd: fd as Fd };
+  if (failed(fd)) throw OpError.from("open", `${root}/${id}`, -fd);
+  return { id, root, fd: fd };
 }
 
 /** Opens <root>/<id>. */
@@ -207,23 +207,23 @@ export function removeStateDir(dir: StateDir): void {
 function removeEntry(dir: Fd, name: string): void {
   if (tryUnlinkat(dir, name) !== -EISDIR) return;
   const inner = tryOpenat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (inner < 0) return;
-  for (const file of namesIn(inner as Fd)) tryUnlinkat(inner as Fd, file);
-  close(inner as Fd);
+  if (failed(inner)) return;
+  for (const file of namesIn(inner)) tryUnlinkat(inner, file);
+  close(inner);
   tryUnlinkat(dir, name, AT_REMOVEDIR);
 }
 
 /** The names in the directory; none when another command has removed it meanwhile. */
 function namesIn(dir: Fd): string[] {
   const listing = tryOpenat(dir, ".", O_RDONLY | O_DIRECTORY);
-  if (listing < 0) return [];
+  if (failed(listing)) return [];
   try {
-    return readDirectory(listing as Fd).map(({ name }) => name);
+    return readDirectory(listing).map(({ name }) => name);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return [];
     throw error;
   } finally {
-    close(listing as Fd);
+    close(listing);
   }
 }
 
@@ -231,12 +231,12 @@ function namesIn(dir: Fd): string[] {
 export function listIds(root: HostPath): string[] | undefined {
   const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
   if (fd === -ENOENT) return undefined;
-  if (fd < 0) throw OpError.from("open", root, -fd);
-  const ids = readDirectory(fd as Fd)
+  if (failed(fd)) throw OpError.from("open", root, -fd);
+  const ids = readDirectory(fd)
     .filter((entry) => entry.type === DT_DIR && entry.name !== SECCOMP_CACHE)
     .map((entry) => entry.name)
     .sort();
-  close(fd as Fd);
+  close(fd);
   return ids;
 }
 
