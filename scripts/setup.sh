@@ -64,12 +64,15 @@ case " $* " in *" engines "*)
   wants docker-compose docker-compose
   wants iptables iptables
   wants valgrind valgrind
+  wants strace strace
   [ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
   [ -x /usr/lib/podman/aardvark-dns ] || packages="$packages aardvark-dns"
   [ -x /usr/lib/systemd/systemd ] || packages="$packages systemd"
   [ -e /lib/ld-musl-x86_64.so.1 ] || packages="$packages musl"
   # shellcheck disable=SC2086
   [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
+  # Debian 13 has it apart from docker.io, Debian 12 in it.
+  command -v docker >/dev/null 2>&1 || install docker-cli || echo "setup: could not be installed: docker-cli" >&2
   ;;
 esac
 
@@ -93,6 +96,12 @@ case " $* " in *" arm64 "*)
 esac
 # shellcheck disable=SC2086
 [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
+case " $* " in *" vm "* | *" arm64 "*)
+  # Debian 13 has it apart from QEMU, Debian 12 in it.
+  [ ! -d /usr/share/qemu ] || [ -x /usr/lib/qemu/virtiofsd ] || install virtiofsd ||
+    echo "setup: could not be installed: virtiofsd" >&2
+  ;;
+esac
 
 # A link leads to the packages of another checkout, which `npm ci` would remove.
 [ ! -L node_modules ] || exit 0

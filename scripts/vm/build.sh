@@ -63,9 +63,13 @@ inside() {
   apart sh -c 'mount -t proc proc "$1/proc" && exec chroot "$@"' sh "$root" "$@"
 }
 
-# The mirrors that apt uses on this machine, in the way that it uses them.
-mirror_of() { apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | sed -n "s/^$1 //p" | head -n 1; }
-mirror=$(mirror_of $suite)
+# The mirrors that apt uses on this machine, in the way that it uses them. One of another release has this one, too.
+own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+mirror_of() {
+  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    sed -nE "s/^($suite|$own|stable|oldstable)$1 //p" | head -n 1
+}
+mirror=$(mirror_of "")
 [ -n "$mirror" ] || cannot "apt knows no mirror of Debian $suite"
 
 fetch() {
@@ -74,9 +78,9 @@ fetch() {
   proxy=$(apt-config shell proxy Acquire::http::Proxy)
   eval "$proxy"
   http_proxy=${proxy:-${http_proxy:-}} apart debootstrap --variant=minbase $suite "$root" "$mirror" || return
-  for release in $suite $suite-updates $suite-security; do
-    from=$(mirror_of $release)
-    [ -z "$from" ] || echo "deb $from $release main"
+  for kind in "" -updates -security; do
+    from=$(mirror_of "$kind")
+    [ -z "$from" ] || echo "deb $from $suite$kind main"
   done >"$root/etc/apt/sources.list"
   apt-config dump Acquire | grep -v '^Acquire::IndexTargets' >"$root/etc/apt/apt.conf.d/90host"
   cp /etc/resolv.conf "$root/etc/resolv.conf"

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { runInMachine } from "./machine.ts";
+import { runInMachine, scriptOf } from "./machine.ts";
 
 const machine = suite("test machine");
 
@@ -54,5 +55,26 @@ machine("one that ends by itself without a status", () =>
     });
   }),
 );
+
+machine("a checkout that only root may reach is one that every user reaches there", () => {
+  const dir = mkdtempSync(join(tmpdir(), "shares-"));
+  const home = join(dir, "home");
+  const checkout = join(home, "a checkout's", "own");
+  try {
+    mkdirSync(home, { mode: 0o700 });
+    const script = scriptOf({
+      shares: [checkout, join(checkout, "below")].map((share) => ({ dir: share, writable: false })),
+      cwd: checkout,
+      command: "stat -c %A .. ../..; echo here",
+    });
+    const mount = `mount() { [ "$1 $2 $3" = "-t virtiofs -o" ] && echo "$5 $6" && chmod o-x "$6"; }`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", `${mount}\n${script}`], { encoding: "utf8" });
+    const mounted = [`share0 ${checkout}`, `share1 ${join(checkout, "below")}`];
+    assert.equal(stdout.split("\n"), [...mounted, "drwxr-xr-x", "drwx-----x", "here", ""], stderr);
+    assert.is(statSync(checkout).mode & 0o777, 0o754, "what is shared is another machine's");
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
 
 machine.run();

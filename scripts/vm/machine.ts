@@ -5,7 +5,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** A directory of this machine, which has the same path in the other. */
 export type Share = { readonly dir: string; readonly writable: boolean };
@@ -141,14 +141,31 @@ export async function runInMachine(image: Image, options: MachineOptions): Promi
   }
 }
 
-/** Mounts what is shared, and goes on as the command. */
-function scriptOf({ shares, cwd, command }: MachineOptions): string {
+/** Mounts what is shared where every user finds it, and goes on as the command. */
+export function scriptOf({
+  shares,
+  cwd,
+  command,
+}: Pick<MachineOptions, "shares" | "cwd" | "command">): string {
   const mounts = shares.map(({ dir, writable }, i) => {
     const at = quote(dir);
-    return `mkdir -p ${at} && mount -t virtiofs -o ${writable ? "rw" : "ro"} share${i} ${at} || exit 125`;
+    // Below a share they are another machine's; /root, say, is the test machine's own.
+    const own = parentsOf(dir).filter(
+      (parent) => !shares.slice(0, i).some((share) => isBelow(parent, share.dir)),
+    );
+    const open = own.length > 0 ? `chmod o+x ${own.map(quote).join(" ")} && ` : "";
+    return `mkdir -p ${at} && ${open}mount -t virtiofs -o ${writable ? "rw" : "ro"} share${i} ${at} || exit 125`;
   });
   return [...mounts, `cd ${quote(cwd)} || exit 125`, command, ""].join("\n");
 }
+
+/** The directories above one, without the root. */
+function parentsOf(dir: string): string[] {
+  const parent = dirname(dir);
+  return parent === "/" ? [] : [...parentsOf(parent), parent];
+}
+
+const isBelow = (dir: string, top: string): boolean => `${dir}/`.startsWith(`${top}/`);
 
 /** A word of shell text. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -171,14 +188,17 @@ function listen(path: string, serve: (socket: Socket) => void): () => Promise<vo
 const start = (file: string, args: readonly string[]): ChildProcess =>
   spawn("setpriv", ["--pdeathsig", "KILL", file, ...args], { stdio: ["ignore", "ignore", "pipe"] });
 
-/** The daemon's view of the directory is a mount that is read-only by itself, whatever the machine asks for. */
+/**
+ * The daemon's view of the directory is a mount that is read-only by itself, whatever the machine asks for. Its options
+ * are those of QEMU's own daemon of old, which the one in Rust takes too.
+ */
 async function startShare(run: string, index: number, { dir, writable }: Share): Promise<ChildProcess> {
   const source = join(run, `share${index}`);
   const socket = `${source}.socket`;
   mkdirSync(source);
   const script = `mount --bind "$1" "$2" && mount -o "remount,bind,$3" "$2" && exec /usr/lib/qemu/virtiofsd \
     --socket-path="$4" -o source="$2" -o sandbox=chroot -o cache=always -o xattr -o announce_submounts \
-    -o log_level=err --thread-pool-size=2`;
+    --thread-pool-size=2`;
   const daemon = start("unshare", [
     ...["--mount", "--propagation", "private", "sh", "-c", script],
     ...["sh", dir, source, writable ? "rw" : "ro", socket],
