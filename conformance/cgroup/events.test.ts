@@ -188,6 +188,8 @@ events("an OOM of the container's own process is told before the end", async (c)
   const running = await listening(c);
   succeed(await c.runt(["start", c.id]));
   assert.ok(await eventually(() => !isAlive(pid), 60));
+  // On v2 the last process is the end. Who removes the cgroup before it was looked at leaves nothing to be read of it.
+  if (cgroupVersion === 2) await running.done;
   succeed(await c.runt(["delete", c.id]));
   assert.is((await running.done).status, 0);
   assert.equal(newsOf(running), [`{"type":"oom","id":"${c.id}"}`]);

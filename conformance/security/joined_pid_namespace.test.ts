@@ -1,7 +1,7 @@
-// vm serial
+// serial
 // A container in the pid namespace of another, as in a pod: what is made there is not to be looked into by what lives
 // there, not even when fs.suid_dumpable is 1, by which a process that has changed its ids may be (proc(5), prctl(2)).
-// In a test machine, as the sysctl is the whole machine's.
+// With no other beside it, as the sysctl is the whole machine's.
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -2,11 +2,18 @@
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
+import { S_IFIFO } from "../../syscalls/constants/stat.ts";
+import { mknodat } from "../../syscalls/directory.ts";
+import { writeAll } from "../../syscalls/io.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { join, makeTemporary, removeFile, removeTree, writeFile } from "../../syscalls/testing/files.ts";
+import { startForked } from "../../syscalls/testing/programs.ts";
 import { saying } from "../../syscalls/testing/saying.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { type OomWatch, watchOom } from "./oom.ts";
 
 const oom = suite("watchOom on v2");
@@ -59,6 +66,22 @@ oom("the last process gone, or the cgroup, is the end; a kill before it is still
     removeFile(join(directory, "memory.events"));
     removeFile(join(directory, "cgroup.events"));
     assert.equal(watch.look(), { oom: false, gone: true });
+  });
+});
+
+oom("a kill while it looks is told, although that was the last process", () => {
+  withWatch((watch, write, directory) => {
+    const file = join(directory, "cgroup.events");
+    removeFile(file);
+    mknodat(CWD, file, S_IFIFO | 0o600);
+    const killer = startForked(() => {
+      const fd = openat(CWD, file, O_WRONLY); // waits for the look
+      write("memory.events", "oom_kill 3\n");
+      writeAll(fd, encodeUtf8("populated 0\n"));
+      return 0;
+    });
+    assert.equal(watch.look(), { oom: true, gone: true });
+    assert.is(killer.wait().status, 0);
   });
 });
 

@@ -84,9 +84,11 @@ function watchV2(directory: HostPath): OomWatch {
     fd,
     look() {
       drain(fd);
+      // First: after the end there is no other look, and the last process may be killed between the two lines.
+      const gone = read("cgroup.events", "populated") !== 1n;
       const before = kills;
       kills = read("memory.events", "oom_kill") ?? kills;
-      return { oom: kills > before, gone: read("cgroup.events", "populated") !== 1n };
+      return { oom: kills > before, gone };
     },
     close() {
       close(fd);
