@@ -45,9 +45,9 @@ pause(
         const frozen = async (text: string): Promise<void> => {
           for (const twin of [ours, theirs]) assert.is(readFileSync(freezerFile(twin), "utf8").trim(), text);
         };
-        const two = async () =>
-          (JSON.parse((await ours.run(["ps", "-f", "json", ours.id])).stdout) as number[]).length === 2;
-        while (!(await two()));
+        const two = async ({ run, id }: Twin) =>
+          (JSON.parse((await run(["ps", "-f", "json", id])).stdout) as number[]).length === 2;
+        while (!(await two(ours)) || !(await two(theirs)));
         assert.equal(await agree("ps", "--format", "json"), ["exit 0", "[PID,ALIVE]\n"]);
         assert.equal(await agree("resume"), ["exit 1", "", "container not paused"]);
         assert.equal(await agree("pause"), ["exit 0", ""]);

@@ -20,8 +20,12 @@ static void *heap_malloc(UNUSED JSMallocState *state, size_t size) {
 static void heap_free(UNUSED JSMallocState *state, void *block) { free(block); }
 
 static void *heap_realloc(UNUSED JSMallocState *state, void *block, size_t size) {
+  if (size == 0) {
+    free(block); // which realloc(3) need not do
+    return NULL;
+  }
   void *moved = realloc(block, size);
-  if (moved == NULL && size != 0) out_of_memory();
+  if (moved == NULL) out_of_memory();
   return moved;
 }
 
