@@ -1,4 +1,5 @@
 /** The table of contents: every command, and the file that it lives in. */
+import { checkpoint } from "./checkpoint.ts";
 import type { Command, Example } from "./command.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
@@ -9,6 +10,7 @@ import { kill } from "./kill.ts";
 import { list } from "./list.ts";
 import { pause } from "./pause.ts";
 import { ps } from "./ps.ts";
+import { restore } from "./restore.ts";
 import { resume } from "./resume.ts";
 import { run } from "./run.ts";
 import { spec } from "./spec.ts";
@@ -40,6 +42,8 @@ export const commands: readonly Entry[] = [
   { name: "pause", group: life, summary: "freeze the processes of a container", command: pause },
   { name: "resume", group: life, summary: "let a paused container go on", command: resume },
   { name: "update", group: life, summary: "change the limits of a container", command: update },
+  { name: "checkpoint", group: life, summary: "save a running container into files", command: checkpoint },
+  { name: "restore", group: life, summary: "make a container of a checkpoint", command: restore },
   { name: "delete", group: life, summary: "delete what a container holds", command: deleteCommand },
   { name: "state", group: look, summary: "print the state of a container as JSON", command: state },
   { name: "ps", group: look, summary: "list the processes of a container", command: ps },

@@ -71,7 +71,7 @@ const elsewhere: readonly (readonly [words: string, advice: string])[] = [
   ["version", 'Use "PROGRAM --version".'],
   ["log logs", "What a container prints goes to the standard output of who made it."],
   ["pull push build tag images", "Images are the business of an engine: a container is made of a bundle."],
-  ["checkpoint restore", "Checkpoints are not supported."],
+  ["save snapshot dump migrate", 'Use "PROGRAM checkpoint ID".'],
 ];
 
 function helpText(program: string, topic: string | undefined): string {

@@ -49,7 +49,7 @@ for (const [title, file, text, expected] of [
     "a module of another platform",
     "syscalls/a.ts",
     'import {\n  join,\n} from "node:path";',
-    "syscalls/a.ts:1: node:path: what is shipped has no package but yargs, in cmd/, and no module of another platform",
+    "syscalls/a.ts:1: node:path: what is shipped has no package but yargs in cmd/ and pbf in runtime/criu/, and no module of another platform",
   ],
   [
     "a module of another platform in a unit test",
@@ -67,7 +67,7 @@ for (const [title, file, text, expected] of [
     "a package below cmd/",
     "runtime/hooks/run.ts",
     'import yargs from "yargs";',
-    "runtime/hooks/run.ts:1: yargs: what is shipped has no package but yargs, in cmd/, and no module of another platform",
+    "runtime/hooks/run.ts:1: yargs: what is shipped has no package but yargs in cmd/ and pbf in runtime/criu/, and no module of another platform",
   ],
   [
     "the order inside runtime/",
@@ -152,6 +152,7 @@ for (const [title, file, text, expected] of [
 for (const [title, file, text] of [
   ["downward", "cmd/a.ts", 'import { a } from "../runtime/errors.ts";'],
   ["yargs in cmd/", "cmd/help.ts", 'import yargs, { type Argv } from "yargs";'],
+  ["pbf in runtime/criu/", "runtime/criu/message.ts", 'import { PbfReader } from "pbf";'],
   ["a time that is given", "runtime/hooks/run.ts", "new Date(0).toISOString();"],
   ["package.json", "cmd/version.ts", 'import { version } from "../package.json";'],
   ["a neighbour on the same line", "runtime/hooks/a.ts", 'import { a } from "../seccomp/a.ts";'],

@@ -44,8 +44,16 @@ const order: readonly (readonly string[])[] = [
   ["init"],
   ["foreground"],
   ["parent"],
+  ["criu"],
   ["lifecycle"],
 ];
+
+/** What is shipped of others, and where it is known. */
+const packages: readonly (readonly [name: string, folder: string])[] = [
+  ["yargs", "cmd/"],
+  ["pbf", "runtime/criu/"],
+];
+const packageList = packages.map(([name, folder]) => `${name} in ${folder}`).join(" and ");
 
 /** What the init process leaves to its parent: the rooms that are about the host. */
 const notInInit = ["systemd", "host", "state", "cgroup", "intel_rdt", "net_devices"];
@@ -103,9 +111,9 @@ function forbiddenImport(item: Import): string | undefined {
   if (layer < 0) return undefined;
   const target = resolveTarget(item);
   if (!/^\.\.?\//.test(item.target))
-    return item.target === "yargs" && layers[layer] === "cmd"
+    return packages.some(([name, folder]) => item.target === name && item.file.startsWith(folder))
       ? undefined
-      : `${item.target}: what is shipped has no package but yargs, in cmd/, and no module of another platform`;
+      : `${item.target}: what is shipped has no package but ${packageList}, and no module of another platform`;
   if (target.startsWith("syscalls/testing/") && !item.file.startsWith("syscalls/testing/"))
     return "only tests may import syscalls/testing/";
   if (target === "syscalls/engine/host.ts" && layers[layer] !== "syscalls")

@@ -54,7 +54,7 @@ features("has what engines read: linux, rro, idmap, namespaces and capabilities"
   assert.is(linux.mountExtensions.idmap.enabled, true);
   assert.equal(linux.namespaces, sorted(linux.namespaces));
   assert.is(linux.capabilities.length, 41);
-  assert.is(annotations["org.opencontainers.runc.checkpoint.enabled"], "false");
+  assert.is(annotations["org.opencontainers.runc.checkpoint.enabled"], "true");
   assert.is(annotations["runt.kernel.oldest"], "5.3");
   assert.match(annotations["io.github.seccomp.libseccomp.version"] ?? "", /^\d+\.\d+\.\d+$/);
 });
@@ -63,12 +63,15 @@ features("takes no arguments", async () => {
   refuse(await runCommand([runtimePath, "features", "more"]));
 });
 
-features("names the annotations that become properties of a unit as unsafe", async () => {
-  const { potentiallyUnsafeConfigAnnotations: unsafe, linux } = await read();
-  assert.ok(unsafe.includes("org.systemd.property."));
-  const { systemd, systemdUser } = linux.cgroup as { systemd?: boolean; systemdUser?: boolean };
-  assert.ok(systemd && systemdUser);
-});
+features(
+  "names the annotations that become properties of a unit, or CRIU's configuration, as unsafe",
+  async () => {
+    const { potentiallyUnsafeConfigAnnotations: unsafe, linux } = await read();
+    assert.equal(unsafe, ["org.criu.config", "org.systemd.property."]);
+    const { systemd, systemdUser } = linux.cgroup as { systemd?: boolean; systemdUser?: boolean };
+    assert.ok(systemd && systemdUser);
+  },
+);
 
 const schema = join(import.meta.dir, "../../../shared/oci-schema/features-linux.json");
 

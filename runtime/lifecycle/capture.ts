@@ -1,25 +1,21 @@
 /** Runs a program of the host to its end and collects what it prints. */
 
-import { O_RDWR, X_OK } from "../../syscalls/constants/fcntl.ts";
+import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { cstr, textOf } from "../../syscalls/cstring.ts";
 import { dup3, fdAt, pipe } from "../../syscalls/descriptor.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
-import { tryAccess } from "../../syscalls/stat.ts";
 import { RuntimeError } from "../errors.ts";
-import { searchPath } from "../path/search.ts";
 import { closeAllFrom, disinherit } from "../self/disinherit.ts";
+import { findProgram, pathVariable } from "../self/find_program.ts";
 import { fork } from "../self/fork.ts";
 import { callerEnvironment } from "../self/seal.ts";
 
-/** Engines may call the runtime with no PATH at all. */
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /** Standard output and error of the program in one text; a status other than 0 is an error that repeats it. */
 export function capture(name: string, args: readonly string[]): string {
-  const environment = { PATH: DEFAULT_PATH, ...callerEnvironment() };
-  const path = cstr(findOnPath(name, environment.PATH || DEFAULT_PATH));
+  const environment = { PATH: pathVariable(), ...callerEnvironment() };
+  const path = cstr(findProgram(name));
   const argv = stringArray([name, ...args]);
   const envp = stringArray(
     Object.entries(environment).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`])),
@@ -42,15 +38,4 @@ export function capture(name: string, args: readonly string[]): string {
   if (exit?.status === 0) return text;
   const how = exit?.signal ? `signal ${exit.signal}` : `exit status ${exit?.status}`;
   throw new RuntimeError("child", `${name}: ${how}: ${text.trimEnd()}`);
-}
-
-/** The words are those of Go's exec.LookPath. */
-function findOnPath(name: string, path: string): string {
-  const found = searchPath(
-    name,
-    path,
-    (candidate) => candidate.startsWith("/") && tryAccess(CWD, candidate, X_OK, 0) === 0,
-  );
-  if (found !== undefined) return found;
-  throw new RuntimeError("child", `exec: "${name}": executable file not found in $PATH`);
 }

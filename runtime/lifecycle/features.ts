@@ -42,11 +42,8 @@ const memoryPolicy = {
   flags: words("MPOL_F_", "NUMA_BALANCING RELATIVE_NODES STATIC_NODES"),
 };
 
-/**
- * Annotations that change what a container may do, "x." standing for all that begin so. With CRIU "org.criu.config"
- * belongs here.
- */
-const potentiallyUnsafeConfigAnnotations: readonly string[] = ["org.systemd.property."];
+/** Annotations that change what a container may do, "x." standing for all that begin so. */
+const potentiallyUnsafeConfigAnnotations: readonly string[] = ["org.criu.config", "org.systemd.property."];
 
 /** Of which build the features are. */
 export interface Build {
@@ -75,8 +72,8 @@ export function features({ version, commit, quickjs }: Build): object {
       netDevices: { enabled: true },
     },
     annotations: {
-      // containerd asks under this name.
-      "org.opencontainers.runc.checkpoint.enabled": "false",
+      // containerd asks under this name; whether there is a criu is not asked, as by runc.
+      "org.opencontainers.runc.checkpoint.enabled": "true",
       "io.github.seccomp.libseccomp.version": seccompVersion(),
       "runt.commit": commit,
       "runt.kernel.oldest": oldestKernel,

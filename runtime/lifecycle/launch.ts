@@ -2,7 +2,6 @@
  * The parent's half of making a container, shared by create and run: claim the id, plan, fork the init process,
  * make the cgroups while it sets up its root file system, answer its requests (channel.ts), and record it.
  */
-import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { close } from "../../syscalls/open.ts";
@@ -40,20 +39,13 @@ import { writeOomScore } from "../self/oom_score.ts";
 import { raiseHardLimits } from "../self/rlimits.ts";
 import { secretDescriptors, wholeEnvironment } from "../self/seal.ts";
 import { identify } from "../state/init_pid.ts";
-import {
-  createStateDir,
-  lock,
-  removeStateDir,
-  type SavedState,
-  type StateDir,
-  writeState,
-} from "../state/store.ts";
-import { mountIdOf, unmountHostMounts } from "./host_mount.ts";
-import { runPoststop } from "./poststop.ts";
+import { createStateDir, lock, type SavedState, type StateDir, writeState } from "../state/store.ts";
+import { unmountHostMounts } from "./host_mount.ts";
 import { type CreateRequest, type Prepared, prepareLaunch } from "./prepare.ts";
+import { firstRecord, streamNames, undoOf } from "./record.ts";
 import { hookState } from "./state.ts";
 import { sharesPidNamespace } from "./status.ts";
-import { Undo } from "./undo.ts";
+import type { Undo } from "./undo.ts";
 
 /** What differs between create and run. */
 export interface LaunchMode {
@@ -87,23 +79,9 @@ export function launch(
   const cgroup = newCgroup(prepared.cgroup);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   const dir = createStateDir(context.root, request.id);
-  const recorded: SavedState = {
-    id: request.id,
-    bundle: request.bundle,
-    rootfs: plan.rootfs.path,
-    created: rfc3339(realtimeNow()),
-    init: { pid: 0 as Pid, startTime: "0", bootId: "" },
-    cgroupPaths: cgroup.paths,
-    ...(cgroup.unit === undefined ? {} : { systemd: cgroup.unit }),
-    keyring: plan.keyring,
-    ...(plan.mountsOnHost ? { mountedOn: mountIdOf(plan.rootfs.path) } : {}),
-    ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
-    config: spec,
-  };
-  const undo = new Undo();
-  // runtime.md "Lifecycle": once a hook may have run, what undoes it has to run as well, last of all.
-  undo.push("run the poststop hooks", () => runPoststop(context, recorded));
-  undo.push("remove the state directory", () => removeStateDir(dir));
+  const streams = spec.process.terminal === true ? undefined : streamNames(mode.streams);
+  const recorded = firstRecord(request, spec, { ...prepared, cgroup }, streams);
+  const undo = undoOf(context, dir, recorded);
   try {
     lock(dir);
     makeNotifyDirectory(dir);

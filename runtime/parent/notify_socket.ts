@@ -4,7 +4,13 @@
  * host's socket, to which a service could say much more about its unit, is never in reach of the container.
  */
 
-import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
+import {
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+} from "../../syscalls/constants/fcntl.ts";
 import { POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { textOf } from "../../syscalls/cstring.ts";
 import { pipe } from "../../syscalls/descriptor.ts";
@@ -13,9 +19,10 @@ import { close, openat } from "../../syscalls/open.ts";
 import { fchmodat } from "../../syscalls/permissions.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { bindDatagram, connectDatagram, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
+import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
-import type { Spec } from "../config/types.ts";
+import type { Mount, Spec } from "../config/types.ts";
 import { callerEnvironment } from "../self/seal.ts";
 import type { StateDir } from "../state/store.ts";
 
@@ -33,20 +40,26 @@ function hostSocket(): string | undefined {
 /** The configuration with the directory of the container's own socket and the variable that names it. */
 export function withNotifySocket<S extends Spec>(spec: S, stateDirectory: string): S {
   if (hostSocket() === undefined) return spec;
-  const mount = {
-    destination: INSIDE,
-    type: "bind",
-    source: `${stateDirectory}/${DIRECTORY}`,
-    options: ["bind", "nosuid", "noexec", "nodev", "ro"],
-  };
   const variable = `NOTIFY_SOCKET=${INSIDE}/${SOCKET}`;
   return {
     ...spec,
-    mounts: [...(spec.mounts ?? []), mount],
+    mounts: [...(spec.mounts ?? []), mountOf(stateDirectory)],
     ...(spec.process === undefined
       ? {}
       : { process: { ...spec.process, env: [...(spec.process.env ?? []), variable] } }),
   };
+}
+
+const mountOf = (stateDirectory: string): Mount => ({
+  destination: INSIDE,
+  type: "bind",
+  source: `${stateDirectory}/${DIRECTORY}`,
+  options: ["bind", "nosuid", "noexec", "nodev", "ro"],
+});
+
+/** The mount that a container has got beside those of its configuration, if it has. */
+export function notifyMount({ fd, root, id }: StateDir): Mount[] {
+  return typeof tryStatx(fd, DIRECTORY, AT_SYMLINK_NOFOLLOW) === "number" ? [] : [mountOf(`${root}/${id}`)];
 }
 
 /** Makes that directory, when it is asked for. */

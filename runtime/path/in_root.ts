@@ -69,7 +69,7 @@ export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "
   if (existing !== -ENOENT)
     throw refusedLink(path, -existing, links) ?? OpError.from("open", path, -existing);
   // What changes after this is a link that is refused.
-  if (links === "follow-in-root") return openOrCreateInRoot(root, withoutLinks(root, path), kind, "refuse");
+  if (links === "follow-in-root") return openOrCreateInRoot(root, resolveLinks(root, path), kind, "refuse");
   const parts = cleanPath(path).split("/");
   const name = parts.pop() ?? "";
   const parent = createDirectories(root, parts);
@@ -83,8 +83,8 @@ export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "
 /** As many links as the kernel follows (path_resolution(7)). */
 const MOST_LINKS = 40;
 
-/** Where a path leads that does not exist as a whole: every link in it replaced by what it says. */
-function withoutLinks(root: Fd, path: string): string {
+/** Where a path leads that need not exist as a whole: every link in it replaced by what it says. */
+export function resolveLinks(root: Fd, path: string): string {
   const left = cleanPath(path).split("/");
   const done: string[] = [];
   let followed = 0;

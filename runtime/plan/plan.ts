@@ -119,7 +119,7 @@ function devicesInside(
 }
 
 /** The container's user namespace, or undefined when it is the runtime's. */
-function usernsOf({ namespaces, uidMappings = [], gidMappings = [] }: Linux): UsernsPlan | undefined {
+export function usernsOf({ namespaces, uidMappings = [], gidMappings = [] }: Linux): UsernsPlan | undefined {
   const user = namespaces?.find(({ type }) => type === "user");
   if (user === undefined) return undefined;
   return user.path ? { path: user.path as HostPath } : { uidMappings, gidMappings };

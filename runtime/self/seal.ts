@@ -131,7 +131,7 @@ export function sealSelf(): void {
     return;
   }
   const args = programArguments();
-  const wanted = variables.LISTEN_FDS !== undefined || args.some((arg) => arg.includes("preserve-fds"));
+  const wanted = variables.LISTEN_FDS !== undefined || args.some((arg) => /preserve-fds|status-fd/.test(arg));
   // Before anything of ours is open that could be taken for the caller's.
   const inherited = wanted ? openDescriptors() : [];
   const whole = sealedFile("runt-hooks", environmentBytes());

@@ -52,6 +52,11 @@ export interface SavedState {
   readonly mountedOn?: number;
   /** The session keyring that exec joins; "" when the caller's was kept. */
   readonly keyring: string;
+  /**
+   * What the standard streams of the program were open on when it started, in the words of /proc; absent with a terminal.
+   * A pipe of the caller's is replaced at a restore.
+   */
+  readonly standardStreams?: readonly string[];
   readonly config: RunnableSpec;
 }
 
@@ -187,6 +192,7 @@ function isSavedState(value: unknown): value is SavedState {
         ["system", "user"].includes(state.systemd.bus) &&
         ["string", "undefined"].includes(typeof state.systemd.address))) &&
     [...(state.resctrl?.join ?? []), ...(state.resctrl?.remove ?? [])].every(isAbsolute) &&
+    (state.standardStreams ?? []).every((name) => typeof name === "string") &&
     typeof state.config?.ociVersion === "string"
   );
 }
