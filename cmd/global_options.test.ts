@@ -60,9 +60,12 @@ globals("make relative paths absolute", () => {
 });
 
 globals("keep an ordinary user's containers in the user's runtime directory", () => {
-  assert.is(defaultRoot(0, "/run/user/0"), "/run/runt");
-  assert.is(defaultRoot(1000, "/run/user/1000"), "/run/user/1000/runt");
-  assert.is(defaultRoot(1000, undefined), "/run/runt");
-  assert.is(defaultRoot(1000, "relative"), "/run/runt");
+  const [always, never] = [() => true, () => false];
+  const system = { root: "/run/runt", rootMode: 0o700 };
+  const user = { XDG_RUNTIME_DIR: "/run/user/1000" };
+  assert.equal(defaultRoot({ XDG_RUNTIME_DIR: "/run/user/0" }, never), system);
+  assert.equal(defaultRoot(user, always), { root: "/run/user/1000/runt", rootMode: 0o1700 });
+  assert.equal(defaultRoot({}, always), system);
+  assert.equal(defaultRoot({ XDG_RUNTIME_DIR: "relative" }, always), system);
 });
 globals.run();

@@ -1,4 +1,5 @@
 /** The options in front of the command, checked and made into one value. */
+import { inUserNamespace } from "../runtime/host/user_namespace.ts";
 import { geteuid, type HostPath } from "../runtime/self/command.ts";
 import { callerEnvironment } from "../runtime/self/seal.ts";
 import type { LogSettings } from "./log.ts";
@@ -17,7 +18,8 @@ export const globalOptions = {
   root: {
     kind: "string",
     placeholder: "DIR",
-    description: "where the state of containers is kept; /run/runt, or $XDG_RUNTIME_DIR/runt when not root",
+    description:
+      "where the state of containers is kept; /run/runt, or $XDG_RUNTIME_DIR/runt for an ordinary user",
   },
   "systemd-cgroup": { kind: "boolean", description: "let systemd make the cgroups" },
   rootless: {
@@ -39,6 +41,7 @@ export interface GlobalOptions {
   readonly log: LogSettings;
   readonly root: HostPath;
   readonly rootGiven: boolean;
+  readonly rootMode: number;
   readonly systemdCgroup: boolean;
   readonly rootless: boolean | "auto";
   readonly trace: HostPath | "-" | undefined;
@@ -62,10 +65,9 @@ export function logSettings(values: GlobalValues): LogSettings {
 
 export function checkGlobals(values: GlobalValues): Omit<GlobalOptions, "log"> {
   return {
-    root:
-      values.root === undefined
-        ? defaultRoot(geteuid(), callerEnvironment().XDG_RUNTIME_DIR)
-        : givenRoot(values.root),
+    ...(values.root === undefined
+      ? defaultRoot(callerEnvironment(), honoursRuntimeDirectory)
+      : { root: givenRoot(values.root), rootMode: 0o700 }),
     rootGiven: values.root !== undefined,
     systemdCgroup: values["systemd-cgroup"],
     rootless: parseRootless(values.rootless),
@@ -73,9 +75,24 @@ export function checkGlobals(values: GlobalValues): Omit<GlobalOptions, "log"> {
   };
 }
 
-export function defaultRoot(euid: number, runtimeDirectory: string | undefined): HostPath {
-  const personal = euid !== 0 && runtimeDirectory?.startsWith("/");
-  return absolute(`${personal ? runtimeDirectory : "/run"}/runt`);
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Where containers are kept when nobody says, and the mode of that directory. In the user's runtime directory it is
+ * sticky, which keeps it from being cleared out (XDG Base Directory Specification).
+ */
+export function defaultRoot(
+  environment: Environment,
+  honours: (environment: Environment) => boolean,
+): { readonly root: HostPath; readonly rootMode: number } {
+  const { XDG_RUNTIME_DIR: own } = environment;
+  if (!own?.startsWith("/") || !honours(environment)) return { root: absolute("/run/runt"), rootMode: 0o700 };
+  return { root: absolute(`${own}/runt`), rootMode: 0o1700 };
+}
+
+/** As runc: an ordinary user's, and that of an engine which such a user runs as root of a user namespace. */
+function honoursRuntimeDirectory({ USER }: Environment): boolean {
+  return geteuid() !== 0 || (USER !== "root" && inUserNamespace());
 }
 
 function givenRoot(path: string): HostPath {

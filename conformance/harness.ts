@@ -2,7 +2,7 @@
 // under test, and tidying up. A test that leaves a process, mount, cgroup, keyring or state directory behind
 // fails, whatever else it asserts.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { suite } from "uvu";
@@ -22,6 +22,7 @@ import {
   processesOf,
   removeCgroups,
 } from "./leftovers.ts";
+import { chosenMode, type Mode, type ModeName, modes } from "./mode.ts";
 import { type Need, needs, runtimePath, testingRunc } from "./needs.ts";
 import { makeRootfs } from "./rootfs.ts";
 import { defaultSpec, type Spec } from "./spec.ts";
@@ -36,6 +37,8 @@ export type Fixture = {
   readonly id: string;
   /** Writes config.json: the default, edited. */
   readonly configure: (edit?: (spec: Spec) => void) => void;
+  /** The argv for that, as the mode has it; of another build if it is named. */
+  readonly command: (args: readonly string[], runtime?: string) => string[];
   /** The runtime under test with `--root` given, to its end. */
   readonly runt: (args: readonly string[], options?: CommandOptions) => Promise<Result>;
   readonly startRunt: (args: readonly string[], options?: CommandOptions) => Running;
@@ -72,18 +75,20 @@ export type Suite = {
 };
 
 /** A uvu suite whose tests get a fixture. */
-export function conformance(name: string): Suite {
+export function conformance(title: string, modeName: ModeName = chosenMode()): Suite {
+  const mode: Mode = modes[modeName];
+  const name = modeName === "root" ? title : `${title} [${modeName}]`;
   const tests = suite(name);
   const add = (title: string, body: (c: Fixture) => Promise<void>, options: CaseOptions = {}): void => {
     if (options.lacks !== undefined) console.log(`skip: ${name}: ${title}: ${options.lacks}`);
     if (
       options.lacks !== undefined ||
-      !needs(`${name}: ${title}`, "root", "busybox", ...(options.needs ?? []))
+      !needs(`${name}: ${title}`, "root", "busybox", ...mode.needs, ...(options.needs ?? []))
     ) {
       tests.skip(title, () => {});
       return;
     }
-    tests(title, () => expecting(options, () => withFixture(body)));
+    tests(title, () => expecting(options, () => withFixture(body, mode)));
   };
   return Object.assign(add, { run: () => tests.run() });
 }
@@ -121,12 +126,15 @@ function killQuietly(pid: number): void {
   } catch {} // it ended meanwhile
 }
 
-export async function withFixture(body: (c: Fixture) => Promise<void>): Promise<void> {
-  const fixture = makeFixture();
+export async function withFixture(
+  body: (c: Fixture) => Promise<void>,
+  mode: Mode = modes.root,
+): Promise<void> {
+  const fixture = makeFixture(mode);
   unfinished.add(fixture);
   try {
     await body(fixture);
-    const left = await tidy(fixture);
+    const left = await tidy(fixture, mode);
     if (!nothingLeft(left)) throw new Error(`left behind: ${JSON.stringify(left, null, 1)}`);
   } finally {
     await sweep(fixture);
@@ -134,7 +142,7 @@ export async function withFixture(body: (c: Fixture) => Promise<void>): Promise<
   }
 }
 
-function makeFixture(): Fixture {
+function makeFixture(mode: Mode): Fixture {
   if (!existsSync(runtimePath)) throw new Error(`no runtime at ${runtimePath}: build it, or set RUNT`);
   const dir = mkdtempSync(join(tmpdir(), "conf-"));
   const token = basename(dir);
@@ -143,7 +151,19 @@ function makeFixture(): Fixture {
   const id = `${token}.c`;
   mkdirSync(bundle);
   makeRootfs(join(bundle, "rootfs"));
-  const command = (args: readonly string[]) => [runtimePath, "--root", root, ...args];
+  const runtimes = new Map<string, string>();
+  const command: Fixture["command"] = (args, path = runtimePath) => {
+    const runtime = runtimes.get(path) ?? mode.runtime?.(fixture, path) ?? path;
+    runtimes.set(path, runtime);
+    const argv = mode.command?.(fixture, [runtime, "--root", root, ...args]) ?? [
+      runtime,
+      "--root",
+      root,
+      ...args,
+    ];
+    if (mode.owner !== undefined) giveTo(dir, mode.owner);
+    return argv;
+  };
   const runt: Fixture["runt"] = (args, options) => runCommand(command(args), options);
   const fixture: Fixture = {
     token,
@@ -152,9 +172,11 @@ function makeFixture(): Fixture {
     bundle,
     id,
     rootfs: join(bundle, "rootfs"),
+    command,
     configure: (edit) => {
       const spec = defaultSpec();
       edit?.(spec);
+      mode.edit?.(spec);
       writeFileSync(join(bundle, "config.json"), toJson(spec));
     },
     runt,
@@ -166,6 +188,12 @@ function makeFixture(): Fixture {
   };
   fixture.configure();
   return fixture;
+}
+
+/** All that is root's there, as far as the user is to find it. */
+function giveTo(dir: string, owner: number): void {
+  chmodSync(dir, 0o755);
+  execFileSync("chown", ["-Rh", "--from=0:0", `${owner}:${owner}`, dir]);
 }
 
 /** JSON text in which a bigint is its digits, as Go would write a uint64. */
@@ -181,8 +209,9 @@ const containersIn = (root: string): string[] =>
   existsSync(root) ? readdirSync(root).filter((name) => !kept.includes(name)) : [];
 
 /** Deletes the containers through the runtime, and waits for what the kernel removes a little later; the rest is left. */
-async function tidy(c: Fixture): Promise<Leftovers> {
+async function tidy(c: Fixture, mode: Mode): Promise<Leftovers> {
   for (const id of containersIn(c.root)) await c.deleteForce(id);
+  mode.finish?.(c);
   let left = findLeftovers(c.token);
   await eventually(() => {
     if (!nothingLeft(left)) left = findLeftovers(c.token);

@@ -52,6 +52,7 @@ type CommandName =
   | "ip"
   | "taskset"
   | "setpriv"
+  | "newuidmap"
   | "apparmor_parser";
 
 /** The runtime under test: the path in RUNT, the command named in RUNTIME, or what the build made. */

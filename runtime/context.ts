@@ -6,6 +6,8 @@ export interface RuntimeContext {
   readonly root: HostPath;
   /** True when --root named it: a default root that does not exist yet is no error, a given one is. */
   readonly rootGiven?: boolean;
+  /** The mode of a root that has to be made. */
+  readonly rootMode?: number;
   readonly systemdCgroup: boolean;
   readonly rootless: boolean | "auto";
   readonly debug: boolean;

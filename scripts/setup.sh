@@ -34,6 +34,7 @@ wants crun crun
 wants containerd containerd
 wants hyperfine hyperfine
 wants ip iproute2
+wants newuidmap uidmap
 wants zsh zsh
 wants fish fish
 wants gcc gcc

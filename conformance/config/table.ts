@@ -2,7 +2,7 @@
 // which the runtime refuses it.
 import { type Result, runCommand } from "../command.ts";
 import { type CaseOptions, conformance, type Fixture, refuse, type Suite, succeed } from "../harness.ts";
-import { faultsPath, runtimePath } from "../needs.ts";
+import { faultsPath } from "../needs.ts";
 import { type Spec, shell } from "../spec.ts";
 
 export type Case = {
@@ -60,8 +60,8 @@ async function check(c: Fixture, { edit, script, ...expected }: Case): Promise<v
 }
 
 function run(c: Fixture, { options = [], faults, prepare }: Omit<Case, "title">): Promise<Result> {
-  const runtime = faults === undefined ? runtimePath : faultsPath;
-  const command = [runtime, "--root", c.root, "run", ...options, "--bundle", c.bundle, c.id];
+  const runtime = faults === undefined ? undefined : faultsPath;
+  const command = c.command(["run", ...options, "--bundle", c.bundle, c.id], runtime);
   const env = { ...(process.env as Record<string, string>), ...(faults && { RUNT_FAULT: faults }) };
   if (prepare === undefined) return runCommand(command, { env });
   return runCommand(["unshare", "-m", "sh", "-ec", `${prepare(c)}\nexec "$@"`, "sh", ...command], { env });

@@ -8,6 +8,8 @@ import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import { type Failure, type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { RuntimeError } from "../errors.ts";
+import { detectCgroups } from "../host/cgroup_layout.ts";
 import type { CgroupWrite } from "../plan/cgroup/write.ts";
 
 /** What a file of a cgroup says that somebody has removed: before it was opened, or after. */
@@ -118,9 +120,21 @@ function writeFailure(directory: HostPath, write: CgroupWrite, errno: number, ex
   return OpError.from("write", `${directory}/${write.file}`, errno, hint).askedBy(write.from);
 }
 
-function notMounted({ controller, file, value, from }: CgroupWrite): OpError {
+/** The words are runc's for a container that has no cgroup in a hierarchy of the host (host/cgroup_rights.ts). */
+function notMounted({ controller, file, value, from }: CgroupWrite): Error {
+  if (isMounted(controller))
+    return new RuntimeError(
+      "unsupported",
+      `cannot set ${controller} limit: container could not join or create cgroup, asked for by ${from}`,
+    );
   const hint = `${JSON.stringify(value)} to controller ${controller}; ${whyNotMounted(controller)}`;
   return OpError.from("write", file, ENOENT, hint).askedBy(from);
+}
+
+/** Whether the host has a hierarchy of this controller, be the container in it or not. */
+export function isMounted(controller: string): boolean {
+  const { kind, hierarchies } = detectCgroups();
+  return kind === "v2" || hierarchies.some(({ controllers }) => controllers.includes(controller));
 }
 
 /** cgroups(7) "/proc/cgroups": name, hierarchy, number of cgroups, enabled. */

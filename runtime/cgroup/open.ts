@@ -1,4 +1,5 @@
 /** From a plan or from saved state to the manager that serves this kind of host. */
+import { RuntimeError } from "../errors.ts";
 import { type CgroupPaths, type RecordedCgroup, unifiedOnly } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlace } from "../plan/cgroup/place.ts";
 import type { CgroupManager } from "./manager.ts";
@@ -16,6 +17,13 @@ export function newCgroup({ paths, systemd }: CgroupPlace): CgroupManager {
 export function openCgroup({ cgroupPaths, systemd }: RecordedCgroup): CgroupManager {
   const files = openFiles(cgroupPaths);
   return systemd === undefined ? files : new SystemdCgroup(files, systemd);
+}
+
+/** The same, for what cannot be done without one: a user may have had no right to any (host/cgroup_rights.ts). */
+export function requireCgroup(recorded: RecordedCgroup): CgroupManager {
+  if (Object.keys(recorded.cgroupPaths).length > 0) return openCgroup(recorded);
+  const why = "there was no permission to make one when it was created";
+  throw new RuntimeError("unsupported", `the container has no cgroup: ${why}`);
 }
 
 function openFiles(paths: CgroupPaths): CgroupManager {

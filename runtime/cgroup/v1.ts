@@ -14,6 +14,7 @@ import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import type { CgroupPlan, CgroupWrite } from "../plan/cgroup/write.ts";
 import {
   gone,
+  isMounted,
   performWrites,
   readControl,
   tryReadControl,
@@ -171,7 +172,10 @@ export class CgroupV1 implements CgroupManager {
   private freezer(): HostPath {
     const { freezer } = this.paths;
     if (freezer !== undefined) return freezer;
-    throw OpError.from("freeze", "cgroup", ENOENT, "the freezer controller is not mounted on this host");
+    const reason = isMounted("freezer")
+      ? "container could not join or create cgroup"
+      : "the freezer controller is not mounted on this host";
+    throw OpError.from("freeze", "cgroup", ENOENT, reason);
   }
 }
 

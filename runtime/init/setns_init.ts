@@ -15,7 +15,7 @@ import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
-import { PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
+import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel } from "../../syscalls/trace.ts";
@@ -146,6 +146,7 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
   writeOomScore(process.oomScoreAdj, "self");
   hideArguments(procfs);
   labelNextExec(procfs, lsm);
+  prctl(PR_SET_DUMPABLE, 0);
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
   const cgroupFiles = openCgroupFiles(context.cgroups, context.insteadOfUnified);

@@ -5,6 +5,7 @@
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
+import { geteuid } from "../../syscalls/identity.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
@@ -128,7 +129,8 @@ function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
   if (init === undefined) throw stoppedMeanwhile();
   const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
   const [birth, childBirth] = messagePair();
-  prctl(PR_SET_DUMPABLE, 0);
+  // Of an ordinary user the first process still has files of its own in /proc to write to, which root may anyway.
+  if (geteuid() === 0) prctl(PR_SET_DUMPABLE, 0);
   const inside = (cloned: boolean): never =>
     enterContainer({
       process,

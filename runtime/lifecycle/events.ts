@@ -6,7 +6,7 @@ import { isErrno } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { type OomWatch, watchOom } from "../cgroup/oom.ts";
-import { openCgroup } from "../cgroup/open.ts";
+import { openCgroup, requireCgroup } from "../cgroup/open.ts";
 import { readStats } from "../cgroup/stats.ts";
 import { stringifyJson } from "../config/json.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -39,6 +39,7 @@ export function containerEvents(
   const status = statusOf(dir, saved);
   if (status === "stopped" || status === "creating")
     throw new RuntimeError("wrong-status", `container with id ${id} is not running`);
+  requireCgroup(saved);
   close(dir.fd);
   if (once) {
     print(statsEvent(saved));

@@ -78,7 +78,7 @@ export function launch(
   const { container: plan, rdt } = prepared;
   const cgroup = newCgroup(prepared.cgroup);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
-  const dir = createStateDir(context.root, request.id);
+  const dir = createStateDir(context.root, request.id, context.rootMode);
   const streams = spec.process.terminal === true ? undefined : streamNames(mode.streams);
   const recorded = firstRecord(request, spec, { ...prepared, cgroup }, streams);
   const undo = undoOf(context, dir, recorded);
@@ -143,7 +143,8 @@ function make(making: Making): Launched {
     rejoinMemory: openCgroupFiles(entry.rejoinMemory),
   };
   const userns = openUserns(plan, namespaces);
-  const place = { plan: plan.namespaces, joins: namespaces, userns, entry };
+  const { oomScoreAdj } = plan.process;
+  const place = { plan: plan.namespaces, joins: namespaces, userns, entry, oomScoreAdj };
   const init = forkInto(place, (join) => {
     // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
     // Of a new user namespace the descriptor is not needed any more, nor the way into a cgroup that it was born into.
@@ -190,7 +191,7 @@ function make(making: Making): Launched {
   });
   requireSameMaps(plan.namespaces, recorded.config.linux ?? {}, init.pid);
   const state: SavedState = { ...recorded, init: identify(init.pid) };
-  writeOomScore(plan.process.oomScoreAdj, init.pid);
+  if (userns === undefined) writeOomScore(oomScoreAdj, init.pid);
   const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits, init.pid) : undefined;
   undo.push("end the keeper of the unit", () => unitEntry?.endKeeper());
   // While the child sets up its root file system on another core.

@@ -1,5 +1,5 @@
 /** pause and resume: the freezer of the container's cgroup. */
-import { openCgroup } from "../cgroup/open.ts";
+import { openCgroup, requireCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { lock, openStateDir, readState } from "../state/store.ts";
@@ -14,7 +14,7 @@ export function pauseContainer(context: RuntimeContext, id: string): void {
   if (status !== "created" && status !== "running" && !(status === "stopped" && hasRest(saved))) {
     throw new RuntimeError("wrong-status", `container not running: it is ${status}`);
   }
-  openCgroup(saved).freeze();
+  requireCgroup(saved).freeze();
 }
 
 /** Thaws a paused container. */

@@ -1,6 +1,6 @@
 /** ps: the processes of a container, by the pids of the caller's pid namespace. */
 import type { Pid } from "../../syscalls/types.ts";
-import { openCgroup } from "../cgroup/open.ts";
+import { requireCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { sealSelf } from "../self/seal.ts";
@@ -10,7 +10,7 @@ import { capture } from "./capture.ts";
 /** The pids of everything in the container's cgroup and below, in rising order. */
 export function containerPids(context: RuntimeContext, id: string): readonly Pid[] {
   const saved = readState(openStateDir(context.root, id));
-  const pids = new Set(openCgroup(saved).processes());
+  const pids = new Set(requireCgroup(saved).processes());
   return [...pids].sort((a, b) => a - b);
 }
 

@@ -37,6 +37,7 @@ import { enterAsRoot } from "../self/enter_as_root.ts";
 import { fork } from "../self/fork.ts";
 import { hideArguments } from "../self/hide_arguments.ts";
 import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../self/join_namespace.ts";
+import { writeOomScore } from "../self/oom_score.ts";
 
 /** What the child is born into. */
 export interface Birthplace {
@@ -45,6 +46,8 @@ export interface Birthplace {
   /** The container's user namespace, when it is not the runtime's. */
   readonly userns: Fd | undefined;
   readonly entry: CgroupEntry;
+  /** For all that is born in another user namespace. */
+  readonly oomScoreAdj: number | undefined;
 }
 
 /** Forks `child`; it is told by which of its cgroups' files it still has to enter. */
@@ -81,6 +84,8 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   const between = fork(0, () => {
     close(report);
     try {
+      // The process after this one has files in /proc that an ordinary user may not write to, not being dumpable.
+      writeOomScore(place.oomScoreAdj, "self");
       enterUserns(place, userns);
       // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
       const { pid } = fork((place.plan.create & CLONE_NEWPID) | CLONE_PARENT, () => {

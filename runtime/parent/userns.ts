@@ -2,9 +2,9 @@
  * A new user namespace with its maps (user_namespaces(7)), as a descriptor: a process is forked into one, gets the maps
  * from outside, and ends as soon as the namespace is open. Containers and id-mapped mounts enter it by that.
  */
-import { O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { pipe } from "../../syscalls/descriptor.ts";
-import { read, readTextAt, writeTextAt } from "../../syscalls/io.ts";
+import { read, readTextAt } from "../../syscalls/io.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { exitGroup, waitFor } from "../../syscalls/process.ts";
@@ -14,6 +14,7 @@ import { RuntimeError } from "../errors.ts";
 import type { IdMaps, NamespacePlan } from "../plan/namespaces.ts";
 import { parseIdMap } from "../proc/id_map.ts";
 import { fork } from "../self/fork.ts";
+import { joinMappings, writeIdMaps } from "./id_maps.ts";
 
 /** Makes a user namespace with these maps and returns it, open. */
 export function makeUserns(maps: IdMaps): Fd {
@@ -24,8 +25,7 @@ export function makeUserns(maps: IdMaps): Fd {
     exitGroup(0);
   });
   try {
-    writeMap(`/proc/${helper.pid}/uid_map`, maps.uidMappings);
-    writeMap(`/proc/${helper.pid}/gid_map`, maps.gidMappings);
+    writeIdMaps(helper.pid, maps);
     return openat(CWD, `/proc/${helper.pid}/ns/user`, O_RDONLY);
   } finally {
     for (const fd of [wait, release, helper.pidfd]) close(fd);
@@ -49,13 +49,9 @@ export function requireSameMaps({ join }: NamespacePlan, given: Partial<IdMaps>,
 }
 
 function sameMaps(mappings: readonly LinuxIDMapping[], text: string): boolean {
-  const given = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`);
+  const given = joinMappings(mappings).map(
+    ({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`,
+  );
   const there = parseIdMap(text).map((range) => range.join(" "));
   return given.sort().join() === there.sort().join();
-}
-
-/** user_namespaces(7): all lines by one write. */
-function writeMap(path: string, mappings: readonly LinuxIDMapping[]): void {
-  const lines = mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`);
-  writeTextAt(CWD, path, O_WRONLY, lines.join(""));
 }

@@ -18,6 +18,12 @@ export function rootOnHost({
   return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
+/** True of what an ordinary user may write without help: a single id, the user's own (user_namespaces(7)). */
+export function mapsOwnIdOnly(mappings: readonly LinuxIDMapping[], own: number): boolean {
+  const [only, ...more] = mappings;
+  return only?.hostID === own && only.size === 1 && more.length === 0;
+}
+
 /** An id without a mapping is a mistake that is told elsewhere. */
 export function hostId(mappings: readonly LinuxIDMapping[], id: number): number | undefined {
   const mapping = mappings.find(({ containerID, size }) => id >= containerID && id < containerID + size);

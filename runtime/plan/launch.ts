@@ -1,5 +1,5 @@
 /** The plan of a container that is about to be made: of what is in it, of its cgroup, and how its process enters that. */
-import { CLONE_NEWCGROUP } from "../../syscalls/constants/sched.ts";
+import { CLONE_NEWCGROUP, CLONE_NEWPID } from "../../syscalls/constants/sched.ts";
 import type { RunnableSpec } from "../config/types.ts";
 import { type CgroupEntry, planCgroupEntry } from "./cgroup/entry.ts";
 import { cgroupVersion } from "./cgroup/hierarchies.ts";
@@ -8,6 +8,7 @@ import { type CgroupPlace, planCgroupPlace } from "./cgroup/place.ts";
 import { type CgroupPlan, planCgroupResources } from "./cgroup/resources.ts";
 import { type CgroupView, cgroupView } from "./cgroup/view.ts";
 import type { HostFacts } from "./host_facts.ts";
+import type { NamespacePlan } from "./namespaces.ts";
 import { type ContainerPlan, type PlanOptions, planContainer } from "./plan.ts";
 
 /** What was decided. */
@@ -42,9 +43,14 @@ export function planLaunch(
     { id, cgroupsPath, annotations: recorded.annotations },
     host.cgroups,
     host.systemd,
+    host.cgroupRights,
   );
   const driver = cgroup.systemd === undefined ? "cgroupfs" : "systemd";
-  const facts = { version: cgroupVersion(host.cgroups), driver, setDevices: !host.inUserNamespace } as const;
+  const facts = {
+    version: cgroupVersion(host.cgroups),
+    driver,
+    setDevices: host.euid === 0 && !host.inUserNamespace,
+  } as const;
   const parentHooks = (hooks.prestart?.length ?? 0) + (hooks.createRuntime?.length ?? 0) > 0;
   const hooksLook = parentHooks || (hooks.createContainer?.length ?? 0) > 0;
   const early = { namespace: (namespaces.create & CLONE_NEWCGROUP) !== 0, hooks: hooksLook };
@@ -57,5 +63,13 @@ export function planLaunch(
     parentHooks,
     hooksLook,
   };
-  return { plan, warnings };
+  return { plan, warnings: [...warnings, ...withoutCgroup(cgroup, namespaces)] };
+}
+
+/** The words are runc's. */
+function withoutCgroup({ paths }: CgroupPlace, { create }: NamespacePlan): string[] {
+  if (Object.keys(paths).length > 0 || create & CLONE_NEWPID) return [];
+  return [
+    "Creating a rootless container with no cgroup and no private pid namespace. Such configuration is strongly discouraged (as it is impossible to properly kill all container's processes)",
+  ];
 }

@@ -5,7 +5,7 @@ import { field } from "../config/field.ts";
 import type { Hooks, Linux, LinuxDevice, Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { cleanPath, withoutRootfs } from "../path/clean_path.ts";
-import type { HostFacts, ProgramFacts } from "./host_facts.ts";
+import type { ProgramFacts } from "./host_facts.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
 import { labelMounts } from "./lsm.ts";
 import { type DeviceStep, planDevices } from "./mounts/device_nodes.ts";
@@ -14,6 +14,7 @@ import { planRootfs, type RootfsPlan } from "./mounts/rootfs.ts";
 import { type NetDeviceStep, planNetDevices } from "./net_devices.ts";
 import type { ProcessPlan } from "./process.ts";
 import { type ProgramPlan, planProgram } from "./program.ts";
+import { refuseRootless } from "./rootless.ts";
 import { planSysctl, type SysctlStep } from "./sysctl.ts";
 
 /** A path in the container that is hidden or made read-only. */
@@ -59,10 +60,11 @@ export interface PlanOptions {
 /** Plans a validated configuration. Warnings are for the log. */
 export function planContainer(
   spec: Spec,
-  host: ProgramFacts & Pick<HostFacts, "euid">,
+  host: ProgramFacts,
   options: PlanOptions,
 ): { readonly plan: ContainerPlan; readonly warnings: readonly string[] } {
   const linux = spec.linux ?? {};
+  refuseRootless(spec, host);
   const { plan: program, warnings: ofProgram } = planProgram(spec, host);
   const { namespaces, lsm } = program;
   const rootfs = planRootfs(spec, options);

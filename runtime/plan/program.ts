@@ -9,6 +9,7 @@ import { type MemoryPolicyPlan, planMemoryPolicy } from "./memory_policy.ts";
 import { type NamespacePlan, planNamespaces } from "./namespaces.ts";
 import { planPersonality } from "./personality.ts";
 import { type ProcessPlan, planProcess } from "./process.ts";
+import { refuseGroups } from "./rootless.ts";
 import { planSeccomp, type SeccompPlan } from "./seccomp/filter.ts";
 
 /** Who the program is, what it may do, and which namespaces it is in. */
@@ -30,6 +31,7 @@ export function planProgram(
   if (config.process === undefined)
     throw new RuntimeError("invalid-argument", "process property must not be empty");
   const { linux = {} } = config;
+  refuseGroups(config.process.user?.additionalGids, linux, facts);
   const namespaces = planNamespaces(linux);
   // The root of a user namespace has every capability there, whatever this runtime lacks itself.
   const available = namespaces.own & CLONE_NEWUSER ? ALL_CAPABILITIES : facts.capabilities;

@@ -2,7 +2,6 @@
 import { EACCES } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { geteuid } from "../../syscalls/identity.ts";
 import { writeTextAt } from "../../syscalls/io.ts";
 import { CWD } from "../../syscalls/open.ts";
 import type { Pid, SpecField } from "../../syscalls/types.ts";
@@ -15,8 +14,6 @@ export function writeOomScore(score: number | undefined, pid: Pid | "self"): voi
     writeTextAt(CWD, file, O_WRONLY, String(score));
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
-    // As runc: a user's engine asks for scores below its own by habit.
-    if (isErrno(error, "EACCES") && geteuid() !== 0) return;
     const hint = isErrno(error, "EACCES") ? "lowering it needs CAP_SYS_RESOURCE" : undefined;
     const named = hint === undefined ? error : OpError.from("write", file, EACCES, hint);
     throw named.askedBy("process.oomScoreAdj" as SpecField);

@@ -4,7 +4,7 @@
  */
 
 import { DT_DIR } from "../../syscalls/constants/dirent.ts";
-import { EEXIST, EISDIR, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
+import { EACCES, EEXIST, EISDIR, ENOENT, EROFS } from "../../syscalls/constants/errno.ts";
 import {
   AT_REMOVEDIR,
   LOCK_EX,
@@ -71,29 +71,32 @@ const STATE = "state.json";
 /** State is written by us; a file larger than this is not ours. */
 const LARGEST = 64 * 1024 * 1024;
 
+const NOT_OURS = "an ordinary user keeps containers in $XDG_RUNTIME_DIR, or where --root says";
+
 /**
  * Makes the state root if it is missing, and refuses one that everybody may write to. Whose it is otherwise, and who is
  * in its group, is for who names it to know.
  */
-export function ensureRoot(root: HostPath): Fd {
+export function ensureRoot(root: HostPath, mode = 0o700): Fd {
   const parts = root.split("/");
   for (let i = 2; i <= parts.length; i++) {
     const path = parts.slice(0, i).join("/");
-    const made = tryMkdirat(CWD, path, i === parts.length ? 0o700 : 0o755);
+    const made = tryMkdirat(CWD, path, i === parts.length ? mode : 0o755);
     // EROFS is said before EEXIST by some file systems; the open below tells whether the directory is there.
-    if (made < 0 && made !== -EEXIST && made !== -EROFS) throw OpError.from("mkdir", path, -made);
+    if (made < 0 && made !== -EEXIST && made !== -EROFS)
+      throw OpError.from("mkdir", path, -made, made === -EACCES ? NOT_OURS : undefined);
   }
-  const fd = openat(CWD, root, O_RDONLY | O_DIRECTORY);
-  const { mode } = fstat(fd);
-  if ((mode & 0o002) === 0) return fd;
+  const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY) as Fd;
+  if (fd < 0) throw OpError.from("open", root, -fd, fd === -EACCES ? NOT_OURS : undefined);
+  if ((fstat(fd).mode & 0o002) === 0) return fd;
   close(fd);
   throw new RuntimeError("safety", `state root ${root} may be written by everybody`);
 }
 
-/** Makes <root>/<id>, which exactly one caller can; the directory is the claim on the id. */
-export function createStateDir(root: HostPath, id: string): StateDir {
+/** Makes <root>/<id>, and a missing root with `rootMode`, which exactly one caller can; the directory is the claim on the id. */
+export function createStateDir(root: HostPath, id: string, rootMode?: number): StateDir {
   requireValidId(id);
-  const rootFd = ensureRoot(root);
+  const rootFd = ensureRoot(root, rootMode);
   try {
     const made = tryMkdirat(rootFd, id, 0o711);
     if (made === -EEXIST) throw new RuntimeError("exists", "container with given ID already exists");

@@ -2,7 +2,7 @@
 import { OpError } from "../../../syscalls/error.ts";
 import type { HostPath, SpecField } from "../../../syscalls/types.ts";
 import { cleanPath } from "../../path/clean_path.ts";
-import type { CgroupLayout, CgroupPaths } from "./hierarchies.ts";
+import type { CgroupHierarchy, CgroupLayout, CgroupPaths } from "./hierarchies.ts";
 
 /**
  * An absolute path counts from the mount point of each hierarchy, a relative one from this process's own cgroup
@@ -19,12 +19,17 @@ export function planCgroupPaths(
   if (inner === "") throw isRoot(wanted);
   const absolute = wanted.startsWith("/");
   const paths: Record<string, HostPath> = {};
-  for (const { controllers, mountPoint, own } of layout.hierarchies) {
-    const base = absolute ? "" : cleanPath(layout.kind === "v2" ? `${own}/..` : own);
-    const path = [mountPoint, base, inner].filter((part) => part !== "").join("/") as HostPath;
-    for (const controller of controllers) paths[controller] = path;
+  for (const hierarchy of layout.hierarchies) {
+    const top = absolute ? hierarchy.mountPoint : defaultParent(hierarchy, layout.kind);
+    for (const controller of hierarchy.controllers) paths[controller] = `${top}/${inner}` as HostPath;
   }
   return paths;
+}
+
+/** The cgroup that a relative path counts from. */
+export function defaultParent({ mountPoint, own }: CgroupHierarchy, kind: CgroupLayout["kind"]): HostPath {
+  const base = cleanPath(kind === "v2" ? `${own}/..` : own);
+  return (base === "" ? mountPoint : `${mountPoint}/${base}`) as HostPath;
 }
 
 /** The limits would be the host's, and deleting the container could not remove it. */

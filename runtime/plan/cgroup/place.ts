@@ -23,19 +23,25 @@ export interface CgroupPlace {
   readonly systemd?: { readonly unit: SystemdUnit; readonly toMake: UnitToMake };
 }
 
-/** Plans it, by systemd if there is one to make it. */
+/**
+ * Plans it, by systemd if there is one to make it. With `rights` and no path asked for it is only in the hierarchies with
+ * these mount points, perhaps in none.
+ */
 export function planCgroupPlace(
   wanted: WantedCgroup,
   layout: CgroupLayout,
   systemd?: SystemdFacts,
+  rights?: ReadonlySet<HostPath>,
 ): CgroupPlace {
-  if (layout.kind === "none") {
+  const { cgroupsPath, id } = wanted;
+  const lenient = rights !== undefined && !cgroupsPath;
+  if (layout.kind === "none" && !lenient) {
     const hint = "no cgroup file system is mounted";
     throw new OpError({ op: "find cgroups", object: "/proc/self/mountinfo", errno: "ENOENT", hint });
   }
-  const { cgroupsPath, id } = wanted;
   if (systemd !== undefined) return placeOfUnit(wanted, layout, systemd);
-  return { paths: planCgroupPaths(cgroupsPath, id, layout) };
+  const hierarchies = layout.hierarchies.filter(({ mountPoint }) => !lenient || rights.has(mountPoint));
+  return { paths: planCgroupPaths(cgroupsPath, id, { ...layout, hierarchies }) };
 }
 
 function placeOfUnit(

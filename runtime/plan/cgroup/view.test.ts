@@ -37,6 +37,18 @@ view("v2 in the host's cgroup namespace and a user namespace: its own part", () 
   );
 });
 
+view("where the container has no cgroup: the runtime's own, in which it stays", () => {
+  const { hierarchies } = cgroupView(v2, {}, CLONE_NEWUSER);
+  assert.equal(
+    hierarchies.map(({ path }) => path),
+    ["/sys/fs/cgroup/a"],
+  );
+  assert.equal(
+    cgroupView(hybrid, {}, 0).hierarchies.map(({ path }) => path),
+    ["/sys/fs/cgroup/memory"],
+  );
+});
+
 view("a cgroup namespace is told", () => {
   assert.is(cgroupView(v2, { "": at("/sys/fs/cgroup/a/c") }, CLONE_NEWCGROUP).ownNamespace, true);
 });

@@ -31,10 +31,12 @@ export function cgroupView(layout: CgroupLayout, paths: CgroupPaths, namespaces:
   if (layout.kind === "none") return { mode: "none", ownNamespace, hierarchies: [] };
   const mode = layout.kind === "v2" ? "v2" : "v1";
   const whole = mode === "v2" && (namespaces & CLONE_NEWUSER) === 0;
-  const hierarchies = layout.hierarchies.flatMap(({ controllers, mountPoint }) => {
+  const hierarchies = layout.hierarchies.flatMap(({ controllers, mountPoint, own }) => {
     const [first = ""] = controllers;
-    const path = whole ? mountPoint : paths[first];
-    if (path === undefined || (mode === "v1" && first === "")) return [];
+    if (mode === "v1" && first === "") return [];
+    // Where it has none (rootless.ts) the container stays in the runtime's own.
+    const its = paths[first] ?? (`${mountPoint}${own === "/" ? "" : own}` as HostPath);
+    const path = whole ? mountPoint : its;
     return [{ name: mountPoint.slice(mountPoint.lastIndexOf("/") + 1), path, option: controllers.join(",") }];
   });
   return { mode, ownNamespace, hierarchies };
