@@ -11,7 +11,8 @@ const one = {
   uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
   gidMappings: [{ containerID: 0, hostID: 100, size: 1 }],
 };
-const spec = (more: object): Spec => ({ ociVersion: "1.0.0", linux: one, ...more }) as Spec;
+const spec = (more: object): Spec =>
+  ({ ociVersion: "1.0.0", root: { path: "rootfs" }, linux: one, ...more }) as unknown as Spec;
 const groups = { process: { user: { additionalGids: [5] } } };
 
 rootless("root may ask for all of it", () => {
