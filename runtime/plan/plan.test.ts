@@ -102,8 +102,14 @@ for (const [title, spec] of [
     },
   );
 
+const rootless = {
+  namespaces: [{ type: "user" }, { type: "network" }],
+  uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+  gidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+};
+
 container("network devices are not for rootless containers", () => {
-  const spec = { ...least, linux: { namespaces: [{ type: "network" }], netDevices: { eth0: {} } } } as Spec;
+  const spec = { ...least, linux: { ...rootless, netDevices: { eth0: {} } } } as Spec;
   const text = "network devices are not supported for rootless containers";
   assert.throws(() => planContainer(spec, { ...host, euid: 1000 }, options), saying(text));
 });

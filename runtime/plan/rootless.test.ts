@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Spec } from "../config/types.ts";
-import { refuseRootless } from "./rootless.ts";
+import type { Linux, Spec } from "../config/types.ts";
+import { refuseGroups, refuseRootless } from "./rootless.ts";
 
 const rootless = suite("refuseRootless");
 
@@ -13,11 +13,11 @@ const one = {
 };
 const spec = (more: object): Spec =>
   ({ ociVersion: "1.0.0", root: { path: "rootfs" }, linux: one, ...more }) as unknown as Spec;
-const groups = { process: { user: { additionalGids: [5] } } };
+const linux = one as Linux;
 
 rootless("root may ask for all of it", () => {
   const root = { ...user, euid: 0 };
-  refuseRootless(spec({ linux: {}, ...groups }), root);
+  refuseRootless(spec({ linux: {} }), root);
 });
 
 for (const [title, given, text] of [
@@ -32,20 +32,22 @@ for (const [title, given, text] of [
     { mounts: [{ destination: "/a", options: ["uid=0", "gid=5"] }] },
     "mounts[0].options: cannot specify gid=5 mount option for rootless container: user namespaces enabled, but no mapping found for gid 5",
   ],
-  [
-    "groups beside a single id",
-    groups,
-    "process.user.additionalGids: cannot set any additional groups in a rootless container",
-  ],
 ] as const)
   rootless(`an ordinary user may not [${title}]`, () => {
     assert.throws(() => refuseRootless(spec(given), user), text);
   });
 
-rootless("a namespace that is joined has maps of its own, and groups where the map is wide", () => {
-  refuseRootless(spec({ linux: { namespaces: [{ type: "user", path: "/proc/1/ns/user" }] } }), user);
+rootless("groups are refused beside a single id, and set where the map is wide", () => {
+  const text = "process.user.additionalGids: cannot set any additional groups in a rootless container";
+  assert.throws(() => refuseGroups([5], linux, user), text);
+  refuseGroups([], linux, user);
+  refuseGroups([5], linux, { ...user, euid: 0 });
   const wide = [...one.gidMappings, { containerID: 1, hostID: 100_000, size: 65_535 }];
-  refuseRootless(spec({ linux: { ...one, gidMappings: wide }, ...groups }), user);
+  refuseGroups([5], { ...linux, gidMappings: wide }, user);
+});
+
+rootless("a namespace that is joined has maps of its own", () => {
+  refuseRootless(spec({ linux: { namespaces: [{ type: "user", path: "/proc/1/ns/user" }] } }), user);
 });
 
 rootless.run();
