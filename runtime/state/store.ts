@@ -86,8 +86,8 @@ export function ensureRoot(root: HostPath, mode = 0o700): Fd {
     if (made < 0 && made !== -EEXIST && made !== -EROFS)
       throw OpError.from("mkdir", path, -made, made === -EACCES ? NOT_OURS : undefined);
   }
-  const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY) as Fd;
-  if (fd < 0) throw OpError.from("open", root, -fd, fd === -EACCES ? NOT_OURS : undefined);
+  const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
+  if (failed(fd)) throw OpError.from("open", root, -fd, fd === -EACCES ? NOT_OURS : undefined);
   if ((fstat(fd).mode & 0o002) === 0) return fd;
   close(fd);
   throw new RuntimeError("safety", `state root ${root} may be written by everybody`);
