@@ -4,24 +4,30 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { hookKinds } from "../runtime/config/names.ts";
 
 const top = join(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(top, file), "utf8");
 
 type Members = ReadonlyMap<string, readonly { readonly name: string; readonly type: string }[]>;
 
-/** The interfaces of types.ts. */
+/** The interfaces of types.ts, and its one object whose members are a list of names. */
 function interfaces(): Members {
   const found = [...read("runtime/config/types.ts").matchAll(/^export interface (\w+) \{\n(.*?)^\}/gms)];
-  return new Map(
-    found.map(([, name = "", body = ""]) => [
-      name,
-      [...body.matchAll(/^ {2}readonly (\w+)\??: (.*);$/gm)].map(([, member = "", type = ""]) => ({
-        name: member,
-        type,
-      })),
-    ]),
-  );
+  const hooks = hookKinds.map((name) => ({ name, type: "readonly Hook[]" }));
+  return new Map([
+    ...found.map(
+      ([, name = "", body = ""]) =>
+        [
+          name,
+          [...body.matchAll(/^ {2}readonly (\w+)\??: (.*);$/gm)].map(([, member = "", type = ""]) => ({
+            name: member,
+            type,
+          })),
+        ] as const,
+    ),
+    ["Hooks", hooks] as const,
+  ]);
 }
 
 /** What the members of the outermost object are in. */

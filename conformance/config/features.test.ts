@@ -113,6 +113,37 @@ for (const type of ["cgroup", "ipc", "mount", "network", "pid", "time", "user", 
     succeed(await c.run());
   });
 
+truth("what is listed is what a configuration may have, name by name", async (c) => {
+  const { linux } = await read();
+  c.configure((spec) => {
+    spec.linux.namespaces.push({ type: "x" });
+    Object.assign(spec.linux, {
+      memoryPolicy: { mode: "x", nodes: "0", flags: ["x"] },
+      seccomp: {
+        defaultAction: "x",
+        architectures: ["x"],
+        flags: ["x"],
+        syscalls: [{ names: ["read"], action: "SCMP_ACT_ALLOW", args: [{ index: 0, value: 0, op: "x" }] }],
+      },
+    });
+  });
+  const { stderr } = refuse(await c.run());
+  const { seccomp, memoryPolicy } = linux as unknown as Record<string, Record<string, string[]>>;
+  for (const [problem, listed] of [
+    ["unknown namespace type", linux.namespaces],
+    ["unknown memory policy mode", memoryPolicy?.modes],
+    ["unknown memory policy flag", memoryPolicy?.flags],
+    ["unknown seccomp action", seccomp?.actions],
+    ["unknown seccomp architecture", seccomp?.archs],
+    ["unknown seccomp flag", seccomp?.supportedFlags],
+    ["unknown seccomp operator", seccomp?.operators],
+  ] as const) {
+    const accepted = stderr.split(problem)[1]?.match(/accepted: ([^)]*)\)/)?.[1] ?? "";
+    assert.equal(listed, sorted(accepted.split(", ")), problem);
+  }
+  assert.equal(seccomp?.knownFlags, seccomp?.supportedFlags);
+});
+
 truth.run();
 
 // config.md "Extensibility": unknown members are no error; a person hears of them.

@@ -123,11 +123,6 @@ export function oneOf(names: readonly string[], problem: string): Check {
   return textThat(accepted, (value) => (names.includes(value) ? undefined : problem));
 }
 
-/** "A B" after `prefix`: the long lists of kernel names, without what they have in common. */
-export function prefixed(prefix: string, ...names: readonly string[]): readonly string[] {
-  return names.flatMap((some) => some.split(" ")).map((name) => prefix + name);
-}
-
 /** An exact integer in a range. */
 export function integer(least: number | bigint, most: number | bigint): Check {
   const accepted = `an integer from ${least} to ${most}`;

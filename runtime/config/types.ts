@@ -3,6 +3,7 @@
  * Names are the specification's own, letter by letter; sections are named above each type. A value of
  * type Spec has passed validateSpec: nothing here is checked at run time.
  */
+import type * as N from "./names.ts";
 
 /** An exact integer: a bigint when it does not fit the 53 bits of a number. */
 export type Int = number | bigint;
@@ -99,28 +100,14 @@ export interface LinuxCapabilities {
 
 /** config.md "POSIX process", rlimits. RLIM_INFINITY is 18446744073709551615. */
 export interface POSIXRlimit {
-  readonly type: string;
+  readonly type: keyof typeof N.rlimitResources;
   readonly soft: Int;
   readonly hard: Int;
 }
 
-export type SchedulerPolicy =
-  | "SCHED_OTHER"
-  | "SCHED_FIFO"
-  | "SCHED_RR"
-  | "SCHED_BATCH"
-  | "SCHED_ISO"
-  | "SCHED_IDLE"
-  | "SCHED_DEADLINE";
+export type SchedulerPolicy = keyof typeof N.schedulerPolicies;
 
-export type SchedulerFlag =
-  | "SCHED_FLAG_RESET_ON_FORK"
-  | "SCHED_FLAG_RECLAIM"
-  | "SCHED_FLAG_DL_OVERRUN"
-  | "SCHED_FLAG_KEEP_POLICY"
-  | "SCHED_FLAG_KEEP_PARAMS"
-  | "SCHED_FLAG_UTIL_CLAMP_MIN"
-  | "SCHED_FLAG_UTIL_CLAMP_MAX";
+export type SchedulerFlag = keyof typeof N.schedulerFlags;
 
 /** config.md "Linux Process", scheduler. Times are nanoseconds. */
 export interface Scheduler {
@@ -133,7 +120,7 @@ export interface Scheduler {
   readonly period?: Int;
 }
 
-export type IOPriorityClass = "IOPRIO_CLASS_RT" | "IOPRIO_CLASS_BE" | "IOPRIO_CLASS_IDLE";
+export type IOPriorityClass = keyof typeof N.ioPriorityClasses;
 
 /** config.md "Linux Process", ioPriority. */
 export interface LinuxIOPriority {
@@ -148,14 +135,9 @@ export interface CPUAffinity {
 }
 
 /** config.md "POSIX-platform Hooks". */
-export interface Hooks {
-  readonly prestart?: readonly Hook[];
-  readonly createRuntime?: readonly Hook[];
-  readonly createContainer?: readonly Hook[];
-  readonly startContainer?: readonly Hook[];
-  readonly poststart?: readonly Hook[];
-  readonly poststop?: readonly Hook[];
-}
+export type Hooks = { readonly [Kind in HookKind]?: readonly Hook[] };
+
+export type HookKind = (typeof N.hookKinds)[number];
 
 /** `timeout` is in seconds. */
 export interface Hook {
@@ -187,7 +169,7 @@ export interface Linux {
   readonly personality?: LinuxPersonality;
 }
 
-export type LinuxNamespaceType = "pid" | "network" | "mount" | "ipc" | "uts" | "user" | "cgroup" | "time";
+export type LinuxNamespaceType = keyof typeof N.namespaceFlags;
 
 /** config-linux.md "Namespaces". An absent or empty path asks for a new namespace. */
 export interface LinuxNamespace {
@@ -213,9 +195,9 @@ export interface LinuxTimeOffset {
   readonly nanosecs?: number;
 }
 
-/** config-linux.md "Devices". `u` is an unbuffered character device, as `c`; `p` is a fifo. */
+/** config-linux.md "Devices". */
 export interface LinuxDevice {
-  readonly type: "c" | "b" | "u" | "p";
+  readonly type: keyof typeof N.deviceTypes;
   readonly path: string;
   readonly major?: number;
   readonly minor?: number;
@@ -342,16 +324,9 @@ export interface LinuxIntelRdt {
   readonly enableMBM?: boolean;
 }
 
-export type MemoryPolicyMode =
-  | "MPOL_DEFAULT"
-  | "MPOL_BIND"
-  | "MPOL_INTERLEAVE"
-  | "MPOL_WEIGHTED_INTERLEAVE"
-  | "MPOL_PREFERRED"
-  | "MPOL_PREFERRED_MANY"
-  | "MPOL_LOCAL";
+export type MemoryPolicyMode = keyof typeof N.memoryPolicyModes;
 
-export type MemoryPolicyFlag = "MPOL_F_NUMA_BALANCING" | "MPOL_F_RELATIVE_NODES" | "MPOL_F_STATIC_NODES";
+export type MemoryPolicyFlag = keyof typeof N.memoryPolicyFlags;
 
 /** config-linux.md "Memory policy". `nodes` is a list such as "0-3,7". */
 export interface LinuxMemoryPolicy {
@@ -360,37 +335,19 @@ export interface LinuxMemoryPolicy {
   readonly flags?: readonly MemoryPolicyFlag[];
 }
 
-export type SeccompAction =
-  | "SCMP_ACT_KILL"
-  | "SCMP_ACT_KILL_PROCESS"
-  | "SCMP_ACT_KILL_THREAD"
-  | "SCMP_ACT_TRAP"
-  | "SCMP_ACT_ERRNO"
-  | "SCMP_ACT_TRACE"
-  | "SCMP_ACT_ALLOW"
-  | "SCMP_ACT_LOG"
-  | "SCMP_ACT_NOTIFY";
+export type SeccompAction = keyof typeof N.seccompActions;
 
-export type SeccompFlag =
-  | "SECCOMP_FILTER_FLAG_TSYNC"
-  | "SECCOMP_FILTER_FLAG_LOG"
-  | "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
-  | "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+export type SeccompFlag = keyof typeof N.seccompFlags;
 
-export type SeccompOperator =
-  | "SCMP_CMP_NE"
-  | "SCMP_CMP_LT"
-  | "SCMP_CMP_LE"
-  | "SCMP_CMP_EQ"
-  | "SCMP_CMP_GE"
-  | "SCMP_CMP_GT"
-  | "SCMP_CMP_MASKED_EQ";
+export type SeccompOperator = keyof typeof N.seccompOperators;
 
-/** config-linux.md "Seccomp". `architectures` are SCMP_ARCH_ names. */
+export type SeccompArchitecture = keyof typeof N.seccompArchitectures;
+
+/** config-linux.md "Seccomp". */
 export interface LinuxSeccomp {
   readonly defaultAction: SeccompAction;
   readonly defaultErrnoRet?: number;
-  readonly architectures?: readonly string[];
+  readonly architectures?: readonly SeccompArchitecture[];
   readonly flags?: readonly SeccompFlag[];
   readonly listenerPath?: string;
   readonly listenerMetadata?: string;
@@ -412,19 +369,11 @@ export interface LinuxSeccompArg {
 }
 
 /** config-linux.md "Rootfs Mount Propagation", with the recursive forms that runc takes as well. */
-export type RootfsPropagation =
-  | "private"
-  | "rprivate"
-  | "shared"
-  | "rshared"
-  | "slave"
-  | "rslave"
-  | "unbindable"
-  | "runbindable";
+export type RootfsPropagation = keyof typeof N.propagations;
 
 /** config-linux.md "Personality". */
 export interface LinuxPersonality {
-  readonly domain: "LINUX" | "LINUX32";
+  readonly domain: keyof typeof N.personalityDomains;
   readonly flags?: readonly string[];
 }
 
@@ -476,7 +425,7 @@ export interface LinuxFeatures {
     readonly enabled?: boolean;
     readonly actions?: readonly SeccompAction[];
     readonly operators?: readonly SeccompOperator[];
-    readonly archs?: readonly string[];
+    readonly archs?: readonly SeccompArchitecture[];
     readonly knownFlags?: readonly SeccompFlag[];
     readonly supportedFlags?: readonly SeccompFlag[];
   };

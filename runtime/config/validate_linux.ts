@@ -16,7 +16,6 @@ import {
   object,
   objectOf,
   oneOf,
-  prefixed,
   type Rule,
   record,
   refuse,
@@ -27,25 +26,20 @@ import {
   warn,
 } from "./check.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
+import {
+  deviceTypes,
+  memoryPolicyFlags,
+  memoryPolicyModes,
+  namesOf,
+  namespaceFlags,
+  personalityDomains,
+  propagations,
+} from "./names.ts";
 import { quote } from "./quote.ts";
 import { sysctlProblem } from "./sysctl.ts";
 import type { LinuxNamespaceType } from "./types.ts";
 import { checkResources } from "./validate_resources.ts";
 import { checkSeccomp } from "./validate_seccomp.ts";
-
-const namespaceTypes = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"];
-
-const propagations = [
-  "",
-  ..."private rprivate shared rshared slave rslave unbindable runbindable".split(" "),
-];
-
-const memoryModes = prefixed(
-  "MPOL_",
-  "DEFAULT BIND INTERLEAVE WEIGHTED_INTERLEAVE PREFERRED PREFERRED_MANY LOCAL",
-);
-
-const memoryFlags = prefixed("MPOL_F_", "NUMA_BALANCING RELATIVE_NODES STATIC_NODES");
 
 /** user_namespaces(7) "User and group ID mappings". */
 export const idMappings: Check = list(
@@ -173,7 +167,7 @@ const fileMode: Check = (value, found) => {
 
 const device = object(
   {
-    type: oneOf(["c", "b", "u", "p"], "invalid device type"),
+    type: oneOf(namesOf(deviceTypes), "invalid device type"),
     path: absolutePath,
     major: uint32,
     minor: uint32,
@@ -229,7 +223,7 @@ const memoryPolicyRule: Rule = ({ mode, nodes, flags }, found) => {
 };
 
 const personality = object(
-  { domain: oneOf(["LINUX", "LINUX32"], "unknown personality"), flags: texts },
+  { domain: oneOf(namesOf(personalityDomains), "unknown personality"), flags: texts },
   ["domain"],
   ({ flags }, found) => {
     if (isFilled(flags)) warn(found, ["flags"], "no personality flag is known, all are ignored");
@@ -241,7 +235,9 @@ const timeOffset = object({ secs: int64, nanosecs: integer(0, 999_999_999) });
 export const checkLinux: Check = object(
   {
     namespaces: list(
-      object({ type: oneOf(namespaceTypes, "unknown namespace type"), path: absolutePathOrEmpty }, ["type"]),
+      object({ type: oneOf(namesOf(namespaceFlags), "unknown namespace type"), path: absolutePathOrEmpty }, [
+        "type",
+      ]),
     ),
     uidMappings: idMappings,
     gidMappings: idMappings,
@@ -261,16 +257,16 @@ export const checkLinux: Check = object(
     }),
     memoryPolicy: object(
       {
-        mode: oneOf(memoryModes, "unknown memory policy mode"),
+        mode: oneOf(namesOf(memoryPolicyModes), "unknown memory policy mode"),
         nodes: matching(/^[0-9, -]*$/, 'a list of nodes such as "0-3,7"'),
-        flags: list(oneOf(memoryFlags, "unknown memory policy flag")),
+        flags: list(oneOf(namesOf(memoryPolicyFlags), "unknown memory policy flag")),
       },
       ["mode"],
       memoryPolicyRule,
     ),
     sysctl: record(text, nonEmptyText),
     seccomp: checkSeccomp,
-    rootfsPropagation: oneOf(propagations, "unknown rootfs propagation"),
+    rootfsPropagation: oneOf(["", ...namesOf(propagations)], "unknown rootfs propagation"),
     maskedPaths: list(absolutePath),
     readonlyPaths: list(absolutePath),
     mountLabel: text,

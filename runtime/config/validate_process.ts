@@ -13,7 +13,6 @@ import {
   object,
   objectOf,
   oneOf,
-  prefixed,
   type Rule,
   refuse,
   text,
@@ -25,37 +24,21 @@ import {
   warn,
 } from "./check.ts";
 import type { JsonValue } from "./json.ts";
+import {
+  capabilityNumbers,
+  hookKinds,
+  ioPriorityClasses,
+  namesOf,
+  rlimitResources,
+  schedulerFlags,
+  schedulerPolicies,
+} from "./names.ts";
 import { quote } from "./quote.ts";
-
-/** capabilities(7), as of Linux 6.18. */
-const capabilityNames = new Set(
-  prefixed(
-    "CAP_",
-    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO",
-    "SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME",
-    "SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG",
-    "WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE",
-  ),
-);
-
-/** getrlimit(2). */
-const rlimitTypes = prefixed(
-  "RLIMIT_",
-  "AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK",
-);
-
-const schedulerPolicies = prefixed("SCHED_", "OTHER FIFO RR BATCH ISO IDLE DEADLINE");
-
-const schedulerFlags = prefixed(
-  "SCHED_FLAG_",
-  "RESET_ON_FORK RECLAIM DL_OVERRUN KEEP_POLICY KEEP_PARAMS UTIL_CLAMP_MIN UTIL_CLAMP_MAX",
-);
 
 /** Unknown names only warn: config.md "Linux Process" asks for that, so that new profiles run on old kernels. */
 const capability: Check = (value, found) => {
   text(value, found);
-  if (typeof value === "string" && !capabilityNames.has(value))
+  if (typeof value === "string" && !Object.hasOwn(capabilityNumbers, value))
     warn(found, [], `unknown capability ignored: ${quote(value)}`);
 };
 
@@ -113,7 +96,7 @@ const deadlineRule: Rule = ({ runtime, deadline, period }, found) => {
 };
 
 const rlimit = object(
-  { type: oneOf(rlimitTypes, "invalid rlimit type"), soft: uint64, hard: uint64 },
+  { type: oneOf(namesOf(rlimitResources), "invalid rlimit type"), soft: uint64, hard: uint64 },
   ["type", "soft", "hard"],
   (limit, found) => {
     const [soft, hard] = [integerOf(limit.soft), integerOf(limit.hard)];
@@ -170,10 +153,10 @@ export const checkProcess: Check = object(
     oomScoreAdj: integer(-1000, 1000),
     scheduler: object(
       {
-        policy: oneOf(schedulerPolicies, "unknown scheduling policy"),
+        policy: oneOf(namesOf(schedulerPolicies), "unknown scheduling policy"),
         nice: integer(-20, 19),
         priority: integer(0, 99),
-        flags: list(oneOf(schedulerFlags, "unknown scheduling flag")),
+        flags: list(oneOf(namesOf(schedulerFlags), "unknown scheduling flag")),
         runtime: uint64,
         deadline: uint64,
         period: uint64,
@@ -183,7 +166,7 @@ export const checkProcess: Check = object(
     ),
     ioPriority: object(
       {
-        class: oneOf(["IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"], "invalid ioPriority.Class"),
+        class: oneOf(namesOf(ioPriorityClasses), "invalid ioPriority.Class"),
         priority: integer(0, 7),
       },
       ["class"],
@@ -199,11 +182,4 @@ const hooks = list(
   object({ path: absolutePath, args: texts, env: texts, timeout: integer(1, 0x7fffffff) }, ["path"]),
 );
 
-export const checkHooks: Check = object({
-  prestart: hooks,
-  createRuntime: hooks,
-  createContainer: hooks,
-  startContainer: hooks,
-  poststart: hooks,
-  poststop: hooks,
-});
+export const checkHooks: Check = object(Object.fromEntries(hookKinds.map((kind) => [kind, hooks])));

@@ -10,27 +10,15 @@ import {
   object,
   objectOf,
   oneOf,
-  prefixed,
   type Rule,
   refuse,
   text,
   uint32,
   uint64,
 } from "./check.ts";
+import { namesOf, seccompActions, seccompArchitectures, seccompFlags, seccompOperators } from "./names.ts";
 
-const actions = prefixed("SCMP_ACT_", "KILL KILL_PROCESS KILL_THREAD TRAP ERRNO TRACE ALLOW LOG NOTIFY");
-
-const architectures = prefixed(
-  "SCMP_ARCH_",
-  "X86 X86_64 X32 ARM AARCH64 LOONGARCH64 M68K MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32",
-  "PPC PPC64 PPC64LE S390 S390X SH SHEB PARISC PARISC64 RISCV64",
-);
-
-const operators = prefixed("SCMP_CMP_", "NE LT LE EQ GE GT MASKED_EQ");
-
-const flags = prefixed("SECCOMP_FILTER_FLAG_", "TSYNC LOG SPEC_ALLOW WAIT_KILLABLE_RECV");
-
-const action = oneOf(actions, "unknown seccomp action");
+const action = oneOf(namesOf(seccompActions), "unknown seccomp action");
 
 /** "When the action doesn't support an errno, the runtime MUST print and error and fail." */
 function errnoRule(actionKey: string, errnoKey: string): Rule {
@@ -49,7 +37,12 @@ function errnoRule(actionKey: string, errnoKey: string): Rule {
 }
 
 const argument = object(
-  { index: integer(0, 5), value: uint64, valueTwo: uint64, op: oneOf(operators, "unknown seccomp operator") },
+  {
+    index: integer(0, 5),
+    value: uint64,
+    valueTwo: uint64,
+    op: oneOf(namesOf(seccompOperators), "unknown seccomp operator"),
+  },
   ["index", "value", "op"],
 );
 
@@ -110,8 +103,8 @@ export const checkSeccomp: Check = object(
   {
     defaultAction: action,
     defaultErrnoRet: uint32,
-    architectures: list(oneOf(architectures, "unknown seccomp architecture")),
-    flags: list(oneOf(flags, "unknown seccomp flag")),
+    architectures: list(oneOf(namesOf(seccompArchitectures), "unknown seccomp architecture")),
+    flags: list(oneOf(namesOf(seccompFlags), "unknown seccomp flag")),
     listenerPath: absolutePathOrEmpty,
     listenerMetadata: text,
     syscalls: list(call),

@@ -17,19 +17,10 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { fchdir, umask } from "../../syscalls/working_directory.ts";
-import type { Hook } from "../config/types.ts";
+import type { Hook, HookKind } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { closeAllFrom, disinherit } from "../self/disinherit.ts";
 import { fork } from "../self/fork.ts";
-
-/** The six kinds. */
-export type HookKind =
-  | "prestart"
-  | "createRuntime"
-  | "createContainer"
-  | "startContainer"
-  | "poststart"
-  | "poststop";
 
 /** What all hooks of one kind share. */
 export interface HookContext {

@@ -1,6 +1,7 @@
 /** Loading the seccomp filter, the last thing but execve; and the right to do so without no_new_privs. */
 
 import { capget } from "../../syscalls/capability.ts";
+import { CAP_SYS_ADMIN } from "../../syscalls/constants/capability.ts";
 import { EACCES } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
@@ -8,7 +9,7 @@ import { exitGroup } from "../../syscalls/process.ts";
 import { trySetModeFilter, trySetModeFilterForListener } from "../../syscalls/seccomp.ts";
 import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { ask } from "../channel.ts";
-import { type CapabilityPlan, capabilityNames } from "../plan/capabilities.ts";
+import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 
 /** Loads it; every later call of this process is subject to it. */
@@ -22,7 +23,7 @@ function notLoaded(errno: number): OpError {
   return OpError.from("load seccomp filter", "", errno, hint).askedBy("linux.seccomp" as SpecField);
 }
 
-const CAP_SYS_ADMIN = 1n << BigInt(capabilityNames.indexOf("CAP_SYS_ADMIN"));
+const SYS_ADMIN = 1n << BigInt(CAP_SYS_ADMIN);
 
 /**
  * seccomp(2): without no_new_privs, loading a filter needs CAP_SYS_ADMIN. runc therefore loads it before it drops
@@ -32,7 +33,7 @@ const CAP_SYS_ADMIN = 1n << BigInt(capabilityNames.indexOf("CAP_SYS_ADMIN"));
  * the same, and the filter has to allow nothing but the execve.
  */
 export function ableToLoad(plan: CapabilityPlan): CapabilityPlan {
-  const kept = capget().permitted & CAP_SYS_ADMIN;
+  const kept = capget().permitted & SYS_ADMIN;
   return { ...plan, effective: plan.effective | kept, permitted: plan.permitted | kept };
 }
 

@@ -1,50 +1,6 @@
 /** Capabilities (config.md "Linux Process"; capabilities(7), linux/capability.h): names to masks. */
+import { capabilityNumbers, namesOf, numberOf } from "../config/names.ts";
 import type { LinuxCapabilities } from "../config/types.ts";
-
-/** Names in the order of their numbers: CAP_CHOWN is 0. */
-export const capabilityNames = [
-  "CAP_CHOWN",
-  "CAP_DAC_OVERRIDE",
-  "CAP_DAC_READ_SEARCH",
-  "CAP_FOWNER",
-  "CAP_FSETID",
-  "CAP_KILL",
-  "CAP_SETGID",
-  "CAP_SETUID",
-  "CAP_SETPCAP",
-  "CAP_LINUX_IMMUTABLE",
-  "CAP_NET_BIND_SERVICE",
-  "CAP_NET_BROADCAST",
-  "CAP_NET_ADMIN",
-  "CAP_NET_RAW",
-  "CAP_IPC_LOCK",
-  "CAP_IPC_OWNER",
-  "CAP_SYS_MODULE",
-  "CAP_SYS_RAWIO",
-  "CAP_SYS_CHROOT",
-  "CAP_SYS_PTRACE",
-  "CAP_SYS_PACCT",
-  "CAP_SYS_ADMIN",
-  "CAP_SYS_BOOT",
-  "CAP_SYS_NICE",
-  "CAP_SYS_RESOURCE",
-  "CAP_SYS_TIME",
-  "CAP_SYS_TTY_CONFIG",
-  "CAP_MKNOD",
-  "CAP_LEASE",
-  "CAP_AUDIT_WRITE",
-  "CAP_AUDIT_CONTROL",
-  "CAP_SETFCAP",
-  "CAP_MAC_OVERRIDE",
-  "CAP_MAC_ADMIN",
-  "CAP_SYSLOG",
-  "CAP_WAKE_ALARM",
-  "CAP_BLOCK_SUSPEND",
-  "CAP_AUDIT_READ",
-  "CAP_PERFMON",
-  "CAP_BPF",
-  "CAP_CHECKPOINT_RESTORE",
-] as const;
 
 /** What the root of a user namespace has. */
 export const ALL_CAPABILITIES = 0xffffffffffffffffn;
@@ -72,8 +28,8 @@ export function planCapabilities(
   const mask = (names: readonly string[] = []): bigint => {
     let bits = 0n;
     for (const name of names) {
-      const number = capabilityNames.indexOf(name as (typeof capabilityNames)[number]);
-      if (number < 0) continue;
+      const number = numberOf(capabilityNumbers, name);
+      if (number === undefined) continue;
       if ((available >> BigInt(number)) & 1n) bits |= 1n << BigInt(number);
       else missing.add(name);
     }
@@ -93,7 +49,7 @@ export function planCapabilities(
   const list = [...missing].join(", ");
   const warnings = list === "" ? [] : [`this runtime lacks, and so does the container: ${list}`];
   // prctl(2) "PR_CAP_AMBIENT_RAISE"; runc's words for the kernel's answer.
-  for (const name of namesOf(ambient & ~raisable))
+  for (const name of namesIn(ambient & ~raisable))
     warnings.push(`can't raise ambient capability ${name}: operation not permitted (${whyNot(name)})`);
   return { plan, warnings };
 
@@ -103,6 +59,6 @@ export function planCapabilities(
   }
 }
 
-function namesOf(mask: bigint): string[] {
-  return capabilityNames.filter((_, number) => (mask >> BigInt(number)) & 1n);
+function namesIn(mask: bigint): string[] {
+  return namesOf(capabilityNumbers).filter((name) => (mask >> BigInt(capabilityNumbers[name] ?? 0)) & 1n);
 }

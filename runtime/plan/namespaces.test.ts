@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { namespaceFiles, namespaceFlags, planNamespaces } from "./namespaces.ts";
+import { namespaceFlags } from "../config/names.ts";
+import { planNamespaces } from "./namespaces.ts";
 
 const namespaces = suite("planNamespaces");
 
@@ -47,7 +48,7 @@ namespaces("a new user namespace has the maps, one to join its own", () => {
   assert.is(planNamespaces({ namespaces: [{ type: "user", path: "/u" }], ...maps }).idMaps, undefined);
 });
 
-namespaces("flags and files of all eight", () => {
+namespaces("flags of all eight", () => {
   assert.equal(namespaceFlags, {
     user: 0x10000000,
     pid: 0x20000000,
@@ -58,7 +59,6 @@ namespaces("flags and files of all eight", () => {
     cgroup: 0x2000000,
     mount: 0x20000,
   });
-  assert.equal(Object.values(namespaceFiles), ["user", "pid", "net", "ipc", "uts", "time", "cgroup", "mnt"]);
 });
 
 namespaces.run();

@@ -1,33 +1,22 @@
 /** Namespaces (config-linux.md "Namespaces"): which are new, which are joined, and in what order. */
-import * as S from "../../syscalls/constants/sched.ts";
+import { CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import type { HostPath, SpecField } from "../../syscalls/types.ts";
 import { field } from "../config/field.ts";
+import { namespaceFlags } from "../config/names.ts";
 import type { Linux, LinuxIDMapping, LinuxNamespaceType } from "../config/types.ts";
 import { planTimeOffsets } from "./time_offsets.ts";
 
-/** CLONE_NEW* of each type of namespace. */
-export const namespaceFlags: Readonly<Record<LinuxNamespaceType, number>> = {
-  user: S.CLONE_NEWUSER,
-  pid: S.CLONE_NEWPID,
-  network: S.CLONE_NEWNET,
-  ipc: S.CLONE_NEWIPC,
-  uts: S.CLONE_NEWUTS,
-  time: S.CLONE_NEWTIME,
-  cgroup: S.CLONE_NEWCGROUP,
-  mount: S.CLONE_NEWNS,
-};
-
-/** The file in /proc/<pid>/ns of each type. */
-export const namespaceFiles: Readonly<Record<LinuxNamespaceType, string>> = {
-  user: "user",
-  pid: "pid",
-  network: "net",
-  ipc: "ipc",
-  uts: "uts",
-  time: "time",
-  cgroup: "cgroup",
-  mount: "mnt",
-};
+/** user first, as it gives the right to the others; mount last, as paths change. */
+const joinOrder: readonly LinuxNamespaceType[] = [
+  "user",
+  "pid",
+  "network",
+  "ipc",
+  "uts",
+  "time",
+  "cgroup",
+  "mount",
+];
 
 /** A namespace to join. */
 export interface NamespaceJoin {
@@ -45,7 +34,7 @@ export interface IdMaps {
 
 /** Which namespaces the container has. */
 export interface NamespacePlan {
-  /** In the order of joining: user first, as it gives the right to the others; mount last, as paths change. */
+  /** In the order of joining. */
   readonly join: readonly NamespaceJoin[];
   /** New ones, as CLONE_NEW*. */
   readonly create: number;
@@ -60,7 +49,6 @@ export interface NamespacePlan {
 /** Plans `linux.namespaces`, which validation has checked for duplicates, with what belongs to two of them. */
 export function planNamespaces(linux: Linux): NamespacePlan {
   const { namespaces = [], timeOffsets, uidMappings = [], gidMappings = [] } = linux;
-  const order = Object.keys(namespaceFlags);
   let create = 0;
   let own = 0;
   const join: NamespaceJoin[] = [];
@@ -70,7 +58,7 @@ export function planNamespaces(linux: Linux): NamespacePlan {
     if (path === "") create |= flag;
     else join.push({ type, flag, path: path as HostPath, from: field("linux", "namespaces", i, "path") });
   });
-  join.sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
-  const idMaps = create & S.CLONE_NEWUSER ? { uidMappings, gidMappings } : undefined;
+  join.sort((a, b) => joinOrder.indexOf(a.type) - joinOrder.indexOf(b.type));
+  const idMaps = create & CLONE_NEWUSER ? { uidMappings, gidMappings } : undefined;
   return { join, create, own, idMaps, timeOffsets: planTimeOffsets(timeOffsets) };
 }

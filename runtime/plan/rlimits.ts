@@ -1,11 +1,9 @@
 /** Resource limits (config.md "POSIX process"; getrlimit(2)). */
-import * as R from "../../syscalls/constants/resource.ts";
 import type { Rlimit } from "../../syscalls/resource.ts";
 import type { SpecField } from "../../syscalls/types.ts";
 import { field } from "../config/field.ts";
+import { rlimitResources } from "../config/names.ts";
 import type { POSIXRlimit } from "../config/types.ts";
-
-const numbers: Readonly<Record<string, number>> = { ...R };
 
 /** One limit to set. */
 export interface RlimitStep {
@@ -19,7 +17,7 @@ export interface RlimitStep {
 export function planRlimits(rlimits: readonly POSIXRlimit[]): RlimitStep[] {
   return rlimits.map(({ type, soft, hard }, i) => ({
     name: type,
-    resource: numbers[type] ?? -1,
+    resource: rlimitResources[type],
     limit: { soft: BigInt(soft), hard: BigInt(hard) },
     from: field("process", "rlimits", i),
   }));

@@ -1,7 +1,8 @@
 /** Device nodes (config-linux.md "Devices" and "Default Devices"; runtime-linux.md "Dev symbolic links"). */
-import { S_IFBLK, S_IFCHR, S_IFIFO } from "../../../syscalls/constants/stat.ts";
+import { S_IFCHR } from "../../../syscalls/constants/stat.ts";
 import type { ContainerPath, SpecField } from "../../../syscalls/types.ts";
 import { field } from "../../config/field.ts";
+import { deviceTypes } from "../../config/names.ts";
 import type { LinuxDevice } from "../../config/types.ts";
 
 /** One node to make. */
@@ -33,20 +34,13 @@ export const devLinks: readonly (readonly [name: string, target: string])[] = [
   ["stderr", "/proc/self/fd/2"],
 ];
 
-const types: Readonly<Record<LinuxDevice["type"], number>> = {
-  c: S_IFCHR,
-  u: S_IFCHR,
-  b: S_IFBLK,
-  p: S_IFIFO,
-};
-
 /** Plans `linux.devices` and the default devices; a configured device replaces the default of the same path. */
 export function planDevices(devices: readonly LinuxDevice[]): DeviceStep[] {
   const configured = devices.map((device, i): DeviceStep => {
     const { type, path, major = 0, minor = 0, fileMode = 0o666, uid = 0, gid = 0 } = device;
     return {
       path: path as ContainerPath,
-      mode: types[type] | (fileMode & 0o7777),
+      mode: deviceTypes[type] | (fileMode & 0o7777),
       major,
       minor,
       uid,

@@ -1,10 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { knownMountOptions } from "../../config/mount_options.ts";
 import {
   attributesOf,
   bindAttributes,
   filesystemFlags,
-  knownMountOptions,
   lockedBindAttributes,
   parseMountOptions,
 } from "./options.ts";

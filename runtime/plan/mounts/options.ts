@@ -1,15 +1,10 @@
-/**
- * The names of mount options (config.md "Linux mount options", mount(8)) and what each does. A table to be read
- * beside the man page: what a name sets, what it clears, and whether it goes to the whole tree.
- */
+/** Mount options: what a list of them comes to, and what mount(2) and mount_setattr(2) are given for it. */
 import * as M from "../../../syscalls/constants/mount.ts";
+import { flagOptions, type OwnOptions, ownOptions, recursiveOptions } from "../../config/mount_options.ts";
+import { numberOf, propagations } from "../../config/names.ts";
 
 /** What a list of options comes to. */
-export interface MountOptions {
-  /** idmap and ridmap: whose ids the files have is mapped, for the mount or for the whole tree below it. */
-  readonly idmap: "no" | "mount" | "tree";
-  /** tmpcopyup: a tmpfs starts with what it covers. */
-  readonly copyUp: boolean;
+export interface MountOptions extends OwnOptions {
   /** MS_* flags that were asked for and not taken back. */
   readonly flags: number;
   /** MS_* flags that were cleared by name ("rw", "suid", …) and not set again after. */
@@ -23,89 +18,6 @@ export interface MountOptions {
   readonly data: readonly string[];
 }
 
-const flagOptions: Readonly<Record<string, { readonly set?: number; readonly clear?: number }>> = {
-  acl: { set: M.MS_POSIXACL },
-  async: { clear: M.MS_SYNCHRONOUS },
-  atime: { clear: M.MS_NOATIME },
-  bind: { set: M.MS_BIND },
-  defaults: {},
-  dev: { clear: M.MS_NODEV },
-  diratime: { clear: M.MS_NODIRATIME },
-  dirsync: { set: M.MS_DIRSYNC },
-  exec: { clear: M.MS_NOEXEC },
-  iversion: { set: M.MS_I_VERSION },
-  lazytime: { set: M.MS_LAZYTIME },
-  loud: { clear: M.MS_SILENT },
-  mand: { set: M.MS_MANDLOCK },
-  noacl: { clear: M.MS_POSIXACL },
-  noatime: { set: M.MS_NOATIME },
-  nodev: { set: M.MS_NODEV },
-  nodiratime: { set: M.MS_NODIRATIME },
-  noexec: { set: M.MS_NOEXEC },
-  noiversion: { clear: M.MS_I_VERSION },
-  nolazytime: { clear: M.MS_LAZYTIME },
-  nomand: { clear: M.MS_MANDLOCK },
-  norelatime: { clear: M.MS_RELATIME },
-  nostrictatime: { clear: M.MS_STRICTATIME },
-  nosuid: { set: M.MS_NOSUID },
-  nosymfollow: { set: M.MS_NOSYMFOLLOW },
-  rbind: { set: M.MS_BIND | M.MS_REC },
-  relatime: { set: M.MS_RELATIME },
-  remount: { set: M.MS_REMOUNT },
-  ro: { set: M.MS_RDONLY },
-  rw: { clear: M.MS_RDONLY },
-  silent: { set: M.MS_SILENT },
-  strictatime: { set: M.MS_STRICTATIME },
-  suid: { clear: M.MS_NOSUID },
-  symfollow: { clear: M.MS_NOSYMFOLLOW },
-  sync: { set: M.MS_SYNCHRONOUS },
-};
-
-const propagationOptions: Readonly<Record<string, number>> = {
-  private: M.MS_PRIVATE,
-  rprivate: M.MS_PRIVATE | M.MS_REC,
-  rshared: M.MS_SHARED | M.MS_REC,
-  rslave: M.MS_SLAVE | M.MS_REC,
-  runbindable: M.MS_UNBINDABLE | M.MS_REC,
-  shared: M.MS_SHARED,
-  slave: M.MS_SLAVE,
-  unbindable: M.MS_UNBINDABLE,
-};
-
-// An access time change must always clear the whole field first (mount_setattr(2), MOUNT_ATTR__ATIME).
-const recursiveOptions: Readonly<Record<string, { readonly set?: number; readonly clear?: number }>> = {
-  ratime: { clear: M.MOUNT_ATTR__ATIME },
-  rdev: { clear: M.MOUNT_ATTR_NODEV },
-  rdiratime: { clear: M.MOUNT_ATTR_NODIRATIME },
-  rexec: { clear: M.MOUNT_ATTR_NOEXEC },
-  rnoatime: { set: M.MOUNT_ATTR_NOATIME, clear: M.MOUNT_ATTR__ATIME },
-  rnodev: { set: M.MOUNT_ATTR_NODEV },
-  rnodiratime: { set: M.MOUNT_ATTR_NODIRATIME },
-  rnoexec: { set: M.MOUNT_ATTR_NOEXEC },
-  rnorelatime: { clear: M.MOUNT_ATTR__ATIME },
-  rnostrictatime: { clear: M.MOUNT_ATTR__ATIME },
-  rnosuid: { set: M.MOUNT_ATTR_NOSUID },
-  rnosymfollow: { set: M.MOUNT_ATTR_NOSYMFOLLOW },
-  rrelatime: { set: M.MOUNT_ATTR_RELATIME, clear: M.MOUNT_ATTR__ATIME },
-  rro: { set: M.MOUNT_ATTR_RDONLY },
-  rrw: { clear: M.MOUNT_ATTR_RDONLY },
-  rstrictatime: { set: M.MOUNT_ATTR_STRICTATIME, clear: M.MOUNT_ATTR__ATIME },
-  rsuid: { clear: M.MOUNT_ATTR_NOSUID },
-  rsymfollow: { clear: M.MOUNT_ATTR_NOSYMFOLLOW },
-};
-
-/** What the runtime does itself; no system call knows these. */
-const ownOptions: Readonly<Record<string, Partial<Pick<MountOptions, "idmap" | "copyUp">>>> = {
-  idmap: { idmap: "mount" },
-  ridmap: { idmap: "tree" },
-  tmpcopyup: { copyUp: true },
-};
-
-/** Every option name that is not handed to the file system, sorted: what `features` lists. */
-export function knownMountOptions(): string[] {
-  return [flagOptions, propagationOptions, recursiveOptions, ownOptions].flatMap(Object.keys).sort();
-}
-
 /** Reads a list of options, later ones winning as in mount(8); unknown names are data for the file system. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
   let flags = 0;
@@ -114,11 +26,11 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   let recursiveClear = 0;
   const propagation: number[] = [];
   const data: string[] = [];
-  let own: Pick<MountOptions, "idmap" | "copyUp"> = { idmap: "no", copyUp: false };
+  let own: OwnOptions = { idmap: "no", copyUp: false };
   for (const option of options) {
     const flag = lookup(flagOptions, option);
     const recursive = lookup(recursiveOptions, option);
-    const change = lookup(propagationOptions, option);
+    const change = numberOf(propagations, option);
     if (flag !== undefined) {
       const { set = 0, clear = 0 } = flag;
       flags = (flags | set) & ~clear;

@@ -1,6 +1,7 @@
 /** The root file system (config.md "Root"; config-linux.md "Rootfs Mount Propagation"). */
 import * as M from "../../../syscalls/constants/mount.ts";
 import type { HostPath } from "../../../syscalls/types.ts";
+import { numberOf, propagations } from "../../config/names.ts";
 import type { Spec } from "../../config/types.ts";
 import { RuntimeError } from "../../errors.ts";
 
@@ -19,21 +20,10 @@ interface RootfsOptions {
   readonly noPivot: boolean;
 }
 
-const propagations: Readonly<Record<string, number>> = {
-  shared: M.MS_SHARED,
-  rshared: M.MS_SHARED | M.MS_REC,
-  slave: M.MS_SLAVE,
-  rslave: M.MS_SLAVE | M.MS_REC,
-  private: M.MS_PRIVATE,
-  rprivate: M.MS_PRIVATE | M.MS_REC,
-  unbindable: M.MS_UNBINDABLE,
-  runbindable: M.MS_UNBINDABLE | M.MS_REC,
-};
-
 /** Plans `root` and `linux.rootfsPropagation`; a relative path is relative to the bundle. */
 export function planRootfs(spec: Spec, { bundle, noPivot }: RootfsOptions): RootfsPlan {
   const { path, readonly = false } = spec.root;
-  const propagation = propagations[spec.linux?.rootfsPropagation ?? ""] ?? 0;
+  const propagation = numberOf(propagations, spec.linux?.rootfsPropagation ?? "") ?? 0;
   if (noPivot && propagation & M.MS_PRIVATE) {
     throw new RuntimeError(
       "invalid-argument",

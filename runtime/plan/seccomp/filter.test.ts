@@ -172,7 +172,7 @@ program("64-bit values are exact", () => {
 });
 
 program("the native architecture is always there, and each once", () => {
-  const architectures = ["SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_X86_64", "SCMP_ARCH_X86"];
+  const architectures = ["SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_X86_64", "SCMP_ARCH_X86"] as const;
   const plan = planProgram({ defaultAction: "SCMP_ACT_ALLOW", architectures }, native);
   assert.equal(plan.architectures, [
     { token: 0xc000003e, from: "linux.seccomp" },

@@ -2,18 +2,19 @@
  * Seccomp (config-linux.md "Seccomp"). What launch needs at once is planned at once; what only a compilation needs,
  * `planProgram` makes when there is no compiled program at hand. Where the specification is silent, as runc.
  */
-import { EPERM } from "../../../syscalls/constants/errno.ts";
+import { ENOSYS, EPERM } from "../../../syscalls/constants/errno.ts";
 import * as S from "../../../syscalls/constants/seccomp.ts";
 import type { SpecField } from "../../../syscalls/types.ts";
 import { field } from "../../config/field.ts";
-import type {
-  LinuxSeccomp,
-  LinuxSeccompArg,
-  LinuxSyscall,
-  SeccompAction,
-  SeccompFlag,
-  SeccompOperator,
-} from "../../config/types.ts";
+import {
+  bitsOf,
+  numberOf,
+  seccompActions,
+  seccompArchitectures,
+  seccompFlags,
+  seccompOperators,
+} from "../../config/names.ts";
+import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction } from "../../config/types.ts";
 import { RuntimeError } from "../../errors.ts";
 
 /** The process to which SCMP_ACT_NOTIFY hands system calls. */
@@ -65,66 +66,9 @@ export interface ProgramPlan {
   readonly newerIsENOSYS: boolean;
 }
 
-const actions: Readonly<Record<SeccompAction, number>> = {
-  SCMP_ACT_KILL: S.SECCOMP_RET_KILL_THREAD,
-  SCMP_ACT_KILL_PROCESS: S.SECCOMP_RET_KILL_PROCESS,
-  SCMP_ACT_KILL_THREAD: S.SECCOMP_RET_KILL_THREAD,
-  SCMP_ACT_TRAP: S.SECCOMP_RET_TRAP,
-  SCMP_ACT_ERRNO: S.SECCOMP_RET_ERRNO,
-  SCMP_ACT_TRACE: S.SECCOMP_RET_TRACE,
-  SCMP_ACT_ALLOW: S.SECCOMP_RET_ALLOW,
-  SCMP_ACT_LOG: S.SECCOMP_RET_LOG,
-  SCMP_ACT_NOTIFY: S.SECCOMP_RET_USER_NOTIF,
-};
-
-const operators: Readonly<Record<SeccompOperator, number>> = {
-  SCMP_CMP_NE: S.SCMP_CMP_NE,
-  SCMP_CMP_LT: S.SCMP_CMP_LT,
-  SCMP_CMP_LE: S.SCMP_CMP_LE,
-  SCMP_CMP_EQ: S.SCMP_CMP_EQ,
-  SCMP_CMP_GE: S.SCMP_CMP_GE,
-  SCMP_CMP_GT: S.SCMP_CMP_GT,
-  SCMP_CMP_MASKED_EQ: S.SCMP_CMP_MASKED_EQ,
-};
-
-const flagBits: Readonly<Record<SeccompFlag, number>> = {
-  // The filter is loaded by the only thread there is: nothing to synchronise, and it excludes a listener.
-  SECCOMP_FILTER_FLAG_TSYNC: 0,
-  SECCOMP_FILTER_FLAG_LOG: S.SECCOMP_FILTER_FLAG_LOG,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: S.SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: S.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-};
-
-/** libseccomp's tokens (seccomp.h): the ELF machine, 0x40000000 little-endian, 0x80000000 64-bit, 0x20000000 n32. */
-const architectureTokens: Readonly<Record<string, number>> = {
-  SCMP_ARCH_X86: 0x40000003,
-  SCMP_ARCH_X86_64: 0xc000003e,
-  SCMP_ARCH_X32: 0x4000003e,
-  SCMP_ARCH_ARM: 0x40000028,
-  SCMP_ARCH_AARCH64: 0xc00000b7,
-  SCMP_ARCH_LOONGARCH64: 0xc0000102,
-  SCMP_ARCH_M68K: 0x4,
-  SCMP_ARCH_MIPS: 0x8,
-  SCMP_ARCH_MIPS64: 0x80000008,
-  SCMP_ARCH_MIPS64N32: 0xa0000008,
-  SCMP_ARCH_MIPSEL: 0x40000008,
-  SCMP_ARCH_MIPSEL64: 0xc0000008,
-  SCMP_ARCH_MIPSEL64N32: 0xe0000008,
-  SCMP_ARCH_PPC: 0x14,
-  SCMP_ARCH_PPC64: 0x80000015,
-  SCMP_ARCH_PPC64LE: 0xc0000015,
-  SCMP_ARCH_S390: 0x16,
-  SCMP_ARCH_S390X: 0x80000016,
-  SCMP_ARCH_SH: 0x4000002a,
-  SCMP_ARCH_SHEB: 0x2a,
-  SCMP_ARCH_PARISC: 0xf,
-  SCMP_ARCH_PARISC64: 0x8000000f,
-  SCMP_ARCH_RISCV64: 0xc00000f3,
-};
-
 /** The name that a profile has for an architecture, or its token in hexadecimal. */
 export function architectureName(token: number): string {
-  const named = Object.entries(architectureTokens).find(([, known]) => known === token);
+  const named = Object.entries(seccompArchitectures).find(([, known]) => known === token);
   return named?.[0] ?? `0x${token.toString(16)}`;
 }
 
@@ -134,7 +78,8 @@ export function planSeccomp(config: LinuxSeccomp | undefined): SeccompPlan | und
   const notifies = config.syscalls?.some(({ action }) => action === "SCMP_ACT_NOTIFY") ?? false;
   // As runc: absent flags are SPEC_ALLOW, an empty list is none.
   const names = config.flags ?? ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"];
-  const flags = names.reduce((bits, name) => bits | flagBits[name], 0);
+  // The filter is loaded by the only thread there is: nothing to synchronise, and it excludes a listener.
+  const flags = bitsOf(seccompFlags, names) & ~S.SECCOMP_FILTER_FLAG_TSYNC;
   if (flags & S.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV && !notifies) {
     const at = `${field("linux", "seccomp", "flags")}: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`;
     throw new RuntimeError("invalid-argument", `${at} needs a rule with SCMP_ACT_NOTIFY`);
@@ -159,15 +104,12 @@ export function planProgram(config: LinuxSeccomp, native: string): ProgramPlan {
   };
 }
 
-/** Of the kernel's headers of x86 and arm64 alike. */
-const ENOSYS = 38;
-
 /** Default actions that let a new system call happen; a tracer is expected to say ENOSYS by itself. */
 const permissive: ReadonlySet<SeccompAction> = new Set(["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"]);
 
 function actionOf(action: SeccompAction, errno: number | undefined): number {
   const takesErrno = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
-  return takesErrno ? actions[action] | ((errno ?? EPERM) & 0xffff) : actions[action];
+  return takesErrno ? seccompActions[action] | ((errno ?? EPERM) & 0xffff) : seccompActions[action];
 }
 
 /** libseccomp refuses rules that equal the default action; they say nothing and are left out. */
@@ -192,7 +134,7 @@ function rulesOf(
 function alternativesOf(args: readonly LinuxSeccompArg[]): ConditionPlan[][] {
   const conditions = args.map(({ index, op, value, valueTwo }) => ({
     index,
-    op: operators[op],
+    op: seccompOperators[op],
     value: BigInt(value),
     valueTwo: BigInt(valueTwo ?? 0),
   }));
@@ -204,9 +146,9 @@ function architecturesOf(
   { architectures = [] }: LinuxSeccomp,
   name: string,
 ): readonly [ArchitecturePlan, ...ArchitecturePlan[]] {
-  const native = { token: architectureTokens[name] ?? 0, from: field("linux", "seccomp") };
+  const native = { token: numberOf(seccompArchitectures, name) ?? 0, from: field("linux", "seccomp") };
   const named = (architectures ?? []).map((other, i) => ({
-    token: architectureTokens[other] ?? 0,
+    token: numberOf(seccompArchitectures, other) ?? 0,
     from: field("linux", "seccomp", "architectures", i),
   }));
   const once = named.filter(({ token }, i) => named.findIndex((other) => other.token === token) === i);
