@@ -98,6 +98,18 @@ export const namespaceFlags = {
   time: N.CLONE_NEWTIME,
 } as const;
 
+/** Their files in /proc/<pid>/ns. */
+export const namespaceFiles: Readonly<Record<keyof typeof namespaceFlags, string>> = {
+  pid: "pid",
+  network: "net",
+  mount: "mnt",
+  ipc: "ipc",
+  uts: "uts",
+  user: "user",
+  cgroup: "cgroup",
+  time: "time",
+};
+
 /** linux.devices.type (mknod(2)): `u` is an unbuffered character device, as `c`; `p` is a fifo. */
 export const deviceTypes = { c: S_IFCHR, b: S_IFBLK, u: S_IFCHR, p: S_IFIFO } as const;
 

@@ -1,7 +1,8 @@
 /** What criu is asked for at a restore. */
 import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { namespaceFiles } from "../config/names.ts";
 import { RuntimeError } from "../errors.ts";
-import { type NamespaceJoin, namespaceFiles } from "../plan/namespaces.ts";
+import type { NamespaceJoin } from "../plan/namespaces.ts";
 import type { OwnCgroups } from "../proc/cgroup.ts";
 import type { ExternalMounts } from "./external_mounts.ts";
 import {

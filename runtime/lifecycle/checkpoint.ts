@@ -9,6 +9,7 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { statx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { openCgroup } from "../cgroup/open.ts";
+import { namespaceFiles } from "../config/names.ts";
 import type { RuntimeContext } from "../context.ts";
 import {
   closeDirectories,
@@ -38,7 +39,7 @@ import { notifyMount } from "../parent/notify_socket.ts";
 import { cgroupView } from "../plan/cgroup/view.ts";
 import { planDevices } from "../plan/mounts/device_nodes.ts";
 import { planMounts } from "../plan/mounts/mounts.ts";
-import { namespaceFiles, planNamespaces } from "../plan/namespaces.ts";
+import { planNamespaces } from "../plan/namespaces.ts";
 import { usernsOf } from "../plan/plan.ts";
 import { sealSelf } from "../self/seal.ts";
 import { lock, openStateDir, readState, type SavedState, type StateDir } from "../state/store.ts";

@@ -1,6 +1,6 @@
 /**
- * What this build can do (features.md of the runtime specification; `features`). Engines
- * decide by it what they may ask for: names come from the tables that validation reads, so that both know the same.
+ * What this build can do (features.md of the runtime specification; `features`). Engines decide by it what they may ask
+ * for: names come from the tables that validation reads, so that both know the same.
  */
 import { seccompVersion } from "../../syscalls/libseccomp.ts";
 import { knownMountOptions } from "../config/mount_options.ts";
