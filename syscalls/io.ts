@@ -8,8 +8,9 @@ import { textOf } from "./cstring.ts";
 import { pathName } from "./descriptor_name.ts";
 import { call, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
-import { close, openat } from "./open.ts";
+import { openat } from "./open.ts";
 import { poll } from "./poll.ts";
+import { closing } from "./scope.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
@@ -79,24 +80,18 @@ export function readToEnd(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array 
 
 /** The text of a small file such as those of /proc and cgroups. */
 export function readTextAt(dir: Fd, path: string): string {
-  const fd = openat(dir, path, O_RDONLY);
-  try {
+  return closing(openat(dir, path, O_RDONLY), (fd) => {
     const bytes = readToEnd(fd);
     return textOf(bytes, bytes.length);
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** Opens, writes once, closes: what control files of /proc and cgroups want. */
 export function writeTextAt(dir: Fd, path: string, flags: number, text: string, mode = 0): void {
-  const fd = openat(dir, path, flags, mode);
-  try {
+  closing(openat(dir, path, flags, mode), (fd) => {
     const written = tryWrite(fd, encodeUtf8(text));
     if (written < 0) throw OpError.from("write", pathName(dir, path), -written);
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** sendfile(2): copies within the kernel; 0 at the end of `from`. */

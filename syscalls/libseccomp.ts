@@ -7,7 +7,7 @@ import { memfdCreate } from "./descriptor.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { readToEnd, seekTo } from "./io.ts";
-import { close } from "./open.ts";
+import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
@@ -79,14 +79,11 @@ export function makeFilter(
       check(host.seccompAdd(action, syscall, table), "seccomp_rule_add", name);
     },
     exportProgram: () => {
-      const fd = memfdCreate("seccomp");
-      try {
+      return closing(memfdCreate("seccomp"), (fd) => {
         check(host.seccompExport(fd), "seccomp_export_bpf", "");
         seekTo(fd, 0);
         return readToEnd(fd);
-      } finally {
-        close(fd);
-      }
+      });
     },
     release: () => {
       host.seccompRelease();

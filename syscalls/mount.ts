@@ -18,6 +18,7 @@ import { forgetProc } from "./descriptor_name.ts";
 import { type Arg, call, callForFd, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import type { SyscallName } from "./numbers.ts";
+import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 
@@ -122,8 +123,7 @@ export interface FsOption {
  * Some drivers explain themselves on the context's descriptor; their words become the error's hint.
  */
 export function createFilesystem(type: string, options: readonly FsOption[], attributes: number): Fd {
-  const context = callForFd("fsopen", [cstr(type), FSOPEN_CLOEXEC]);
-  try {
+  return closing(callForFd("fsopen", [cstr(type), FSOPEN_CLOEXEC]), (context) => {
     for (const { key, value } of options) {
       const text = value === undefined ? null : cstr(value);
       const command = text === null ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
@@ -136,9 +136,7 @@ export function createFilesystem(type: string, options: readonly FsOption[], att
     const created = tryCall("fsconfig", [context, FSCONFIG_CMD_CREATE, null, null, 0]);
     if (created < 0) throw OpError.from("mount", type, -created, driverMessage(context));
     return callForFd("fsmount", [context, FSMOUNT_CLOEXEC, attributes], type);
-  } finally {
-    tryCall("close", [context]);
-  }
+  });
 }
 
 /** The last line that a file system driver left on its context ("e tmpfs: Unknown parameter 'x'"). */

@@ -19,6 +19,7 @@ import { AF_NETLINK, IFF_UP, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants/socket
 import { BadString, textOf } from "./cstring.ts";
 import { call, callForFd, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
+import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -65,15 +66,12 @@ export function openRouteSocket(): Fd {
 
 /** Sets IFF_UP on an interface of this network namespace (rtnetlink(7), RTM_NEWLINK). */
 export function interfaceUp(name: string): void {
-  const socket = openRouteSocket();
-  try {
+  closing(openRouteSocket(), (socket) => {
     const up = new Struct(IFINFOMSG).u32(8, IFF_UP).u32(12, IFF_UP);
     const attributes = [textAttribute(IFLA_IFNAME, name)];
     const request = { type: RTM_NEWLINK, flags: 0, header: up.bytes, attributes };
     netlinkRequest(socket, request, "set interface up", name);
-  } finally {
-    tryCall("close", [socket]);
-  }
+  });
 }
 
 /** Sends a request and collects the answers; a refusal is an OpError of this operation and object. */

@@ -24,6 +24,7 @@ import { BadString } from "./cstring.ts";
 import { fdAt } from "./descriptor.ts";
 import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
+import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -170,14 +171,11 @@ export function receiveMessage(socket: Fd, limit: number): Received | ResultOrEr
  * Throws EAFNOSUPPORT or EPERM where this family of sockets is refused as well.
  */
 export function interfaceUpByIoctl(name: string): void {
-  const fd = callForFd("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name);
-  try {
+  closing(callForFd("socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], name), (fd) => {
     const request = new Struct(40);
     request.bytes.set(encodeUtf8(name).subarray(0, 15), 0);
     call("ioctl", [fd, SIOCGIFFLAGS, request.bytes], name);
     request.u16(16, request.getU16(16) | IFF_UP);
     call("ioctl", [fd, SIOCSIFFLAGS, request.bytes], name);
-  } finally {
-    tryCall("close", [fd]);
-  }
+  });
 }

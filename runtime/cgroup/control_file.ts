@@ -5,6 +5,7 @@ import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt, tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import { type Failure, type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -34,11 +35,7 @@ export function tryReadControl(directory: HostPath, file: string): string | unde
 export function tryWriteControl(directory: HostPath, file: string, value: string): number {
   const fd = tryOpenat(CWD, `${directory}/${file}`, O_WRONLY);
   if (failed(fd)) return fd;
-  try {
-    return Math.min(0, tryWrite(fd, encodeUtf8(value)));
-  } finally {
-    close(fd);
-  }
+  return closing(fd, () => Math.min(0, tryWrite(fd, encodeUtf8(value))));
 }
 
 /** Writes one value. */

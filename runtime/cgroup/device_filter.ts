@@ -17,6 +17,7 @@ import { textOf } from "../../syscalls/cstring.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { getrlimit, RLIMIT_MEMLOCK, trySetrlimit } from "../../syscalls/resource.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import { type Fd, failed, type HostPath, type SpecField } from "../../syscalls/types.ts";
 import type { DeviceProgram } from "../plan/cgroup/device_program.ts";
@@ -64,8 +65,7 @@ function tryQuery(directory: Fd, cgroup: HostPath): readonly number[] {
  * must agree, before they are taken away: at no moment is more allowed than before or after.
  */
 function replacePrograms(directory: Fd, cgroup: HostPath, old: readonly Fd[], program: Uint8Array): void {
-  const fd = loadDeviceProgram(program, cgroup);
-  try {
+  closing(loadDeviceProgram(program, cgroup), (fd) => {
     const [only, ...more] = old;
     if (only !== undefined && more.length === 0) {
       const flags = BPF_F_ALLOW_MULTI | BPF_F_REPLACE;
@@ -81,9 +81,7 @@ function replacePrograms(directory: Fd, cgroup: HostPath, old: readonly Fd[], pr
       const gone = tryProgDetach(directory, each, BPF_CGROUP_DEVICE);
       if (gone < 0 && gone !== -ENOENT) throw OpError.from("bpf BPF_PROG_DETACH", cgroup, -gone);
     }
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** Loads it; the error of a refused one has the end of the verifier's log. */

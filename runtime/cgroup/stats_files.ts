@@ -3,7 +3,8 @@
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { readDirectory } from "../../syscalls/directory.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { CWD, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { failed, type HostPath } from "../../syscalls/types.ts";
 import { readControl } from "./control_file.ts";
 import { pageSizeOf, parseCount } from "./stats_text.ts";
@@ -39,10 +40,8 @@ const HUGEPAGES = "/sys/kernel/mm/hugepages";
 export function hugepageSizes(): string[] {
   const fd = tryOpenat(CWD, HUGEPAGES, O_RDONLY | O_DIRECTORY);
   if (failed(fd)) return [];
-  try {
+  return closing(fd, () => {
     const sizes = readDirectory(fd).map(({ name }) => pageSizeOf(name));
     return sizes.filter((size) => size !== undefined).sort();
-  } finally {
-    close(fd);
-  }
+  });
 }

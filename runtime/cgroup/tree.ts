@@ -10,6 +10,7 @@ import type { ResultOrErrno } from "../../syscalls/door.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "./control_file.ts";
 
@@ -74,11 +75,7 @@ export function isBusy(result: ResultOrErrno): boolean {
 export function childNames(path: HostPath): string[] {
   const top = tryOpenat(CWD, path, DIRECTORY);
   if (failed(top)) return [];
-  try {
-    return childrenOf(top);
-  } finally {
-    close(top);
-  }
+  return closing(top, () => childrenOf(top));
 }
 
 function childrenOf(directory: Fd): string[] {

@@ -4,7 +4,8 @@ import { ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { CGROUP2_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { CWD, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
 import { failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout, CgroupPaths } from "../plan/cgroup/hierarchies.ts";
@@ -44,11 +45,7 @@ export function onlyCgroup2(): boolean {
   const fd = tryOpenat(CWD, CGROUP_ROOT, O_PATH | O_DIRECTORY);
   if (fd === -ENOENT || fd === -ENOTDIR) return false;
   if (failed(fd)) throw OpError.from("open", CGROUP_ROOT, -fd);
-  try {
-    return fstatfs(fd).magic === CGROUP2_SUPER_MAGIC;
-  } finally {
-    close(fd);
-  }
+  return closing(fd, () => fstatfs(fd).magic === CGROUP2_SUPER_MAGIC);
 }
 
 const isCgroup = (type: string): boolean => type.startsWith("cgroup");

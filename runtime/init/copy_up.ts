@@ -26,6 +26,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { sendfile } from "../../syscalls/io.ts";
 import { close, openat } from "../../syscalls/open.ts";
 import { fchmod, fchmodat, lchownat } from "../../syscalls/permissions.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, isType, type Stat, statx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
@@ -35,15 +36,12 @@ const DEEPEST = 256;
 /** Copies the content of the directory `from` to the empty directory `to`, with owners, modes and links. */
 export function copyUp(from: Fd, to: Fd, path: string, depth = 0): void {
   if (depth > DEEPEST) throw OpError.from("copy up", path, ELOOP, `deeper than ${DEEPEST} directories`);
-  const source = openat(from, ".", O_RDONLY | O_DIRECTORY);
-  try {
+  closing(openat(from, ".", O_RDONLY | O_DIRECTORY), (source) => {
     for (const { name } of readDirectory(source)) copyEntry(source, to, name, `${path}/${name}`, depth);
     const stat = fstat(source);
     lchownat(to, ".", stat.uid, stat.gid);
     fchmodat(to, ".", stat.mode & 0o7777);
-  } finally {
-    close(source);
-  }
+  });
 }
 
 function copyEntry(from: Fd, to: Fd, name: string, path: string, depth: number): void {

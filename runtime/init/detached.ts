@@ -15,6 +15,7 @@ import { mkdirat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import * as K from "../../syscalls/mount.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -138,12 +139,9 @@ function stage(kind: "directory" | "file", mountOn: (slot: string) => void): Fd 
   const name = String(state.count++);
   if (kind === "directory") mkdirat(staging, name, 0o700);
   else close(openat(staging, name, O_CREAT | O_EXCL | O_WRONLY, 0o600));
-  const slot = openat(staging, name, O_PATH);
-  try {
+  closing(openat(staging, name, O_PATH), (slot) => {
     atDescriptors(() => mountOn(String(slot)));
-  } finally {
-    close(slot);
-  }
+  });
   return openat(staging, name, O_PATH);
 }
 

@@ -9,6 +9,7 @@ import type { FsOption } from "../../syscalls/mount.ts";
 import { MS_REMOUNT, MS_SLAVE, tryMount } from "../../syscalls/mount.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import { fchmodat } from "../../syscalls/permissions.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
@@ -161,17 +162,14 @@ function setBindAttributes(mounted: Fd, asked: BindAttributes, source: string): 
  * which a link to "/" in the image would make one of the host.
  */
 function remount(root: Fd, step: RemountStep): void {
-  const target = openInRoot(root, step.destination, O_PATH, "refuse");
-  try {
+  closing(openInRoot(root, step.destination, O_PATH, "refuse"), (target) => {
     const result = atDescriptors(() =>
       tryMount("none", String(target), step.type, step.flags | MS_REMOUNT, step.data),
     );
     const hint = result === -EINVAL ? "is there a mount?" : undefined;
     if (result < 0) throw OpError.from("remount", step.destination, -result, hint);
     setInPlace(target, step);
-  } finally {
-    close(target);
-  }
+  });
 }
 
 /** The words are runc's, as people search for them. */

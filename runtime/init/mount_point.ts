@@ -2,6 +2,7 @@
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { MS_REC } from "../../syscalls/mount.ts";
 import { close } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
@@ -76,11 +77,9 @@ export function attach(
   target: Fd,
   step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
 ): void {
-  try {
+  closing(target, () => {
     moveMountOnto(detached, target, step.destination);
-  } finally {
-    close(target);
-  }
+  });
   setInPlace(detached, step);
 }
 

@@ -9,6 +9,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { execve, stringArray } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, isType, tryAccess, tryStatx } from "../../syscalls/stat.ts";
 import { type ContainerPath, type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { getcwd, tryChdir } from "../../syscalls/working_directory.ts";
@@ -101,14 +102,12 @@ export function withHome(env: readonly string[], uid: number): string[] {
 function homeOf(uid: number): string | undefined {
   const fd = tryOpenat(CWD, "/etc/passwd", O_RDONLY | O_NONBLOCK);
   if (failed(fd)) return undefined;
-  try {
+  return closing(fd, () => {
     if (!isType(fstat(fd), S_IFREG)) return undefined;
     const bytes = readToEnd(fd, 1 << 20);
     if (bytes === undefined) return undefined;
     return userOf(uid, textOf(bytes, bytes.length))?.home;
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** Allocates what execve needs; a NUL byte in an argument or a variable is refused here. */

@@ -3,7 +3,8 @@ import { DT_DIR } from "../../syscalls/constants/dirent.ts";
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { readDirectory } from "../../syscalls/directory.ts";
 import { readTextAt } from "../../syscalls/io.ts";
-import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { CWD, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import { failed, type HostPath } from "../../syscalls/types.ts";
 import { parseCount } from "../cgroup/stats_text.ts";
@@ -75,12 +76,10 @@ function monitored(root: HostPath, group: HostPath): Pick<RdtStats, "mbm_stats" 
 function directoriesIn(path: string): HostPath[] {
   const fd = tryOpenat(CWD, path, O_RDONLY | O_DIRECTORY);
   if (failed(fd)) return [];
-  try {
+  return closing(fd, () => {
     const directories = readDirectory(fd).filter(({ type }) => type === DT_DIR);
     return directories.map(({ name }) => `${path}/${name}` as HostPath).sort();
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** Those that are not 0. */

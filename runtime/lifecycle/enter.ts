@@ -10,6 +10,7 @@ import { CWD, close, openat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
@@ -79,13 +80,11 @@ const KILLING_MS = 100;
 function hasEnded(init: ProcessIdentity, error: unknown): boolean {
   const pidfd = openProcess(init);
   if (pidfd === undefined) return true;
-  try {
+  return closing(pidfd, () => {
     // Killed before its program ran, perhaps by who kills all, of whom init may be the last.
     if (originOf(error) instanceof DiedEarly) poll([{ fd: pidfd, events: POLLIN }], KILLING_MS);
     return isEnding(init);
-  } finally {
-    close(pidfd);
-  }
+  });
 }
 
 function originOf(error: unknown): unknown {

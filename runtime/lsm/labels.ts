@@ -9,6 +9,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { writeTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { setLabel } from "../../syscalls/permissions.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
 import { tryResolve } from "../path/resolve.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
@@ -56,12 +57,9 @@ export function withKeyLabel(label: string, act: () => void): void {
 
 /** Labels the root directory of a mount whose file system takes no context option. */
 export function labelRoot(mounted: Fd, label: string): void {
-  const root = openat(mounted, ".", 0);
-  try {
+  closing(openat(mounted, ".", 0), (root) => {
     asked("linux.mountLabel", `label mqueue ${label}`, () => setLabel(root, label));
-  } finally {
-    close(root);
-  }
+  });
 }
 
 function asked(field: string, op: string, act: () => void): void {

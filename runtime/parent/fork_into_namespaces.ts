@@ -27,6 +27,7 @@ import {
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import { type Fd, failed, type HostPath, type Pid, type SpecField } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -134,12 +135,7 @@ function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
 
 /** It does not stay open, so that the child is not born with a directory of the host. */
 function withProcfs<T>(act: (procfs: Fd) => T): T {
-  const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
-  try {
-    return act(procfs);
-  } finally {
-    close(procfs);
-  }
+  return closing(openat(CWD, "/proc", O_RDONLY | O_DIRECTORY), act);
 }
 
 /** What is born in a pid namespace that others are in is not to be looked into, from its first moment. */

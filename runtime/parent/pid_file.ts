@@ -4,8 +4,9 @@ import { F_GETFD, FD_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../../syscalls/const
 import { fdAt, tryFcntl } from "../../syscalls/descriptor.ts";
 import { tryReadlinkat } from "../../syscalls/directory.ts";
 import { writeAll } from "../../syscalls/io.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { replaceFile } from "../path/replace_file.ts";
@@ -18,14 +19,11 @@ export function writePidFile(path: HostPath, pid: Pid): void {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   const text = encodeUtf8(String(pid));
-  const dir = openat(CWD, path.slice(0, slash) || "/", O_RDONLY | O_DIRECTORY);
-  try {
+  closing(openat(CWD, path.slice(0, slash) || "/", O_RDONLY | O_DIRECTORY), (dir) => {
     const passedOn = descriptorOf(dir, name);
     if (passedOn === undefined) replaceFile(dir, name, text, 0o666, path);
     else writeAll(passedOn, text, path);
-  } finally {
-    close(dir);
-  }
+  });
 }
 
 /** The descriptor that a path names, when it is one of the caller's: those of our own do not survive an execve(2). */

@@ -1,5 +1,5 @@
 /** --pidfd-socket: who listens there gets a pidfd, which no reuse of the pid can turn into another process's. */
-import { close } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -12,9 +12,7 @@ export function openPidfdSocket(path: HostPath | undefined): Fd | undefined {
 /** Sends the descriptor under runc's name for the kind of process, and hangs up. */
 export function sendPidfd(socket: Fd | undefined, kind: "standard" | "setns", pidfd: Fd): void {
   if (socket === undefined) return;
-  try {
+  closing(socket, () => {
     sendMessage(socket, encodeUtf8(kind), pidfd);
-  } finally {
-    close(socket);
-  }
+  });
 }

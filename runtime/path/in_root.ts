@@ -21,6 +21,7 @@ import { dupAbove } from "../../syscalls/descriptor.ts";
 import { tryMkdirat, tryReadlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import { type Failure, type Fd, failed } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
@@ -72,12 +73,9 @@ export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "
   if (links === "follow-in-root") return openOrCreateInRoot(root, resolveLinks(root, path), kind, "refuse");
   const parts = cleanPath(path).split("/");
   const name = parts.pop() ?? "";
-  const parent = createDirectories(root, parts);
-  try {
-    return kind === "directory" ? makeDirectory(parent, name, path) : makeFile(parent, name, path);
-  } finally {
-    close(parent);
-  }
+  return closing(createDirectories(root, parts), (parent) =>
+    kind === "directory" ? makeDirectory(parent, name, path) : makeFile(parent, name, path),
+  );
 }
 
 /** As many links as the kernel follows (path_resolution(7)). */
@@ -109,9 +107,7 @@ export function resolveLinks(root: Fd, path: string): string {
 function linkTarget(root: Fd, path: string): string | undefined {
   const fd = tryOpenInRoot(root, path, O_PATH | O_NOFOLLOW, "refuse");
   if (failed(fd)) return undefined;
-  const target = tryReadlinkat(fd, "");
-  close(fd);
-  return target;
+  return closing(fd, () => tryReadlinkat(fd, ""));
 }
 
 function requireKind(fd: Fd, path: string, kind: "directory" | "file"): Fd {
@@ -132,15 +128,11 @@ function createDirectories(root: Fd, parts: readonly string[]): Fd {
   for (let depth = 1; depth <= parts.length; depth++) {
     const prefix = parts.slice(0, depth).join("/");
     const found = tryOpenInRoot(root, prefix, O_PATH | O_DIRECTORY, "refuse");
-    let next: Fd;
-    try {
-      if (!failed(found)) next = found;
-      else if (found === -ENOENT) next = makeDirectory(current, parts[depth - 1] ?? "", `/${prefix}`);
-      else throw refusedLink(`/${prefix}`, -found, "refuse") ?? OpError.from("open", `/${prefix}`, -found);
-    } finally {
-      close(current);
-    }
-    current = next;
+    current = closing(current, (parent) => {
+      if (!failed(found)) return found;
+      if (found === -ENOENT) return makeDirectory(parent, parts[depth - 1] ?? "", `/${prefix}`);
+      throw refusedLink(`/${prefix}`, -found, "refuse") ?? OpError.from("open", `/${prefix}`, -found);
+    });
   }
   return current;
 }

@@ -25,7 +25,8 @@ import {
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
 } from "../../syscalls/mount.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -60,12 +61,9 @@ export const STRICT = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
 
 /** Writes a value with one write(2) to a file below our procfs, such as "sys/net/ipv4/ip_forward". */
 export function writeProc(procfs: Fd, path: string, value: string): void {
-  const fd = openBelow(procfs, path, O_WRONLY);
-  try {
+  closing(openBelow(procfs, path, O_WRONLY), (fd) => {
     write(fd, encodeUtf8(value), `/proc/${path}`);
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** A file of this process, such as "oom_score_adj", as a path below this procfs. */
@@ -80,13 +78,10 @@ export function writeProcSelf(procfs: Fd, name: string, value: string): void {
 
 /** The text of a file of this process. */
 export function readProcSelf(procfs: Fd, name: string): string {
-  const fd = openBelow(procfs, ownFile(procfs, name), O_RDONLY);
-  try {
+  return closing(openBelow(procfs, ownFile(procfs, name), O_RDONLY), (fd) => {
     const bytes = readToEnd(fd);
     return textOf(bytes, bytes.length);
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** Opens a file below our procfs for reading and writing. */

@@ -14,6 +14,7 @@ import { hashBytes } from "../../syscalls/hash.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { fstat, isType, tryStatx } from "../../syscalls/stat.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
@@ -44,16 +45,14 @@ export function readCached(root: HostPath, text: string): Uint8Array | undefined
   const path = `${root}/${SECCOMP_CACHE}/${nameOf(encodeUtf8(text))}`;
   const fd = tryOpenat(CWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (failed(fd)) return undefined;
-  try {
+  return closing(fd, () => {
     const stat = fstat(fd);
     const { mode, uid, size } = stat;
     const ours = (uid === 0 || uid === geteuid()) && (mode & 0o022) === 0 && isType(stat, S_IFREG);
     const fits = size > HEADER && size <= HEADER + LONGEST_TEXT + LARGEST_PROGRAM;
     const bytes = ours && fits ? readToEnd(fd, Number(size)) : undefined;
     return bytes === undefined ? undefined : unwrap(bytes, text);
-  } finally {
-    close(fd);
-  }
+  });
 }
 
 /** Keeps a program; a cache that cannot be written is no reason to fail, so the reason is only returned. */
@@ -61,13 +60,10 @@ export function writeCached(root: HostPath, text: string, program: Uint8Array): 
   const textBytes = encodeUtf8(text);
   if (textBytes.length > LONGEST_TEXT) return `its rules are longer than ${LONGEST_TEXT} bytes`;
   try {
-    const directory = openDirectory(root);
-    try {
+    closing(openDirectory(root), (directory) => {
       makeRoom(directory);
       replaceFile(directory, nameOf(textBytes), wrap(textBytes, program), 0o600);
-    } finally {
-      close(directory);
-    }
+    });
     return undefined;
   } catch (error) {
     if (error instanceof OpError) return error.message;

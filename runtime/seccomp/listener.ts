@@ -1,7 +1,7 @@
 /** Handing the listener of a filter to the seccomp agent (config-linux.md "The Container Process State"). */
 import { fdAt } from "../../syscalls/descriptor.ts";
-import { close } from "../../syscalls/open.ts";
 import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
 import type { SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -26,17 +26,11 @@ export function sendListener(listener: SeccompListener, init: Cloned, fd: number
     ...(listener.metadata === "" ? {} : { metadata: listener.metadata }),
     state,
   };
-  const ours = pidfdGetfd(init.pidfd, fdAt(fd));
-  try {
+  closing(pidfdGetfd(init.pidfd, fdAt(fd)), (ours) => {
     withField(LISTENER_PATH, () => {
-      const socket = connectUnix(listener.path);
-      try {
+      closing(connectUnix(listener.path), (socket) => {
         sendMessage(socket, encodeUtf8(JSON.stringify(document)), ours);
-      } finally {
-        close(socket);
-      }
+      });
     });
-  } finally {
-    close(ours);
-  }
+  });
 }

@@ -1,7 +1,8 @@
 /** /proc/<pid>/cmdline is for everybody to read who sees the process, and ours names paths of the host. */
 import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { read, readTextAt, seekTo, writeAll } from "../../syscalls/io.ts";
-import { close, openat } from "../../syscalls/open.ts";
+import { openat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /**
@@ -23,15 +24,12 @@ export function hideArguments(procfs: Fd): (procfs: Fd) => void {
 
 /** The descriptor is not kept: in a child it would still be the memory of this process. */
 function swapMemory(procfs: Fd, address: number, bytes: Uint8Array, before?: Uint8Array): void {
-  const memory = openat(procfs, "self/mem", O_RDWR);
-  try {
+  closing(openat(procfs, "self/mem", O_RDWR), (memory) => {
     if (before !== undefined) {
       seekTo(memory, address);
       read(memory, before);
     }
     seekTo(memory, address);
     writeAll(memory, bytes, "/proc/self/mem");
-  } finally {
-    close(memory);
-  }
+  });
 }

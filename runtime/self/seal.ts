@@ -31,6 +31,7 @@ import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "..
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
 import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
 import { fstat, fstatfs, statx } from "../../syscalls/stat.ts";
@@ -199,12 +200,10 @@ export function armInjectedFaults(): void {
 
 /** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */
 function exeIsSealed(): boolean {
-  const exe = openat(CWD, "/proc/self/exe", O_RDONLY);
-  try {
-    return fstatfs(exe).readOnly || (getSeals(exe) & F_SEAL_WRITE) !== 0;
-  } finally {
-    close(exe);
-  }
+  return closing(
+    openat(CWD, "/proc/self/exe", O_RDONLY),
+    (exe) => fstatfs(exe).readOnly || (getSeals(exe) & F_SEAL_WRITE) !== 0,
+  );
 }
 
 /** The first of three ways that works on this host. */
@@ -246,7 +245,7 @@ function readOnlyClone(): Fd {
 }
 
 function takeProgram(detached: Fd, name: string, directory: string): Fd {
-  try {
+  return closing(detached, () => {
     const program = openat(detached, name, O_PATH);
     const seen = fstat(program);
     const own = statx(CWD, "/proc/self/exe", 0);
@@ -254,9 +253,7 @@ function takeProgram(detached: Fd, name: string, directory: string): Fd {
       throw OpError.from("seal", `${directory}/${name}`, ESTALE, "the program was replaced while it ran");
     }
     return program;
-  } finally {
-    close(detached);
-  }
+  });
 }
 
 /** The last resort: a copy in memory. It costs the size of the program in memory and time at every start. */

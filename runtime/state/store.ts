@@ -103,9 +103,7 @@ export function createStateDir(root: HostPath, id: string, rootMode?: number): S
     if (made < 0) throw OpError.from("mkdir", `${root}/${id}`, -made);
     const fd = openat(rootFd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     return { id, root, fd };
-  } finally {
-    close(rootFd);
-  }
+  });
 }
 
 /** Opens <root>/<id>; undefined when it is not there. */
