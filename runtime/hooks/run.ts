@@ -10,9 +10,17 @@ import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
 import { cstr, textOf } from "../../syscalls/cstring.ts";
 import { dup3, fdAt, pipe, STDERR, tryFcntl } from "../../syscalls/descriptor.ts";
 import { tryRead, tryWrite } from "../../syscalls/io.ts";
-import { close } from "../../syscalls/open.ts";
 import { type PollRequest, poll } from "../../syscalls/poll.ts";
-import { execve, exitGroup, ownProcessGroup, stringArray, tryKill, waitFor } from "../../syscalls/process.ts";
+import {
+  type Cloned,
+  execve,
+  exitGroup,
+  ownProcessGroup,
+  stringArray,
+  tryKill,
+  waitFor,
+} from "../../syscalls/process.ts";
+import { scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -51,33 +59,17 @@ export function runHooks(kind: HookKind, hooks: readonly Hook[] | undefined, con
 }
 
 function runHook(hook: Hook, name: string, context: HookContext): void {
-  const [stdinRead, stdinWrite] = pipe();
-  const [stdoutRead, stdoutWrite] = pipe();
-  const [stderrRead, stderrWrite] = pipe();
-  const path = cstr(hook.path);
-  const argv = stringArray(hook.args !== undefined && hook.args.length > 0 ? hook.args : [hook.path]);
-  const envp = stringArray(hook.env ?? context.defaultEnv());
-  const { pid, pidfd } = fork(0, () => {
-    ownProcessGroup();
-    [stdinRead, stdoutWrite, stderrWrite].forEach((fd, standard) => {
-      dup3(fd, fdAt(standard), 0);
-    });
-    if (context.directory !== undefined) fchdir(context.directory);
-    if (context.umask !== undefined) umask(context.umask);
-    closeAllFrom(3);
-    disinherit();
-    context.beforeExec?.();
-    const errno = -execve(path, argv, envp);
-    const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
-    tryWrite(STDERR, encodeUtf8(text));
-    exitGroup(127);
-  });
-  for (const fd of [stdinRead, stdoutWrite, stderrWrite]) close(fd);
-  const streams = { stdin: stdinWrite, stdout: stdoutRead, stderr: stderrRead };
-  const deadline =
-    hook.timeout === undefined ? undefined : monotonicNow() + BigInt(hook.timeout) * 1_000_000_000n;
-  try {
-    const output = converse(streams, pidfd, context.state, deadline);
+  scope((owner) => {
+    const [stdinRead, stdin] = owner.ownBoth(pipe());
+    const [stdout, stdoutWrite] = owner.ownBoth(pipe());
+    const [stderr, stderrWrite] = owner.ownBoth(pipe());
+    const { pid, pidfd } = forkHook(hook, [stdinRead, stdoutWrite, stderrWrite], context);
+    owner.own(pidfd);
+    for (const fd of [stdinRead, stdoutWrite, stderrWrite]) owner.closeNow(fd);
+    const deadline =
+      hook.timeout === undefined ? undefined : monotonicNow() + BigInt(hook.timeout) * 1_000_000_000n;
+    const closeInput = () => owner.closeNow(stdin);
+    const output = converse({ stdin, stdout, stderr, closeInput }, pidfd, context.state, deadline);
     if (output === "timeout") {
       tryKill(-pid, SIGKILL);
       waitFor(pid);
@@ -93,15 +85,37 @@ function runHook(hook: Hook, name: string, context: HookContext): void {
       "hook",
       `error running ${name}: ${how}, stdout: ${output.stdout}, stderr: ${output.stderr}`,
     );
-  } finally {
-    for (const fd of [stdinWrite, stdoutRead, stderrRead, pidfd]) close(fd);
-  }
+  });
+}
+
+/** Forks the hook, with these standard streams and nothing else open. */
+function forkHook(hook: Hook, streams: readonly Fd[], context: HookContext): Cloned {
+  const path = cstr(hook.path);
+  const argv = stringArray(hook.args !== undefined && hook.args.length > 0 ? hook.args : [hook.path]);
+  const envp = stringArray(hook.env ?? context.defaultEnv());
+  return fork(0, () => {
+    ownProcessGroup();
+    streams.forEach((fd, standard) => {
+      dup3(fd, fdAt(standard), 0);
+    });
+    if (context.directory !== undefined) fchdir(context.directory);
+    if (context.umask !== undefined) umask(context.umask);
+    closeAllFrom(3);
+    disinherit();
+    context.beforeExec?.();
+    const errno = -execve(path, argv, envp);
+    const text = `exec: ${errnoName(errno)} (${errnoMeaning(errnoName(errno))})`;
+    tryWrite(STDERR, encodeUtf8(text));
+    exitGroup(127);
+  });
 }
 
 interface Streams {
   readonly stdin: Fd;
   readonly stdout: Fd;
   readonly stderr: Fd;
+  /** The hook has got all of its input, or wants no more. */
+  readonly closeInput: () => void;
 }
 
 /**
@@ -109,7 +123,7 @@ interface Streams {
  * behind may hold them for ever. A hook that does not read its input must not fail (EPIPE is fine).
  */
 function converse(
-  { stdin, stdout, stderr }: Streams,
+  { stdin, stdout, stderr, closeInput }: Streams,
   pidfd: Fd,
   state: string,
   deadline: bigint | undefined,
@@ -138,7 +152,7 @@ function converse(
       if (count >= 0) input = input.subarray(count);
       if (input.length === 0 || (count < 0 && count !== -EAGAIN)) {
         writing = false;
-        close(stdin);
+        closeInput();
       }
     }
     for (const [i, request] of requests.entries()) {

@@ -5,6 +5,7 @@ import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { dup3, STREAMS } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { sendMessage } from "../../syscalls/socket.ts";
 import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
 import {
@@ -35,12 +36,10 @@ interface Pty {
 /** Makes the init process's pty, binds it on /dev/console, sends the master through `socket`, and returns the slave. */
 export function createConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
   const pty = openPty(root, size);
-  const target = openOrCreateInRoot(root, "/dev/console", "file", "refuse");
-  // Before the master is somebody else's, who may close it, upon which the slave can be bound no more.
-  const clone = cloneTree(pty.slave, "", false);
-  moveMountOnto(clone, target, "/dev/console");
-  close(clone);
-  close(target);
+  closing(openOrCreateInRoot(root, "/dev/console", "file", "refuse"), (target) =>
+    // Before the master is somebody else's, who may close it, upon which the slave can be bound no more.
+    closing(cloneTree(pty.slave, "", false), (clone) => moveMountOnto(clone, target, "/dev/console")),
+  );
   return handOver(pty, socket);
 }
 

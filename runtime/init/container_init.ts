@@ -42,13 +42,13 @@ import type { ContainerPlan } from "../plan/plan.ts";
 import { openProcfs, writeProc } from "../proc/procfs.ts";
 import { withField } from "../seccomp/with_field.ts";
 import { clearParentDeathSignal, closeAllBut, closeAllFrom, disinherit } from "../self/disinherit.ts";
-import { enterCgroups } from "../self/enter_cgroup.ts";
+import { cgroupDescriptors, enterCgroups } from "../self/enter_cgroup.ts";
 import type { OpenNamespace } from "../self/join_namespace.ts";
 import { raiseHardLimits, setLimits } from "../self/rlimits.ts";
 import { resetAffinity, setScheduler } from "../self/scheduling.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
 import { becomeTerminal, createConsole } from "./console.ts";
-import type { CgroupMove, CgroupMoves, ChildContext } from "./context.ts";
+import { type CgroupMove, type CgroupMoves, type ChildContext, descriptorsIn } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
@@ -99,6 +99,12 @@ export interface InitContext extends ChildContext {
   readonly stateFor: (pid: number, status: "creating" | "created") => string;
 }
 
+function descriptorsOfInit({ fifo, namespaces, cgroupMoves }: InitContext): readonly (Fd | undefined)[] {
+  const moves = Object.values<CgroupMove>({ ...cgroupMoves });
+  const files = moves.flatMap((move) => (typeof move === "string" ? [] : cgroupDescriptors(move)));
+  return [fifo, ...namespaces.map(({ fd }) => fd), ...files];
+}
+
 /** Runs in the child; never returns to its caller. */
 export function containerInit(context: InitContext): never {
   try {
@@ -118,6 +124,9 @@ function initialise(context: InitContext): never {
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The state directory is the lock as well: kept open it would stay locked as long as the container waits. What is not
+  // in the context besides: the parent's ends, its secrets, a way into a cgroup that the process was born into.
+  closeAllBut([...descriptorsIn(context), ...descriptorsOfInit(context)], context.preservedFds);
   useStreams(context.streams);
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();

@@ -17,6 +17,15 @@ export interface ChildContext {
   readonly preservedFds: number;
 }
 
+/** All descriptors that are in it: what the child needs of those that it is born with, and no other. */
+export function descriptorsIn({
+  channel,
+  consoleSocket,
+  streams,
+}: ChildContext): readonly (Fd | undefined)[] {
+  return [channel, consoleSocket, ...streams.map(({ end }) => end)];
+}
+
 /** A descriptor that is to be one or two standard streams of the program. */
 export interface Stream {
   readonly standards: readonly Fd[];

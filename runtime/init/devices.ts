@@ -4,8 +4,9 @@ import { AT_SYMLINK_NOFOLLOW } from "../../syscalls/constants/fcntl.ts";
 import { S_IFIFO, S_IFMT } from "../../syscalls/constants/stat.ts";
 import { makedev, tryMknodat, trySymlinkat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close } from "../../syscalls/open.ts";
+import { CWD } from "../../syscalls/open.ts";
 import { fchmodat, lchownat } from "../../syscalls/permissions.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { type Stat, statx, tryStatx } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
@@ -20,23 +21,27 @@ import { cloneTree, moveMountOnto } from "./detached.ts";
  * others, such as /var/run of an image, are followed within the root.
  */
 export function createDevices(root: Fd, steps: readonly DeviceStep[]): void {
-  const dev = openOrCreateInRoot(root, "/dev", "directory", "refuse");
-  for (const step of steps) {
-    setTraceField(step.from);
-    const parts = cleanPath(step.path).split("/");
-    const name = parts.pop() ?? "";
-    const inDev = parts.length === 1 && parts[0] === "dev";
-    const parent = inDev ? dev : openOrCreateInRoot(root, parts.join("/"), "directory", "follow-in-root");
-    try {
-      createDevice(parent, name, step);
-    } catch (error) {
-      throw error instanceof OpError ? error.askedBy(step.from) : error;
-    } finally {
-      if (!inDev) close(parent);
+  closing(openOrCreateInRoot(root, "/dev", "directory", "refuse"), (dev) => {
+    for (const step of steps) {
+      setTraceField(step.from);
+      try {
+        createIn(root, dev, step);
+      } catch (error) {
+        throw error instanceof OpError ? error.askedBy(step.from) : error;
+      }
     }
-  }
-  setTraceField("");
-  close(dev);
+    setTraceField("");
+  });
+}
+
+function createIn(root: Fd, dev: Fd, step: DeviceStep): void {
+  const parts = cleanPath(step.path).split("/");
+  const name = parts.pop() ?? "";
+  if (parts.length === 1 && parts[0] === "dev") createDevice(dev, name, step);
+  else
+    closing(openOrCreateInRoot(root, parts.join("/"), "directory", "follow-in-root"), (parent) =>
+      createDevice(parent, name, step),
+    );
 }
 
 function createDevice(parent: Fd, name: string, step: DeviceStep): void {
@@ -65,23 +70,23 @@ function requireSameDevice(found: Stat, step: DeviceStep): void {
 
 /** Without the right to mknod (a user namespace) the host's node of the same path is bound. */
 function bindDevice(parent: Fd, name: string, step: DeviceStep): void {
-  const clone = cloneTree(CWD, step.path, false);
-  const target = openOrCreateInRoot(parent, name, "file", "refuse");
-  moveMountOnto(clone, target, step.path);
-  close(target);
-  close(clone);
+  closing(cloneTree(CWD, step.path, false), (clone) =>
+    closing(openOrCreateInRoot(parent, name, "file", "refuse"), (target) =>
+      moveMountOnto(clone, target, step.path),
+    ),
+  );
 }
 
 /** /dev/fd, /dev/stdin and so on, and /dev/ptmx of the container's own devpts; existing links are kept. */
 export function createDevLinks(root: Fd): void {
-  const dev = openOrCreateInRoot(root, "/dev", "directory", "refuse");
   const hasKcore = typeof tryStatx(CWD, "/proc/kcore", 0) !== "number";
   const links = hasKcore ? [...devLinks, ["core", "/proc/kcore"] as const] : devLinks;
-  for (const [name, target] of links) link(dev, name, target);
-  const removed = tryUnlinkat(dev, "ptmx");
-  if (removed < 0 && removed !== -ENOENT) throw OpError.from("unlink", "/dev/ptmx", -removed);
-  link(dev, "ptmx", "pts/ptmx");
-  close(dev);
+  closing(openOrCreateInRoot(root, "/dev", "directory", "refuse"), (dev) => {
+    for (const [name, target] of links) link(dev, name, target);
+    const removed = tryUnlinkat(dev, "ptmx");
+    if (removed < 0 && removed !== -ENOENT) throw OpError.from("unlink", "/dev/ptmx", -removed);
+    link(dev, "ptmx", "pts/ptmx");
+  });
 }
 
 function link(dev: Fd, name: string, target: string): void {

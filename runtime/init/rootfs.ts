@@ -16,6 +16,7 @@ import {
   umount2,
 } from "../../syscalls/mount.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
+import { closing, scope } from "../../syscalls/scope.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import { setTraceField } from "../../syscalls/trace.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
@@ -41,29 +42,30 @@ import { isSameMountPoint } from "./mount_point.ts";
  */
 export function prepareRootfs(plan: RootfsPlan, needsStaging: boolean): Fd {
   mount("", "/", "", plan.hostPropagation, "");
-  const place = openat(CWD, plan.path, O_PATH | O_DIRECTORY);
-  // pivot_root(2) refuses a root whose parent mount is shared.
-  if (plan.hostPropagation & MS_SHARED) makeParentPrivate(place);
-  if (needsStaging) openStaging(place, plan.path);
-  const root = cloneTree(place, "", true);
-  moveMountOnto(root, place, plan.path);
-  close(place);
-  return root;
+  return closing(openat(CWD, plan.path, O_PATH | O_DIRECTORY), (place) => {
+    // pivot_root(2) refuses a root whose parent mount is shared.
+    if (plan.hostPropagation & MS_SHARED) makeParentPrivate(place);
+    if (needsStaging) openStaging(place, plan.path);
+    const root = cloneTree(place, "", true);
+    moveMountOnto(root, place, plan.path);
+    return root;
+  });
 }
 
 /** mount_setattr(2) takes only the root of a mount, so climb until one is found. */
 function makeParentPrivate(start: Fd): void {
-  let current = openat(start, ".", O_PATH | O_DIRECTORY);
-  for (;;) {
-    const result = tryMountSetattr(current, false, { set: 0, clear: 0, propagation: MS_PRIVATE });
-    if (result >= 0) break;
-    if (result !== -EINVAL)
-      throw OpError.from("mount_setattr", "the parent of the root file system", -result);
-    const parent = openat(current, "..", O_PATH | O_DIRECTORY);
-    close(current);
-    current = parent;
-  }
-  close(current);
+  scope((owner) => {
+    let current = owner.own(openat(start, ".", O_PATH | O_DIRECTORY));
+    for (;;) {
+      const result = tryMountSetattr(current, false, { set: 0, clear: 0, propagation: MS_PRIVATE });
+      if (result >= 0) return;
+      if (result !== -EINVAL)
+        throw OpError.from("mount_setattr", "the parent of the root file system", -result);
+      const parent = owner.own(openat(current, "..", O_PATH | O_DIRECTORY));
+      owner.closeNow(current);
+      current = parent;
+    }
+  });
 }
 
 /**
@@ -72,13 +74,13 @@ function makeParentPrivate(start: Fd): void {
  * since "." is the new root here, whose propagation is the configuration's.
  */
 export function pivotInto(root: Fd): void {
-  const old = openat(CWD, "/", O_PATH | O_DIRECTORY);
-  fchdir(root);
-  pivotRoot(".", ".");
-  fchdir(old);
-  mount("", ".", "", MS_SLAVE | MS_REC, "");
-  umount2(".", MNT_DETACH);
-  close(old);
+  closing(openat(CWD, "/", O_PATH | O_DIRECTORY), (old) => {
+    fchdir(root);
+    pivotRoot(".", ".");
+    fchdir(old);
+    mount("", ".", "", MS_SLAVE | MS_REC, "");
+    umount2(".", MNT_DETACH);
+  });
   const result = tryChdir("/");
   if (result < 0) throw OpError.from("chdir", "/", -result);
 }
@@ -89,16 +91,16 @@ export function pivotInto(root: Fd): void {
  * not everywhere where the host's mounts go, and nothing is changed above it: runc makes the host's "/" a slave.
  */
 export function prepareOnHost(plan: RootfsPlan, needsStaging: boolean): Fd {
-  const place = openat(CWD, plan.path, O_PATH | O_DIRECTORY);
-  if (needsStaging) openStaging(place, plan.path);
-  const root = cloneTree(place, "", true);
-  const leave = { set: 0, clear: 0, propagation: MS_PRIVATE };
-  mountSetattr(root, true, leave, plan.path);
-  moveMountOnto(root, place, plan.path);
-  // What is put on a shared mount is made shared.
-  mountSetattr(root, true, leave, plan.path);
-  close(place);
-  return root;
+  return closing(openat(CWD, plan.path, O_PATH | O_DIRECTORY), (place) => {
+    if (needsStaging) openStaging(place, plan.path);
+    const root = cloneTree(place, "", true);
+    const leave = { set: 0, clear: 0, propagation: MS_PRIVATE };
+    mountSetattr(root, true, leave, plan.path);
+    moveMountOnto(root, place, plan.path);
+    // What is put on a shared mount is made shared.
+    mountSetattr(root, true, leave, plan.path);
+    return root;
+  });
 }
 
 /** And where nothing is to be mounted at all: the directory as it is. */
@@ -131,22 +133,23 @@ export function finishRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly numbe
  * needs no hiding.
  */
 export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): void {
-  const nullDevice = openNullDevice();
-  let tmpfs: Fd | undefined;
-  forEachPath(root, steps, (target, path) => {
-    if (isSameMountPoint(target, root)) {
-      throw safetyViolation(`${path} is the root of the container, which cannot be masked`);
-    }
-    let mask: Fd;
-    if (!isType(fstat(target), S_IFDIR)) mask = cloneTree(nullDevice, "", false);
-    // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
-    else if (tmpfs === undefined) mask = tmpfs = emptyTmpfs(label);
-    else mask = cloneTree(tmpfs, "", false);
-    moveMountOnto(mask, target, path);
-    if (mask !== tmpfs) close(mask);
+  scope((owner) => {
+    const nullDevice = owner.own(openNullDevice());
+    let tmpfs: Fd | undefined;
+    forEachPath(root, steps, (target, path) => {
+      if (isSameMountPoint(target, root)) {
+        throw safetyViolation(`${path} is the root of the container, which cannot be masked`);
+      }
+      const put = (mask: Fd): void => moveMountOnto(mask, target, path);
+      if (!isType(fstat(target), S_IFDIR)) closing(cloneTree(nullDevice, "", false), put);
+      // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
+      else if (tmpfs !== undefined) closing(cloneTree(tmpfs, "", false), put);
+      else {
+        tmpfs = owner.own(emptyTmpfs(label));
+        put(tmpfs);
+      }
+    });
   });
-  close(nullDevice);
-  if (tmpfs !== undefined) close(tmpfs);
 }
 
 function openNullDevice(): Fd {
@@ -170,10 +173,10 @@ export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
       mountSetattr(root, false, attr, path);
       return;
     }
-    const clone = cloneTree(target, "", true);
-    mountSetattr(clone, false, attr, path);
-    moveMountOnto(clone, target, path);
-    close(clone);
+    closing(cloneTree(target, "", true), (clone) => {
+      mountSetattr(clone, false, attr, path);
+      moveMountOnto(clone, target, path);
+    });
   });
 }
 
@@ -185,8 +188,7 @@ function forEachPath(root: Fd, steps: readonly PathStep[], act: (target: Fd, pat
     if (target === -ENOENT || target === -ENOTDIR) continue;
     try {
       if (failed(target)) throw OpError.from("open", path, -target);
-      act(target, path);
-      close(target);
+      closing(target, () => act(target, path));
     } catch (error) {
       throw error instanceof OpError ? error.askedBy(from) : error;
     }

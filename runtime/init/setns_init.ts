@@ -17,6 +17,7 @@ import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
+import { Owner } from "../../syscalls/scope.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
@@ -29,14 +30,14 @@ import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { closeAllBut, closeAllFrom } from "../self/disinherit.ts";
 import { enterAsRoot } from "../self/enter_as_root.ts";
-import { type CgroupFile, cgroupDescriptors, enterCgroups, openCgroupFiles } from "../self/enter_cgroup.ts";
+import { type CgroupFile, enterCgroups, openCgroupFiles } from "../self/enter_cgroup.ts";
 import { fork } from "../self/fork.ts";
 import { hideArguments } from "../self/hide_arguments.ts";
 import { resetIgnoredSignals } from "../self/ignored_signals.ts";
 import { writeOomScore } from "../self/oom_score.ts";
 import { raiseHardLimits, setLimits } from "../self/rlimits.ts";
 import { openConsole, useForStdio } from "./console.ts";
-import type { ChildContext } from "./context.ts";
+import { type ChildContext, descriptorsIn } from "./context.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
@@ -90,6 +91,7 @@ function enter(context: SetnsContext): never {
   const { process, birth, init } = context;
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  closeAllBut([...descriptorsIn(context), birth, init], context.preservedFds);
   useStreams(context.streams);
   keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
@@ -141,7 +143,7 @@ function enterNamespaces({ init, namespaces }: SetnsContext): void {
 
 /** What can be done only while the host's files and rights are there; the rest of the host is left behind. */
 function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
-  const { process, lsm, birth, channel, init, consoleSocket } = context;
+  const { process, lsm } = context;
   if (context.keyring !== "") withKeyLabel(lsm.processLabel, () => joinSessionKeyring(context.keyring));
   writeOomScore(process.oomScoreAdj, "self");
   hideArguments(procfs);
@@ -149,12 +151,7 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
   prctl(PR_SET_DUMPABLE, 0);
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
-  const cgroupFiles = openCgroupFiles(context.cgroups, context.insteadOfUnified);
-  closeAllBut(
-    [birth, channel, init, procfs, consoleSocket, ...cgroupDescriptors(cgroupFiles)],
-    context.preservedFds,
-  );
-  return cgroupFiles;
+  return openCgroupFiles(context.cgroups, new Owner(), context.insteadOfUnified);
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */

@@ -6,11 +6,11 @@ import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { closing, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
@@ -96,8 +96,10 @@ function startInside(entering: Entering, plan: ExecPlan): Cloned {
   const [channel, childChannel] = messagePair();
   const child = forkInside(entering, plan, childChannel);
   try {
-    if (saved.resctrl !== undefined) joinRdtGroups(saved.resctrl, child.pid);
-    converse(entering, plan, channel, child);
+    closing(channel, () => {
+      if (saved.resctrl !== undefined) joinRdtGroups(saved.resctrl, child.pid);
+      converse(entering, plan, channel, child);
+    });
     sendPidfd(pidfdSocket, "setns", child.pidfd);
     // conmon takes the absence of this file for a failed exec: it is written when the program surely runs.
     if (pidFile !== undefined) writePidFile(pidFile, child.pid);
@@ -124,42 +126,53 @@ function planInside({ context, saved, process, subCgroups }: Entering): ExecPlan
 function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
   const { context, saved, subCgroups, consoleSocket, streams, preservedFds } = entering;
   const { process, lsm, personality, memoryPolicy, insteadOfUnified, watched, entry } = plan;
-  const init = openProcess(saved.init);
-  if (init === undefined) throw stoppedMeanwhile();
-  const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
-  const [birth, childBirth] = messagePair();
-  // Of an ordinary user the first process still has files of its own in /proc to write to, which root may anyway.
-  if (geteuid() === 0) prctl(PR_SET_DUMPABLE, 0);
-  const inside = (cloned: boolean): never =>
-    enterContainer({
-      process,
-      namespaces: plan.namespaces.own,
-      lsm,
-      personality,
-      memoryPolicy,
-      insteadOfUnified,
-      watched,
-      birth: childBirth,
-      channel,
-      init,
-      initPid: saved.init.pid,
-      cgroups: cloned ? entry.join : entry.joinAll,
-      keyring: saved.keyring,
-      seccomp,
-      consoleSocket,
-      streams,
-      preservedFds,
-    });
-  const first = withInitialAffinity(plan.process.affinity, () =>
-    forkInto(
-      entry.cloneInto,
-      () => (subCgroups.length > 0 ? undefined : unifiedCgroupOf(saved.init.pid, saved.cgroupPaths)),
-      inside,
-      context.debugLog,
-    ),
-  );
-  const ends = streams.map(({ end }) => end);
-  for (const fd of [childBirth, init, channel, consoleSocket, ...ends]) if (fd !== undefined) close(fd);
+  return scope((owner) => {
+    for (const fd of [channel, consoleSocket, ...streams.map(({ end }) => end)])
+      if (fd !== undefined) owner.own(fd);
+    const init = openProcess(saved.init);
+    if (init === undefined) throw stoppedMeanwhile();
+    owner.own(init);
+    const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
+    const [birth, childBirth] = owner.ownBoth(messagePair());
+    // Of an ordinary user the first process still has files of its own in /proc to write to, which root may anyway.
+    if (geteuid() === 0) prctl(PR_SET_DUMPABLE, 0);
+    const inside = (cloned: boolean): never =>
+      enterContainer({
+        process,
+        namespaces: plan.namespaces.own,
+        lsm,
+        personality,
+        memoryPolicy,
+        insteadOfUnified,
+        watched,
+        birth: childBirth,
+        channel,
+        init,
+        initPid: saved.init.pid,
+        cgroups: cloned ? entry.join : entry.joinAll,
+        keyring: saved.keyring,
+        seccomp,
+        consoleSocket,
+        streams,
+        preservedFds,
+      });
+    const first = withInitialAffinity(plan.process.affinity, () =>
+      forkInto(
+        entry.cloneInto,
+        () => (subCgroups.length > 0 ? undefined : unifiedCgroupOf(saved.init.pid, saved.cgroupPaths)),
+        inside,
+        context.debugLog,
+      ),
+    );
+    owner.own(first.pidfd);
+    // Else the end of the other process would not be the end of the channel.
+    owner.closeNow(childBirth);
+    return secondOf(first, birth);
+  });
+}
+
+/** What the first process tells of the second, at its end. */
+function secondOf(first: Cloned, birth: Fd): Cloned {
   try {
     const second = receiveForked(birth);
     if (second === undefined) throw new DiedEarly(reap(first.pid));
@@ -168,7 +181,6 @@ function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
     throw error instanceof Error ? namingJoiner(error, first.pid) : error;
   } finally {
     reap(first.pid);
-    for (const fd of [birth, first.pidfd]) close(fd);
   }
 }
 
@@ -196,7 +208,6 @@ function converse({ context, saved, beforeProgram }: Entering, plan: ExecPlan, c
       go(channel);
     }
   }
-  close(channel);
   if (!ready) throw new DiedEarly(reap(child.pid));
 }
 
@@ -245,15 +256,12 @@ function forkInto(
 
 /** The child, or the name of the errno with which the kernel refused. */
 function tryForkInto(path: HostPath, child: (cloned: boolean) => never): Cloned | string {
-  let cgroup: Fd | undefined;
   try {
-    // The child closes it with all that it does not need, before anything in the container can see it.
-    cgroup = openat(CWD, path, O_RDONLY | O_DIRECTORY);
-    return fork(0, () => child(true), { cgroup });
+    return closing(openat(CWD, path, O_RDONLY | O_DIRECTORY), (cgroup) =>
+      fork(0, () => child(true), { cgroup }),
+    );
   } catch (error) {
     if (!(error instanceof OpError)) throw error;
     return error.data.errno;
-  } finally {
-    if (cgroup !== undefined) close(cgroup);
   }
 }

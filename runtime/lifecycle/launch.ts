@@ -4,8 +4,8 @@
  */
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
-import { close } from "../../syscalls/open.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { closing, type Owner, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -29,6 +29,7 @@ import { writePidFile } from "../parent/pid_file.ts";
 import { openPidfdSocket, sendPidfd } from "../parent/pidfd_socket.ts";
 import { UnitEntry, unitMoves } from "../parent/unit_entry.ts";
 import { makeUserns, requireSameMaps } from "../parent/userns.ts";
+import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import { sendListener } from "../seccomp/listener.ts";
@@ -37,7 +38,7 @@ import { openCgroupFiles } from "../self/enter_cgroup.ts";
 import type { OpenNamespace } from "../self/join_namespace.ts";
 import { writeOomScore } from "../self/oom_score.ts";
 import { raiseHardLimits } from "../self/rlimits.ts";
-import { secretDescriptors, wholeEnvironment } from "../self/seal.ts";
+import { wholeEnvironment } from "../self/seal.ts";
 import { identify } from "../state/init_pid.ts";
 import { createStateDir, lock, type SavedState, type StateDir, writeState } from "../state/store.ts";
 import { unmountHostMounts } from "./host_mount.ts";
@@ -117,81 +118,19 @@ interface Making extends Omit<Prepared, "cgroup"> {
 }
 
 function make(making: Making): Launched {
-  const {
-    request,
-    mode,
-    container: plan,
-    cgroup,
-    limits,
-    entry,
-    rdt,
-    pidfdSocket,
-    dir,
-    recorded,
-    undo,
-  } = making;
+  const { request, container: plan, cgroup, limits, entry, rdt, pidfdSocket, dir, recorded, undo } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
-  const namespaces = openNamespaces(plan.namespaces.join);
-  const fifo = mode.waitForStart ? createExecFifo(dir.fd) : undefined;
-  const [channel, childChannel] = messagePair();
-  const bySystemd = cgroup.driver === "systemd";
-  if (!bySystemd) cgroup.create(limits);
-  const cgroupMoves = !bySystemd && {
-    join: openCgroupFiles(entry.joinAll),
-    leaveMemory: openCgroupFiles(entry.leaveMemory),
-    rejoinMemory: openCgroupFiles(entry.rejoinMemory),
-  };
-  const userns = openUserns(plan, namespaces);
-  const { oomScoreAdj } = plan.process;
-  const place = { plan: plan.namespaces, joins: namespaces, userns, entry, oomScoreAdj };
-  const init = forkInto(place, (join) => {
-    // The state directory is the lock as well: kept open here it would stay locked as long as the container waits.
-    // Of a new user namespace the descriptor is not needed any more, nor the way into a cgroup that it was born into.
-    const born = cgroupMoves
-      ? cgroupMoves.join.filter(({ path }) => !join.includes(path)).map(({ fd }) => fd)
-      : [];
-    const madeUserns = plan.namespaces.idMaps && userns;
-    for (const fd of [channel, dir.fd, pidfdSocket, madeUserns, ...born, ...secretDescriptors()])
-      if (fd !== undefined) close(fd);
-    containerInit({
-      plan,
-      seccomp: making.seccomp,
-      channel: childChannel,
-      namespaces,
-      cgroups: making.view,
-      cgroupMoves: cgroupMoves
-        ? { ...cgroupMoves, join: cgroupMoves.join.filter(({ path }) => join.includes(path)) }
-        : unitMoves(entry),
-      parentHooks: making.parentHooks,
-      hooksLook: making.hooksLook,
-      consoleSocket: mode.consoleSocket,
-      streams: mode.streams,
-      fifo,
-      preservedFds: making.userFds,
-      stateFor: (pid, status) => hookState(recorded, status, pid),
-    });
-  });
-  for (const fd of [
-    childChannel,
-    mode.consoleSocket,
-    ...mode.streams.map(({ end }) => end),
-    fifo,
-    ...namespaces.map(({ fd }) => fd),
-    ...Object.values(cgroupMoves)
-      .flat()
-      .map(({ fd }) => fd),
-    plan.namespaces.idMaps && userns,
-  ]) {
-    if (fd !== undefined) close(fd);
-  }
+  const { init, channel } = forkInit(making);
   undo.push("end the init process", () => {
     tryPidfdSendSignal(init.pidfd, SIGKILL);
     waitFor(init.pid);
   });
   requireSameMaps(plan.namespaces, recorded.config.linux ?? {}, init.pid);
   const state: SavedState = { ...recorded, init: identify(init.pid) };
-  if (userns === undefined) writeOomScore(oomScoreAdj, init.pid);
+  // In another user namespace it has been written before (parent/fork_into_namespaces.ts).
+  if ((plan.namespaces.own & CLONE_NEWUSER) === 0) writeOomScore(plan.process.oomScoreAdj, init.pid);
+  const bySystemd = cgroup.driver === "systemd";
   const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits, init.pid) : undefined;
   undo.push("end the keeper of the unit", () => unitEntry?.endKeeper());
   // While the child sets up its root file system on another core.
@@ -206,12 +145,68 @@ function make(making: Making): Launched {
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
 }
 
+/** Makes the cgroups and forks the init process into them; what is opened for it alone is closed here after that. */
+function forkInit(making: Making): { readonly init: Cloned; readonly channel: Fd } {
+  return scope((owner) => {
+    const { mode, container: plan, cgroup, limits, entry, dir } = making;
+    for (const fd of [mode.consoleSocket, ...mode.streams.map(({ end }) => end)])
+      if (fd !== undefined) owner.own(fd);
+    const namespaces = openNamespaces(plan.namespaces.join, owner);
+    const fifo = mode.waitForStart ? owner.own(createExecFifo(dir.fd)) : undefined;
+    const [channel, childChannel] = owner.ownBoth(messagePair());
+    const bySystemd = cgroup.driver === "systemd";
+    if (!bySystemd) cgroup.create(limits);
+    const userns = openUserns(plan, namespaces, owner);
+    const moves = bySystemd ? undefined : openMoves(entry, owner);
+    const { oomScoreAdj } = plan.process;
+    const place = { plan: plan.namespaces, joins: namespaces, userns, entry, oomScoreAdj };
+    const init = forkInto(place, (join) =>
+      containerInit({
+        ...contextOf(making),
+        channel: childChannel,
+        namespaces,
+        fifo,
+        cgroupMoves:
+          moves === undefined
+            ? unitMoves(entry)
+            : { ...moves, join: moves.join.filter(({ path }) => join.includes(path)) },
+      }),
+    );
+    return { init, channel: owner.handOn(channel) };
+  });
+}
+
+/** What the init process gets besides what is opened for it. */
+function contextOf({ container, seccomp, view, parentHooks, hooksLook, mode, userFds, recorded }: Making) {
+  return {
+    plan: container,
+    seccomp,
+    cgroups: view,
+    parentHooks,
+    hooksLook,
+    consoleSocket: mode.consoleSocket,
+    streams: mode.streams,
+    preservedFds: userFds,
+    stateFor: (pid: number, status: "creating" | "created") => hookState(recorded, status, pid),
+  };
+}
+
+/** The files by which the init process moves itself. */
+function openMoves({ joinAll, leaveMemory, rejoinMemory }: CgroupEntry, owner: Owner) {
+  return {
+    join: openCgroupFiles(joinAll, owner),
+    leaveMemory: openCgroupFiles(leaveMemory, owner),
+    rejoinMemory: openCgroupFiles(rejoinMemory, owner),
+  };
+}
+
 /** The container's user namespace, when it is not the runtime's: new with the maps of the plan, or one to join. */
 function openUserns(
   { namespaces: { idMaps } }: ContainerPlan,
   joins: readonly OpenNamespace[],
+  owner: Owner,
 ): Fd | undefined {
-  if (idMaps !== undefined) return makeUserns(idMaps);
+  if (idMaps !== undefined) return owner.own(makeUserns(idMaps));
   return joins.find(({ join }) => join.flag === CLONE_NEWUSER)?.fd;
 }
 
@@ -235,8 +230,8 @@ function serve(
     if (message.request === "source") {
       const step = plan.mounts[message.mount ?? -1];
       const source = step?.kind === "bind" ? sources.open(step) : undefined;
-      go(channel, source);
-      if (source !== undefined) close(source);
+      if (source === undefined) go(channel);
+      else closing(source, () => go(channel, source));
       continue;
     }
     if (isCgroupRequest(message.request)) unitEntry?.answer(message.request);

@@ -27,7 +27,7 @@ import {
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { closing, scope } from "../../syscalls/scope.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import { type Fd, failed, type HostPath, type Pid, type SpecField } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -51,7 +51,10 @@ export interface Birthplace {
   readonly oomScoreAdj: number | undefined;
 }
 
-/** Forks `child`; it is told by which of its cgroups' files it still has to enter. */
+/**
+ * Forks `child`; it is told by which of its cgroups' files it still has to enter. It has all that is open here, and is to
+ * close what it does not need before anything else.
+ */
 export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) => never): Cloned {
   const { plan, userns, entry } = place;
   const restore: (() => void)[] = [];
@@ -81,29 +84,16 @@ function pointChildren({ plan, joins }: Birthplace, restore: (() => void)[]): vo
 
 /** By a process in between, which reports the child's pid and ends. */
 function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly HostPath[]) => never): Cloned {
-  const [report, reporter] = messagePair();
-  const between = fork(0, () => {
-    close(report);
-    try {
-      // The process after this one has files in /proc that an ordinary user may not write to, not being dumpable.
-      writeOomScore(place.oomScoreAdj, "self");
-      enterUserns(place, userns);
-      // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
-      const { pid } = fork((place.plan.create & CLONE_NEWPID) | CLONE_PARENT, () => {
-        close(reporter);
-        child(place.entry.joinAll);
-      });
-      sendMessage(reporter, encodeUtf8(JSON.stringify({ pid })));
-      exitGroup(0);
-    } catch (error) {
-      sendMessage(reporter, encodeUtf8(JSON.stringify({ failure: failureOf(error) })));
-      exitGroup(1);
-    }
+  const answer = scope((owner) => {
+    const [report, reporter] = owner.ownBoth(messagePair());
+    const between = fork(0, () => forkAgain(place, userns, child, reporter));
+    owner.own(between.pidfd);
+    // Else the end of the other process would not be the end of the channel.
+    owner.closeNow(reporter);
+    const said = receiveMessage(report, 4096);
+    waitFor(between.pid);
+    return said;
   });
-  close(reporter);
-  const answer = receiveMessage(report, 4096);
-  for (const fd of [report, between.pidfd]) close(fd);
-  waitFor(between.pid);
   const text = typeof answer === "number" ? "{}" : decodeUtf8(answer.bytes);
   const { pid, failure } = JSON.parse(text || "{}") as { pid?: Pid; failure?: ChildFailure };
   if (failure !== undefined) throw errorOf(failure);
@@ -112,6 +102,28 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
   if (pid === undefined || pidfd === undefined || failed(pidfd))
     throw new Error("the process in between ended without a child");
   return { pid, pidfd };
+}
+
+/** The process in between. */
+function forkAgain(
+  place: Birthplace,
+  userns: Fd,
+  child: (join: readonly HostPath[]) => never,
+  reporter: Fd,
+): never {
+  try {
+    // The process after this one has files in /proc that an ordinary user may not write to, not being dumpable.
+    writeOomScore(place.oomScoreAdj, "self");
+    enterUserns(place, userns);
+    // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
+    const flags = (place.plan.create & CLONE_NEWPID) | CLONE_PARENT;
+    const { pid } = fork(flags, () => child(place.entry.joinAll));
+    sendMessage(reporter, encodeUtf8(JSON.stringify({ pid })));
+    exitGroup(0);
+  } catch (error) {
+    sendMessage(reporter, encodeUtf8(JSON.stringify({ failure: failureOf(error) })));
+    exitGroup(1);
+  }
 }
 
 /** Joins and makes all that the child is to be born into; it is inherited. */
@@ -154,20 +166,16 @@ function forkIntoCgroup(
   entry: CgroupEntry,
   child: (join: readonly HostPath[]) => never,
 ): Cloned {
-  if (entry.cloneInto === undefined) return fork(flags, () => child(entry.join));
-  const cgroup = openat(CWD, entry.cloneInto, O_RDONLY | O_DIRECTORY);
-  const inside = (): never => {
-    close(cgroup);
-    child(entry.join);
-  };
-  try {
-    return fork(flags, inside, { cgroup });
-  } catch (error) {
-    if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw notBornIn(entry.cloneInto, error);
-    return fork(flags, () => child(entry.joinAll));
-  } finally {
-    close(cgroup);
-  }
+  const { cloneInto } = entry;
+  if (cloneInto === undefined) return fork(flags, () => child(entry.join));
+  return closing(openat(CWD, cloneInto, O_RDONLY | O_DIRECTORY), (cgroup) => {
+    try {
+      return fork(flags, () => child(entry.join), { cgroup });
+    } catch (error) {
+      if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw notBornIn(cloneInto, error);
+      return fork(flags, () => child(entry.joinAll));
+    }
+  });
 }
 
 /** The same failure in the words of cgroups(7), "Delegating a hierarchy to a less privileged user". */

@@ -7,6 +7,7 @@ import { isErrno } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, exitGroup, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair, receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
@@ -16,6 +17,7 @@ import type { CgroupRequest } from "../channel.ts";
 import type { CgroupMoves } from "../init/context.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { CgroupPlan } from "../plan/cgroup/resources.ts";
+import { closeAllBut } from "../self/disinherit.ts";
 import { fork } from "../self/fork.ts";
 
 /** What the init process does instead of entering by itself. */
@@ -85,13 +87,14 @@ function move(pid: Pid, file: HostPath): void {
 
 /** A process that waits for its end, or for the parent's. */
 function forkKeeper(): { readonly process: Cloned; readonly channel: Fd } {
-  const [channel, other] = messagePair();
-  const process = fork(0, () => {
-    close(channel);
-    prctl(PR_SET_DUMPABLE, 0);
-    receiveMessage(other, 1);
-    exitGroup(0);
+  return scope((owner) => {
+    const [channel, other] = owner.ownBoth(messagePair());
+    const process = fork(0, () => {
+      closeAllBut([other]);
+      prctl(PR_SET_DUMPABLE, 0);
+      receiveMessage(other, 1);
+      exitGroup(0);
+    });
+    return { process, channel: owner.handOn(channel) };
   });
-  close(other);
-  return { process, channel };
 }

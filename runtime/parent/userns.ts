@@ -6,31 +6,36 @@ import { O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { pipe } from "../../syscalls/descriptor.ts";
 import { read, readTextAt } from "../../syscalls/io.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { exitGroup, waitFor } from "../../syscalls/process.ts";
+import { scope } from "../../syscalls/scope.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { LinuxIDMapping } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { IdMaps, NamespacePlan } from "../plan/namespaces.ts";
 import { parseIdMap } from "../proc/id_map.ts";
+import { closeAllBut } from "../self/disinherit.ts";
 import { fork } from "../self/fork.ts";
 import { joinMappings, writeIdMaps } from "./id_maps.ts";
 
 /** Makes a user namespace with these maps and returns it, open. */
 export function makeUserns(maps: IdMaps): Fd {
-  const [wait, release] = pipe();
-  const helper = fork(CLONE_NEWUSER, () => {
-    close(release);
-    read(wait, new Uint8Array(1)); // until the parent closes its end, or is gone
-    exitGroup(0);
+  return scope((owner) => {
+    const [wait, release] = owner.ownBoth(pipe());
+    const helper = fork(CLONE_NEWUSER, () => {
+      closeAllBut([wait]);
+      read(wait, new Uint8Array(1)); // until the parent closes its end, or is gone
+      exitGroup(0);
+    });
+    owner.own(helper.pidfd);
+    try {
+      writeIdMaps(helper.pid, maps);
+      return openat(CWD, `/proc/${helper.pid}/ns/user`, O_RDONLY);
+    } finally {
+      owner.closeNow(release);
+      waitFor(helper.pid);
+    }
   });
-  try {
-    writeIdMaps(helper.pid, maps);
-    return openat(CWD, `/proc/${helper.pid}/ns/user`, O_RDONLY);
-  } finally {
-    for (const fd of [wait, release, helper.pidfd]) close(fd);
-    waitFor(helper.pid);
-  }
 }
 
 /** A namespace that is joined by path has its maps: those of the configuration, where it has any, must be the same. */

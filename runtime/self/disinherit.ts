@@ -36,7 +36,7 @@ export function closeAllFrom(first: number): void {
  * Closes every descriptor but the standard streams, the caller's for the program behind them, the trace, and `keep`: what
  * a process in or near a container has open is stated by these calls alone.
  */
-export function closeAllBut(keep: readonly (Fd | undefined)[], preservedFds: number): void {
+export function closeAllBut(keep: readonly (Fd | undefined)[], preservedFds = 0): void {
   let next = 3 + preservedFds;
   const kept = [...keep, traceDescriptor()].filter((fd) => fd !== undefined);
   for (const fd of kept.sort((a, b) => a - b)) {

@@ -5,6 +5,7 @@ import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import type { Owner } from "../../syscalls/scope.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { JOIN_CGROUP } from "../errors.ts";
 
@@ -22,11 +23,15 @@ const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
  * Opens the files; with these descriptors the right to move was checked for who opened them. `insteadOfUnified` is
  * for the file of the unified hierarchy, the only one whose cgroups refuse processes for their children.
  */
-export function openCgroupFiles(paths: readonly HostPath[], insteadOfUnified?: HostPath): CgroupFile[] {
+export function openCgroupFiles(
+  paths: readonly HostPath[],
+  owner: Owner,
+  insteadOfUnified?: HostPath,
+): CgroupFile[] {
   return paths.map((path) => {
-    const fd = openFile(path);
+    const fd = owner.own(openFile(path));
     if (insteadOfUnified === undefined || !path.endsWith("/cgroup.procs")) return { path, fd };
-    return { path, fd, instead: openFile(insteadOfUnified) };
+    return { path, fd, instead: owner.own(openFile(insteadOfUnified)) };
   });
 }
 

@@ -3,8 +3,9 @@ import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { cstr, textOf } from "../../syscalls/cstring.ts";
 import { dup3, fdAt, pipe } from "../../syscalls/descriptor.ts";
 import { readToEnd } from "../../syscalls/io.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { type ExitInfo, execve, exitGroup, stringArray, waitFor } from "../../syscalls/process.ts";
+import { scope } from "../../syscalls/scope.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { closeAllFrom, disinherit } from "./disinherit.ts";
 import { fork } from "./fork.ts";
@@ -22,18 +23,21 @@ export function runProgram(
   environment: readonly string[],
 ): Captured {
   const [file, args, envp] = [cstr(path), stringArray(argv), stringArray(environment)];
-  const [output, input] = pipe();
-  const nothing = openat(CWD, "/dev/null", O_RDWR);
-  const { pid, pidfd } = fork(0, () => {
-    [nothing, input, input].forEach((fd, standard) => {
-      dup3(fd, fdAt(standard), 0);
+  return scope((owner) => {
+    const [output, input] = owner.ownBoth(pipe());
+    const nothing = owner.own(openat(CWD, "/dev/null", O_RDWR));
+    const { pid, pidfd } = fork(0, () => {
+      [nothing, input, input].forEach((fd, standard) => {
+        dup3(fd, fdAt(standard), 0);
+      });
+      closeAllFrom(3);
+      disinherit();
+      exitGroup(execve(file, args, envp) < 0 ? 127 : 0);
     });
-    closeAllFrom(3);
-    disinherit();
-    exitGroup(execve(file, args, envp) < 0 ? 127 : 0);
+    owner.own(pidfd);
+    // Else the program's end would not be the end of its output.
+    owner.closeNow(input);
+    const bytes = readToEnd(output);
+    return { exit: waitFor(pid), output: textOf(bytes, bytes.length) };
   });
-  for (const fd of [input, nothing]) close(fd);
-  const bytes = readToEnd(output) ?? new Uint8Array(0);
-  for (const fd of [output, pidfd]) close(fd);
-  return { exit: waitFor(pid), output: textOf(bytes, bytes.length) };
 }

@@ -94,11 +94,6 @@ export function wholeEnvironment(): readonly string[] {
   return text.split("\0").slice(0, -1);
 }
 
-/** What the child of a fork that enters a container has to close first. */
-export function secretDescriptors(): readonly Fd[] {
-  return carried === undefined ? [] : [carried.whole];
-}
-
 /** The caller's descriptors from 3 on: in the second start what else is open there is the runtime's own. */
 export function inheritedDescriptors(): readonly number[] {
   return carried?.inherited ?? [];

@@ -19,6 +19,7 @@ import { readDirectory, tryMkdirat, tryUnlinkat } from "../../syscalls/directory
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readToEnd } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat, tryStatx } from "../../syscalls/stat.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -96,8 +97,7 @@ export function ensureRoot(root: HostPath, mode = 0o700): Fd {
 /** Makes <root>/<id>, and a missing root with `rootMode`, which exactly one caller can; the directory is the claim on the id. */
 export function createStateDir(root: HostPath, id: string, rootMode?: number): StateDir {
   requireValidId(id);
-  const rootFd = ensureRoot(root, rootMode);
-  try {
+  return closing(ensureRoot(root, rootMode), (rootFd) => {
     const made = tryMkdirat(rootFd, id, 0o711);
     if (made === -EEXIST) throw new RuntimeError("exists", "container with given ID already exists");
     if (made < 0) throw OpError.from("mkdir", `${root}/${id}`, -made);
