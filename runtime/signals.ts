@@ -1,10 +1,12 @@
 /** Signal names of signal(7) as people and engines write them. */
+import * as signals from "../syscalls/constants/signal.ts";
 
-// Kernel names in the order of their numbers, from 1 (asm/signal.h; the same on x86-64 and arm64).
-const names = (
-  "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU " +
-  "URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
-).split(" ");
+/** Without "SIG", which people may leave out. */
+const numbers: ReadonlyMap<string, number> = new Map(
+  Object.entries(signals)
+    .filter(([name]) => /^SIG[A-Z0-9]+$/.test(name))
+    .map(([name, number]) => [name.slice("SIG".length), Number(number)]),
+);
 
 const synonyms: Readonly<Record<string, string>> = { IOT: "ABRT", CLD: "CHLD", POLL: "IO" };
 
@@ -36,6 +38,5 @@ function byName(name: string): number | undefined {
     const signal = (realTime[1] === "MIN" ? SIGRTMIN : SIGRTMAX) + offset;
     return signal >= SIGRTMIN && signal <= SIGRTMAX ? signal : undefined;
   }
-  const index = names.indexOf(Object.hasOwn(synonyms, name) ? (synonyms[name] ?? name) : name);
-  return index < 0 ? undefined : index + 1;
+  return numbers.get(Object.hasOwn(synonyms, name) ? (synonyms[name] ?? name) : name);
 }

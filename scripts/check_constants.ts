@@ -41,7 +41,7 @@ const sets: readonly Headers[] = [
   },
   {
     names:
-      "linux/audit.h linux/bpf.h linux/capability.h linux/close_range.h linux/cn_proc.h linux/errno.h linux/fcntl.h linux/filter.h linux/fs.h  linux/ioprio.h linux/keyctl.h linux/landlock.h linux/magic.h linux/memfd.h linux/mempolicy.h linux/mman.h linux/mount.h linux/netlink.h linux/nsfs.h linux/openat2.h linux/personality.h linux/pidfd.h linux/poll.h linux/prctl.h linux/rtnetlink.h linux/sched.h linux/sched/types.h linux/seccomp.h linux/securebits.h linux/signalfd.h linux/sockios.h linux/stat.h linux/types.h linux/un.h linux/vt.h linux/wait.h linux/xattr.h asm/ioctls.h asm/termbits.h asm/socket.h asm/unistd.h"
+      "linux/audit.h linux/bpf.h linux/capability.h linux/close_range.h linux/cn_proc.h linux/errno.h linux/fcntl.h linux/filter.h linux/fs.h  linux/ioprio.h linux/keyctl.h linux/landlock.h linux/magic.h linux/major.h linux/memfd.h linux/mempolicy.h linux/mman.h linux/mount.h linux/netlink.h linux/nsfs.h linux/openat2.h linux/personality.h linux/pidfd.h linux/poll.h linux/prctl.h linux/rtnetlink.h linux/sched.h linux/sched/types.h linux/seccomp.h linux/securebits.h linux/signalfd.h linux/sockios.h linux/stat.h linux/types.h linux/un.h linux/vt.h linux/wait.h linux/xattr.h asm/ioctls.h asm/termbits.h asm/socket.h asm/unistd.h"
         .split(" ")
         .filter((name) => name !== ""),
   },

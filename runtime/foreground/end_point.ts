@@ -6,6 +6,7 @@
 
 import { EAGAIN, EMSGSIZE } from "../../syscalls/constants/errno.ts";
 import { O_NOCTTY, O_NONBLOCK, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { UNIX98_PTY_MAJOR_COUNT, UNIX98_PTY_SLAVE_MAJOR } from "../../syscalls/constants/major.ts";
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../syscalls/constants/stat.ts";
 import { tryRead, tryWrite } from "../../syscalls/io.ts";
 import { CWD, tryOpenat } from "../../syscalls/open.ts";
@@ -18,9 +19,6 @@ import { type Fd, failed } from "../../syscalls/types.ts";
  * socket takes.
  */
 export const AT_ONCE = 4096;
-
-/** The major numbers of pty slaves (Documentation/admin-guide/devices.txt). */
-const PTY_SLAVES = { first: 136, last: 143 } as const;
 
 interface EndPoint {
   readonly fd: Fd;
@@ -83,7 +81,8 @@ function natureOf(stat: Stat): Pick<EndPoint, "waits" | "kind"> {
 
 /** Not so other terminals: a master opens as another pty, and /dev/tty as that of who opens it. */
 function isPtySlave(stat: Stat): boolean {
-  return isType(stat, S_IFCHR) && stat.rdevMajor >= PTY_SLAVES.first && stat.rdevMajor <= PTY_SLAVES.last;
+  const which = stat.rdevMajor - UNIX98_PTY_SLAVE_MAJOR;
+  return isType(stat, S_IFCHR) && which >= 0 && which < UNIX98_PTY_MAJOR_COUNT;
 }
 
 /** The same terminal as an open file of our own, which does not block; undefined when it is not ours to open. */

@@ -1,15 +1,14 @@
 /** Signals of an attached command: taken as data from a descriptor, so that none is lost between fork and wait. */
 import * as S from "../../syscalls/constants/signal.ts";
 import { close } from "../../syscalls/open.ts";
-import { blockSignals, setSignalMask, signalfd, signalMask } from "../../syscalls/signal.ts";
+import { ALL_SIGNALS, blockSignals, setSignalMask, signalfd, signalMask } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /**
  * Left to do what they do: a fault of our own must kill us, SIGPIPE is the echo of a write of our own (ignored, or a
  * trace to a closed pipe would be forwarded for ever), and SIGURG is noise of some callers' engines.
  */
-const OURS = signalMask([4, 5, 6, 7, 8, 11, S.SIGPIPE, S.SIGURG]);
-const ALL = 0xffffffffffffffffn;
+const OURS = signalMask([S.SIGILL, S.SIGTRAP, S.SIGABRT, S.SIGBUS, S.SIGFPE, S.SIGSEGV, S.SIGPIPE, S.SIGURG]);
 
 /** A descriptor with all other signals of this process, which are blocked from now on. */
 export interface SignalQueue {
@@ -20,7 +19,7 @@ export interface SignalQueue {
 
 /** Blocks signals and opens the queue; to be called before the fork, so that what comes meanwhile is forwarded. */
 export function queueSignals(): SignalQueue {
-  const mask = ALL & ~OURS;
+  const mask = ALL_SIGNALS & ~OURS;
   const before = blockSignals(mask);
   const fd = signalfd(mask);
   return {

@@ -2,6 +2,7 @@
 
 import { O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { DEVPTS_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { TTYAUX_MAJOR, UNIX98_PTY_SLAVE_MAJOR } from "../../syscalls/constants/major.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { dup3, STREAMS } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
@@ -22,10 +23,9 @@ import { safetyViolation } from "../errors.ts";
 import { openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
 import { cloneTree, moveMountOnto } from "./detached.ts";
 
-/** The inode of ptmx in every devpts (fs/devpts/inode.c) and its device number. */
+/** The inode of ptmx in every devpts (fs/devpts/inode.c) and its minor number. */
 const PTMX_INODE = 2n;
-/** The first major number of pty slaves (Documentation/admin-guide/devices.txt). */
-const UNIX98_PTY_SLAVE_MAJOR = 136;
+const PTMX_MINOR = 2;
 
 /** A pty: the side that is sent away, and the side that becomes the process's terminal. */
 interface Pty {
@@ -52,7 +52,10 @@ function openPty(root: Fd, size: WindowSize | undefined): Pty {
   const master = openInRoot(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, "refuse");
   const stat = fstat(master);
   const isPtmx =
-    isType(stat, S_IFCHR) && stat.rdevMajor === 5 && stat.rdevMinor === 2 && stat.ino === PTMX_INODE;
+    isType(stat, S_IFCHR) &&
+    stat.rdevMajor === TTYAUX_MAJOR &&
+    stat.rdevMinor === PTMX_MINOR &&
+    stat.ino === PTMX_INODE;
   if (!isPtmx || fstatfs(master).magic !== DEVPTS_SUPER_MAGIC) {
     throw safetyViolation("/dev/pts/ptmx in the container is not the ptmx of a devpts");
   }

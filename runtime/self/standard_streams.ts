@@ -5,6 +5,7 @@
 
 import { EBADF } from "../../syscalls/constants/errno.ts";
 import { F_GETFD, FD_CLOEXEC, O_PATH, O_RDWR } from "../../syscalls/constants/fcntl.ts";
+import { MEM_MAJOR } from "../../syscalls/constants/major.ts";
 import { S_IFCHR } from "../../syscalls/constants/stat.ts";
 import { STREAMS, tryFcntl } from "../../syscalls/descriptor.ts";
 import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
@@ -39,7 +40,10 @@ export function wasClosed(fd: Fd): boolean {
   return (tryFcntl(fd, F_GETFD) & FD_CLOEXEC) !== 0;
 }
 
+/** Of /dev/null (drivers/char/mem.c). */
+const NULL_MINOR = 3;
+
 /** Whether a file is a null device (null(4)), of the host or of a container. */
 export function isNullDevice(stat: Stat): boolean {
-  return isType(stat, S_IFCHR) && stat.rdevMajor === 1 && stat.rdevMinor === 3;
+  return isType(stat, S_IFCHR) && stat.rdevMajor === MEM_MAJOR && stat.rdevMinor === NULL_MINOR;
 }

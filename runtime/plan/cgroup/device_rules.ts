@@ -3,6 +3,7 @@
  * from it. So the list is played through first, and what it comes to is written: the order of the writes
  * then no longer matters, and there is no moment in which less is denied than at the end.
  */
+import { MEM_MAJOR, TTYAUX_MAJOR, UNIX98_PTY_SLAVE_MAJOR } from "../../../syscalls/constants/major.ts";
 import type { SpecField } from "../../../syscalls/types.ts";
 import type { LinuxDeviceCgroup } from "../../config/types.ts";
 import { at, type CgroupPlanner, refuse } from "./write.ts";
@@ -33,14 +34,14 @@ type Rule = DeviceException & { readonly allow: boolean };
 const defaultAllows = [
   ["c", ANY, ANY, "m"],
   ["b", ANY, ANY, "m"],
-  ["c", 1, 3, "rwm"],
-  ["c", 1, 5, "rwm"],
-  ["c", 1, 7, "rwm"],
-  ["c", 1, 8, "rwm"],
-  ["c", 1, 9, "rwm"],
-  ["c", 5, 0, "rwm"],
-  ["c", 5, 2, "rwm"],
-  ["c", 136, ANY, "rwm"],
+  ["c", MEM_MAJOR, 3, "rwm"],
+  ["c", MEM_MAJOR, 5, "rwm"],
+  ["c", MEM_MAJOR, 7, "rwm"],
+  ["c", MEM_MAJOR, 8, "rwm"],
+  ["c", MEM_MAJOR, 9, "rwm"],
+  ["c", TTYAUX_MAJOR, 0, "rwm"],
+  ["c", TTYAUX_MAJOR, 2, "rwm"],
+  ["c", UNIX98_PTY_SLAVE_MAJOR, ANY, "rwm"],
   ["c", 10, 200, "rwm"],
 ] as const;
 

@@ -1,4 +1,5 @@
 /** Device nodes (config-linux.md "Devices" and "Default Devices"; runtime-linux.md "Dev symbolic links"). */
+import { MEM_MAJOR, TTYAUX_MAJOR } from "../../../syscalls/constants/major.ts";
 import { S_IFCHR } from "../../../syscalls/constants/stat.ts";
 import type { ContainerPath, SpecField } from "../../../syscalls/types.ts";
 import { field } from "../../config/field.ts";
@@ -18,12 +19,12 @@ export interface DeviceStep {
 }
 
 const defaultDevices: readonly (readonly [string, number, number])[] = [
-  ["/dev/null", 1, 3],
-  ["/dev/random", 1, 8],
-  ["/dev/full", 1, 7],
-  ["/dev/tty", 5, 0],
-  ["/dev/zero", 1, 5],
-  ["/dev/urandom", 1, 9],
+  ["/dev/null", MEM_MAJOR, 3],
+  ["/dev/random", MEM_MAJOR, 8],
+  ["/dev/full", MEM_MAJOR, 7],
+  ["/dev/tty", TTYAUX_MAJOR, 0],
+  ["/dev/zero", MEM_MAJOR, 5],
+  ["/dev/urandom", MEM_MAJOR, 9],
 ];
 
 /** Links in /dev; the last is not in the specification, runc makes it too, where the host has /proc/kcore. */

@@ -10,11 +10,13 @@
  *
  * The last program also answers, by killing, for architectures that the profile does not name.
  */
+import { ENOSYS } from "../../../syscalls/constants/errno.ts";
 import {
   __X32_SYSCALL_BIT,
   AUDIT_ARCH_X86_64,
   SECCOMP_RET_ERRNO,
 } from "../../../syscalls/constants/seccomp.ts";
+import { seccompArchitectures } from "../../config/names.ts";
 import {
   encode,
   type Instruction,
@@ -42,8 +44,7 @@ export interface ArchitectureProgram {
 const NR = 0;
 const ARCH = 4;
 
-const ENOSYS = 38;
-const SCMP_ARCH_X32 = 0x4000003e;
+const { SCMP_ARCH_X32 } = seccompArchitectures;
 
 /** Joins them in the order given. */
 export function joinPrograms(parts: readonly ArchitectureProgram[]): Uint8Array {
