@@ -10,6 +10,7 @@ import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import { type Addition, buildExecutable, buildHost, findLibraries } from "./engine.ts";
+import { blocksOf, carryOver, firstOf, layOut, MOST_BLOCKS, orderFile, placesOf, readOrder } from "./heap_order.ts";
 import { ownTarget, type Target, targetNamed } from "./targets.ts";
 
 const root = dirname(import.meta.dirname);
@@ -56,7 +57,7 @@ export async function build({
   if (instrument !== undefined) writeFileSync(program, instrument.edit(readFileSync(program, "utf8")));
   const host = buildHost(target, libraries, work, instrument?.addition);
   const image = join(work, "image");
-  freeze(target, host, program, image);
+  freezeInOrder(target, host, program, image);
   const executable = join(work, "runt");
   buildExecutable(target, libraries, work, image, executable, instrument?.addition);
   refuseTraces(executable, readFileSync(program));
@@ -65,10 +66,42 @@ export async function build({
   return output;
 }
 
-/** The program's modules are evaluated here, and may not look at this machine: what they throw names the module. */
-function freeze(target: Target, host: string, program: string, image: string): void {
+/** Twice: which blocks there are is known only when they have been made, and then where each is to lie. */
+function freezeInOrder(target: Target, host: string, program: string, image: string): void {
+  const blocks = blocksOf(image, freeze(target, host, program, image, 0, []));
+  const sizes = blocks.map(({ size }) => size);
+  const order = readOrder(readFileSync(orderFile, "utf8"));
+  const { places, length } = layOut(sizes, carryOver(order, sizes), firstOf(blocks));
+  const made = blocksOf(image, freeze(target, host, program, image, length, places));
+  if (made.some(({ size }, index) => size !== sizes[index]))
+    throw new Error("the heap is not the same when its blocks lie in another order");
+}
+
+/**
+ * The program's modules are evaluated here, and may not look at this machine: what they throw names the module. Where
+ * blocks are to lie, and how many bytes at the beginning that takes; where they lie is returned.
+ */
+function freeze(
+  target: Target,
+  host: string,
+  program: string,
+  image: string,
+  reserved: number,
+  given: readonly number[],
+): number[] {
+  const places = placesOf(image);
+  const words = new Uint32Array(MOST_BLOCKS);
+  words.set([reserved, ...given]);
+  writeFileSync(places, words);
+  runHost(target, host, ["freeze", program, image, places], program);
+  const file = readFileSync(places);
+  const made = Array.from({ length: MOST_BLOCKS - 1 }, (_, index) => file.readUInt32LE(4 * (index + 1)));
+  return made.slice(0, made.indexOf(0));
+}
+
+function runHost(target: Target, host: string, args: readonly string[], program: string): void {
   const emulator = target === ownTarget() ? [] : [`qemu-${target.triplet.split("-")[0]}-static`];
-  const [command = host, ...words] = [...emulator, host, "freeze", program, image];
+  const [command = host, ...words] = [...emulator, host, ...args];
   const { status, stderr, error } = spawnSync(command, words, { encoding: "utf8", env: {} });
   if (status === 0) return;
   const text = error?.message ?? stderr;

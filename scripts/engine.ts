@@ -209,6 +209,8 @@ function assembly(content: string, empty: boolean): string {
     ".globl arena_start",
     ".balign 4096",
     `arena_start: ${content}`,
+    ".globl arena_end",
+    "arena_end:",
     '.section .note.GNU-stack,"",%progbits',
     "",
   ].join("\n");

@@ -38,6 +38,7 @@ static size_t *head_of(const void *payload) { return (size_t *)payload - 1; }
 static size_t capacity_of(const void *payload) { return (*head_of(payload) & ~(size_t)MAPPED) - HEAD; }
 
 bool freezing;
+uint32_t *arena_places;
 
 void out_of_memory(void) {
   print("runt: out of memory\n");
@@ -91,8 +92,12 @@ static void *arena_malloc(JSMallocState *state, size_t wanted) {
   } else {
     unsigned class = class_of(&size);
     payload = ARENA->free[class];
-    if (payload != NULL) ARENA->free[class] = *(void **)payload;
+    if (arena_places != NULL && *arena_places != 0) {
+      payload = arena_start + *arena_places;
+      *head_of(payload) = size;
+    } else if (payload != NULL) ARENA->free[class] = *(void **)payload;
     else payload = cut(size);
+    if (arena_places != NULL) *arena_places++ = (uint32_t)((char *)payload - arena_start);
   }
   state->malloc_count++;
   state->malloc_size += capacity_of(payload);
@@ -127,17 +132,16 @@ static size_t arena_usable_size(const void *payload) { return payload == NULL ? 
 
 const JSMallocFunctions arena_functions = {arena_malloc, arena_free, arena_realloc, arena_usable_size};
 
-void arena_begin_image(void) {
+void arena_begin_image(size_t reserved) {
   freezing = true;
-  ARENA->next = arena_start + ((sizeof *ARENA + UNIT - 1) & ~(size_t)(UNIT - 1));
+  ARENA->next = arena_start + ((sizeof *ARENA + UNIT - 1) & ~(size_t)(UNIT - 1)) + reserved;
   ARENA->end = arena_limit;
 }
 
-size_t arena_image_size(void) {
-  return ((size_t)(ARENA->next - arena_start) + PAGE - 1) & ~(size_t)(PAGE - 1);
-}
-
-void arena_leave_image(void) {
-  freezing = false;
+size_t arena_end_image(void) {
+  size_t size = ((size_t)(ARENA->next - arena_start) + PAGE - 1) & ~(size_t)(PAGE - 1);
+  /* What is free lies between all the rest: who made a block of it would copy that page. */
+  memset(ARENA->free, 0, sizeof ARENA->free);
   ARENA->next = ARENA->end = NULL;
+  return size;
 }

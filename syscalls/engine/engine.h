@@ -22,11 +22,13 @@ extern char arena_start[];
 extern const JSMallocFunctions arena_functions;
 /* While an image is made nothing may look at the machine. */
 extern bool freezing;
-void arena_begin_image(void);
-/* From here on memory comes from the kernel. */
-void arena_leave_image(void);
-/* The image's length in bytes, a multiple of the page size. */
-size_t arena_image_size(void);
+/* One word for each block in the order in which they are made: where it is to lie, as a distance from arena_start, or 0
+ * for wherever there is room; as soon as it is made, where it lies. NULL when no image is made. */
+extern uint32_t *arena_places;
+/* `reserved` bytes at the beginning are for blocks whose places are given. */
+void arena_begin_image(size_t reserved);
+/* The image's length in bytes, a multiple of the page size. From here on memory comes from the kernel. */
+size_t arena_end_image(void);
 _Noreturn void out_of_memory(void);
 
 /* main.c: tells the engine where this start's stack is, and how deep it may become. */

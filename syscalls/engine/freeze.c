@@ -1,5 +1,7 @@
 /* The build's half of the host, which is not in the executable that is shipped:
- *     host freeze BUNDLE IMAGE     loads and evaluates the bundle and writes its heap, ready for main
+ *     host freeze BUNDLE IMAGE PLACES
+ *                                  loads and evaluates the bundle and writes its heap, ready for main; of PLACES the
+ *                                  first word is what arena_begin_image reserves, and the others are arena_places
  *     host run BUNDLE [ARG...]     evaluates it and its promises as a program: the unit tests
  * It calls the kernel by syscall(2) alone: another function of the C library, linked in here and not there, would move
  * the functions that the heap points to. */
@@ -72,10 +74,14 @@ static void forget_stack(JSRuntime *runtime) {
     if (*word - (here - (16u << 20)) < (32u << 20)) *word = 0;
 }
 
-static void freeze(const char *bundle, const char *path) {
+static void freeze(const char *bundle, const char *path, const char *places_path) {
   size_t size;
   uint8_t *bytecode = compile(bundle, &size);
-  arena_begin_image();
+  long fd = syscall(SYS_openat, AT_FDCWD, places_path, O_RDWR | O_CLOEXEC, 0), end = syscall(SYS_lseek, fd, 0L, SEEK_END);
+  if (fd < 0 || end <= 0) fail("host: the places of blocks cannot be read\n");
+  uint32_t *places = (uint32_t *)syscall(SYS_mmap, 0L, end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
+  arena_begin_image(*places);
+  arena_places = places + 1;
   JSContext *context = new_context();
   JSRuntime *runtime = JS_GetRuntime(context);
   evaluate(context, bytecode, size);
@@ -89,22 +95,21 @@ static void freeze(const char *bundle, const char *path) {
   IMAGE->runtime = runtime;
   IMAGE->context = context;
   IMAGE->main = entry;
-  long fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  long length = (long)arena_image_size();
+  fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  long length = (long)arena_end_image();
   if (syscall(SYS_write, fd, arena_start, length) != length) fail("host: the image cannot be written\n");
 }
 
 static void run(const char *bundle, char **arguments, char **environment) {
   size_t size;
   uint8_t *bytecode = compile(bundle, &size);
-  arena_leave_image();
   set_arguments(arguments, environment);
   evaluate(new_context(), bytecode, size);
 }
 
 int freeze_main(int count, char **arguments, char **environment) {
-  if (count == 4 && strcmp(arguments[1], "freeze") == 0) freeze(arguments[2], arguments[3]);
+  if (count == 5 && strcmp(arguments[1], "freeze") == 0) freeze(arguments[2], arguments[3], arguments[4]);
   else if (count >= 3 && strcmp(arguments[1], "run") == 0) run(arguments[2], arguments + 2, environment);
-  else fail("host: freeze BUNDLE IMAGE | run BUNDLE [ARG...]\n");
+  else fail("host: freeze BUNDLE IMAGE PLACES | run BUNDLE [ARG...]\n");
   return 0;
 }

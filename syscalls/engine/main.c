@@ -49,7 +49,6 @@ void adopt_stack(JSRuntime *runtime) {
 
 int main(int count, char **arguments, char **environment) {
   if (IMAGE->runtime == NULL) return freeze_main == NULL ? 1 : freeze_main(count, arguments, environment);
-  arena_leave_image();
   adopt_stack(IMAGE->runtime);
   set_arguments(arguments, environment);
   JSValue result = JS_Call(IMAGE->context, IMAGE->main, JS_UNDEFINED, 0, NULL);

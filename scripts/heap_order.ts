@@ -1,0 +1,101 @@
+/**
+ * Which blocks of the heap lie together in the image. A start copies every page that it writes to, and writes to a few
+ * blocks all over a heap in the order in which it was loaded, as each use of a value counts its references. So those
+ * that commands touch (conformance/bench/touched.ts, `npm run order`) come first, those of most commands in front.
+ *
+ * Blocks have no names: the order tells of each block that was made while an image was frozen how large it was, and the
+ * sequence of these sizes is what a newer program is compared with. What is new in it stands behind, as what nobody
+ * touches does; so an order that is not of today costs time and nothing else.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { diffArrays } from "diff";
+
+/** What is known of a block, in the order in which they are made. */
+export type Block = {
+  /** Bytes with its head. */
+  readonly size: number;
+  /** Its position among those that are touched, from 1 on; 0: nothing touches it. */
+  readonly rank: number;
+};
+
+/** As arena.c aligns blocks; the caller's part begins so many bytes behind a block's beginning. */
+const UNIT = 16;
+const HEAD = 8;
+const TOKEN = /([0-9a-z]+)(?:\.([0-9a-z]+))?/g;
+const DIGITS = 36;
+const COLUMNS = 120;
+
+/** The order that this repository's program is built with. */
+export const orderFile = join(import.meta.dirname, "../syscalls/engine/heap_order.txt");
+
+/** Where the host has noted the places of an image's blocks; words of 4 bytes. */
+export const placesOf = (image: string): string => `${image}.places`;
+export const MOST_BLOCKS = 1 << 18;
+
+/** The blocks of an image in the order in which they were made. Of those that lie in one place, one after the other, the
+ * last is what the image has. */
+export function blocksOf(image: string, places: readonly number[]): { place: number; size: number }[] {
+  const bytes = readFileSync(image);
+  return places.map((place) => ({ place, size: Number(bytes.readBigUInt64LE(place - HEAD)) }));
+}
+
+/** Where the first block that was made in an empty arena begins. */
+export const firstOf = (blocks: readonly { place: number }[]): number => (blocks[0]?.place ?? 0) - UNIT;
+
+export function readOrder(text: string): Block[] {
+  return [...text.matchAll(TOKEN)].map(([, size = "", rank = "0"]) => ({
+    size: Number.parseInt(size, DIGITS) * UNIT,
+    rank: Number.parseInt(rank, DIGITS),
+  }));
+}
+
+export function writeOrder(blocks: readonly Block[]): string {
+  let [text, line] = ["", ""];
+  for (const { size, rank } of blocks) {
+    const token = (size / UNIT).toString(DIGITS) + (rank === 0 ? "" : `.${rank.toString(DIGITS)}`);
+    if (line.length + 1 + token.length > COLUMNS) {
+      text += `${line}\n`;
+      line = "";
+    }
+    line += line === "" ? token : ` ${token}`;
+  }
+  return `${text}${line}\n`;
+}
+
+/** Of more differences than this no comparison is made: it would take long, and be of little use. */
+const MOST_EDITS = 12_000;
+
+/** The ranks of an order for the blocks of another program, by what stands in both sequences of sizes. */
+export function carryOver(order: readonly Block[], sizes: readonly number[]): number[] {
+  const ranks: number[] = [];
+  let at = 0;
+  const before = order.map(({ size }) => size);
+  const changes = diffArrays(before, [...sizes], { maxEditLength: MOST_EDITS });
+  if (changes === undefined) return sizes.map(() => 0);
+  for (const { value, added, removed } of changes) {
+    if (removed) at += value.length;
+    else if (added) ranks.push(...value.map(() => 0));
+    else for (const _ of value) ranks.push(order[at++]?.rank ?? 0);
+  }
+  return ranks;
+}
+
+/**
+ * Where blocks are to lie, as distances from the arena's beginning, 0 for those without a rank, and how many bytes this
+ * takes. `first` is where the first block of all begins.
+ */
+export function layOut(
+  sizes: readonly number[],
+  ranks: readonly number[],
+  first: number,
+): { readonly places: number[]; readonly length: number } {
+  const places = sizes.map(() => 0);
+  let next = first;
+  const touched = ranks.flatMap((rank, index) => (rank > 0 ? [{ rank, index }] : []));
+  for (const { index } of touched.sort((a, b) => a.rank - b.rank)) {
+    places[index] = next + UNIT;
+    next += sizes[index] ?? 0;
+  }
+  return { places, length: next - first };
+}
