@@ -10,7 +10,17 @@ import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import { type Addition, buildExecutable, buildHost, findLibraries } from "./engine.ts";
-import { blocksOf, carryOver, firstOf, layOut, MOST_BLOCKS, orderFile, placesOf, readOrder } from "./heap_order.ts";
+import {
+  blocksOf,
+  carryOver,
+  firstOf,
+  layOut,
+  MOST_BLOCKS,
+  orderFile,
+  placesIn,
+  placesOf,
+  readOrder,
+} from "./heap_order.ts";
 import { ownTarget, type Target, targetNamed } from "./targets.ts";
 
 const root = dirname(import.meta.dirname);
@@ -77,10 +87,7 @@ function freezeInOrder(target: Target, host: string, program: string, image: str
     throw new Error("the heap is not the same when its blocks lie in another order");
 }
 
-/**
- * The program's modules are evaluated here, and may not look at this machine: what they throw names the module. Where
- * blocks are to lie, and how many bytes at the beginning that takes; where they lie is returned.
- */
+/** `given`: where blocks are to lie, in `reserved` bytes at the beginning. Returns where they lie. */
 function freeze(
   target: Target,
   host: string,
@@ -89,16 +96,14 @@ function freeze(
   reserved: number,
   given: readonly number[],
 ): number[] {
-  const places = placesOf(image);
   const words = new Uint32Array(MOST_BLOCKS);
   words.set([reserved, ...given]);
-  writeFileSync(places, words);
-  runHost(target, host, ["freeze", program, image, places], program);
-  const file = readFileSync(places);
-  const made = Array.from({ length: MOST_BLOCKS - 1 }, (_, index) => file.readUInt32LE(4 * (index + 1)));
-  return made.slice(0, made.indexOf(0));
+  writeFileSync(placesOf(image), words);
+  runHost(target, host, ["freeze", program, image, placesOf(image)], program);
+  return placesIn(image);
 }
 
+/** The program's modules are evaluated here, and may not look at this machine: what they throw names the module. */
 function runHost(target: Target, host: string, args: readonly string[], program: string): void {
   const emulator = target === ownTarget() ? [] : [`qemu-${target.triplet.split("-")[0]}-static`];
   const [command = host, ...words] = [...emulator, host, ...args];

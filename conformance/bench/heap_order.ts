@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blocksOf, orderFile, placesOf, writeOrder } from "../../scripts/heap_order.ts";
 import { build } from "../../scripts/build.ts";
+import { blocksOf, orderFile, placesIn, writeOrder } from "../../scripts/heap_order.ts";
 import { makeBundles } from "./bundles.ts";
 
 // touched.c
@@ -90,7 +90,9 @@ function ranksOf(blocks: ReturnType<typeof blocksOf>, processes: readonly Touche
   const lying = new Map(blocks.map(({ place }, index) => [place, index]));
   const touches = [...lying.values()].map((index) => {
     const { place, size } = blocks[index] ?? { place: 0, size: 0 };
-    const units = Array.from({ length: size / UNIT }, (_, unit) => (place - UNIT / 2) / UNIT + unit).map(Math.floor);
+    const units = Array.from({ length: size / UNIT }, (_, unit) => (place - UNIT / 2) / UNIT + unit).map(
+      Math.floor,
+    );
     const by = (kind: keyof Touched): boolean[] =>
       processes.map((touched) => units.some((unit) => touched[kind].has(unit)));
     const writers = by("written");
@@ -129,8 +131,7 @@ try {
     },
   });
   const image = join(folder, "build/runt-touched/image");
-  const places = new Uint32Array(readFileSync(placesOf(image)).buffer).slice(1);
-  const blocks = blocksOf(image, [...places.subarray(0, places.indexOf(0))]);
+  const blocks = blocksOf(image, placesIn(image));
   const ranks = ranksOf(blocks, perform(runt, notes));
   writeFileSync(orderFile, writeOrder(blocks.map(({ size }, index) => ({ size, rank: ranks[index] ?? 0 }))));
   const touched = blocks.filter((_, index) => (ranks[index] ?? 0) > 0);

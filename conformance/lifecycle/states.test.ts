@@ -30,6 +30,15 @@ states("create, start, kill, delete: created, running, stopped, gone", async (c)
   refuse(await c.runt(["state", c.id]), "does not exist");
 });
 
+states("a container that waits for start holds less than 0.8 MB of memory of its own", async (c) => {
+  c.configure((spec) => shell(spec, "exec sleep 60"));
+  succeed(await c.create());
+  const { pid } = await c.state();
+  const anonymous = /^Anonymous: +([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
+  // The blocks of the heap that it touches lie close together (syscalls/engine/heap_order.txt).
+  assert.ok(Number(anonymous) < 800, `${anonymous} kB`);
+});
+
 states("state prints runc's keys in runc's order, two blanks deep", async (c) => {
   c.configure((spec) => {
     shell(spec, "exec sleep 60");

@@ -7,8 +7,6 @@
 #include "engine.h"
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum {
   UNIT = 16,
@@ -132,9 +130,10 @@ static size_t arena_usable_size(const void *payload) { return payload == NULL ? 
 
 const JSMallocFunctions arena_functions = {arena_malloc, arena_free, arena_realloc, arena_usable_size};
 
-void arena_begin_image(size_t reserved) {
+void arena_begin_image(uint32_t *places) {
   freezing = true;
-  ARENA->next = arena_start + ((sizeof *ARENA + UNIT - 1) & ~(size_t)(UNIT - 1)) + reserved;
+  arena_places = places + 1;
+  ARENA->next = arena_start + ((sizeof *ARENA + UNIT - 1) & ~(size_t)(UNIT - 1)) + *places;
   ARENA->end = arena_limit;
 }
 

@@ -25,8 +25,8 @@ extern bool freezing;
 /* One word for each block in the order in which they are made: where it is to lie, as a distance from arena_start, or 0
  * for wherever there is room; as soon as it is made, where it lies. NULL when no image is made. */
 extern uint32_t *arena_places;
-/* `reserved` bytes at the beginning are for blocks whose places are given. */
-void arena_begin_image(size_t reserved);
+/* The first word is how many bytes at the beginning are for blocks whose places are given; the others are these places. */
+void arena_begin_image(uint32_t *places);
 /* The image's length in bytes, a multiple of the page size. From here on memory comes from the kernel. */
 size_t arena_end_image(void);
 _Noreturn void out_of_memory(void);

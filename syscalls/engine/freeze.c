@@ -1,8 +1,6 @@
 /* The build's half of the host, which is not in the executable that is shipped:
- *     host freeze BUNDLE IMAGE PLACES
- *                                  loads and evaluates the bundle and writes its heap, ready for main; of PLACES the
- *                                  first word is what arena_begin_image reserves, and the others are arena_places
- *     host run BUNDLE [ARG...]     evaluates it and its promises as a program: the unit tests
+ *     host freeze BUNDLE IMAGE PLACES     loads and evaluates the bundle and writes its heap, ready for main
+ *     host run BUNDLE [ARG...]            evaluates it and its promises as a program: the unit tests
  * It calls the kernel by syscall(2) alone: another function of the C library, linked in here and not there, would move
  * the functions that the heap points to. */
 #include "engine.h"
@@ -12,10 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static _Noreturn void fail(const char *what) {
-  print(what);
-  leave(1);
-}
+static _Noreturn void fail(const char *what) { print(what), leave(1); }
 
 /* A module without the text that it was compiled from: names and lines stay for the stacks of errors. */
 static uint8_t *compile(const char *path, size_t *size) {
@@ -79,9 +74,7 @@ static void freeze(const char *bundle, const char *path, const char *places_path
   uint8_t *bytecode = compile(bundle, &size);
   long fd = syscall(SYS_openat, AT_FDCWD, places_path, O_RDWR | O_CLOEXEC, 0), end = syscall(SYS_lseek, fd, 0L, SEEK_END);
   if (fd < 0 || end <= 0) fail("host: the places of blocks cannot be read\n");
-  uint32_t *places = (uint32_t *)syscall(SYS_mmap, 0L, end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
-  arena_begin_image(*places);
-  arena_places = places + 1;
+  arena_begin_image((uint32_t *)syscall(SYS_mmap, 0L, end, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L));
   JSContext *context = new_context();
   JSRuntime *runtime = JS_GetRuntime(context);
   evaluate(context, bytecode, size);

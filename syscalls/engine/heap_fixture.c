@@ -34,5 +34,5 @@ static size_t heap_usable_size(UNUSED const void *block) { return 0; }
 const JSMallocFunctions arena_functions = {heap_malloc, heap_free, heap_realloc, heap_usable_size};
 
 uint32_t *arena_places;
-void arena_begin_image(UNUSED size_t reserved) {}
+void arena_begin_image(UNUSED uint32_t *places) {}
 size_t arena_end_image(void) { return 0; }
