@@ -100,6 +100,12 @@ for (const [title, file, text, expected] of [
     "runtime/self/a.ts:1: upward: runtime/self/a.ts must not import runtime/channel.ts",
   ],
   [
+    "a neighbour on the same line",
+    "runtime/hooks/a.ts",
+    'import { a } from "../seccomp/a.ts";',
+    "runtime/hooks/a.ts:1: to a neighbour: runtime/hooks/a.ts must not import runtime/seccomp/a.ts",
+  ],
+  [
     "the host's rooms in the container",
     "runtime/init/a.ts",
     'import { a } from "../state/store.ts";',
@@ -155,7 +161,6 @@ for (const [title, file, text] of [
   ["pbf in runtime/criu/", "runtime/criu/message.ts", 'import { PbfReader } from "pbf";'],
   ["a time that is given", "runtime/hooks/run.ts", "new Date(0).toISOString();"],
   ["package.json", "cmd/version.ts", 'import { version } from "../package.json";'],
-  ["a neighbour on the same line", "runtime/hooks/a.ts", 'import { a } from "../seccomp/a.ts";'],
   [
     "numbers, errors and types of the kernel in a plan",
     "runtime/plan/a.ts",

@@ -26,8 +26,8 @@ const layers = ["cmd", "runtime", "syscalls"];
 const folders = [...layers, "conformance", "scripts"];
 
 /**
- * The rooms of runtime/ from the ground up, as DESIGN.md has them: an import, of a type as well, goes to the same line
- * or to an earlier one. What stands at the top of runtime/ is a room by itself.
+ * The rooms of runtime/ from the ground up, as DESIGN.md has them: an import, of a type as well, goes to the same room
+ * or to an earlier line. What stands at the top of runtime/ is a room by itself.
  */
 const order: readonly (readonly string[])[] = [
   ["errors.ts", "context.ts", "signals.ts"],
@@ -137,6 +137,8 @@ function insideRuntime(item: Import, target: string): string | undefined {
   if (own < 0) return `${item.file} has no place in the order of check_layers.ts`;
   if (other < 0) return `${target} has no place in the order of check_layers.ts`;
   if (other > own) return `upward: ${item.file} must not import ${target}`;
+  if (other === own && roomOf(target) !== roomOf(item.file))
+    return `to a neighbour: ${item.file} must not import ${target}`;
   if (roomOf(item.file) === "init" && notInInit.includes(roomOf(target)))
     return `init/ runs in the container, and must not import ${target}`;
   if (

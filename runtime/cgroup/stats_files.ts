@@ -6,8 +6,9 @@ import { isErrno } from "../../syscalls/error.ts";
 import { CWD, tryOpenat } from "../../syscalls/open.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { failed, type HostPath } from "../../syscalls/types.ts";
+import { parseCount } from "../proc/count.ts";
 import { readControl } from "./control_file.ts";
-import { pageSizeOf, parseCount } from "./stats_text.ts";
+import { pageSizeOf } from "./stats_text.ts";
 
 /** What `read` gives, or undefined when a file that it wants is not there. */
 export function ifThere<T>(read: () => T): T | undefined {

@@ -1,14 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  pageSizeOf,
-  parseBlkio,
-  parseCount,
-  parseCpuList,
-  parseIoStat,
-  parseKeyValues,
-  parsePsi,
-} from "./stats_text.ts";
+import { parseCount } from "../proc/count.ts";
+import { pageSizeOf, parseBlkio, parseCpuList, parseIoStat, parseKeyValues, parsePsi } from "./stats_text.ts";
 
 const text = suite("statistics from text");
 const refused = (read: () => unknown) => assert.throws(read, /^unable to parse \/x: "/);

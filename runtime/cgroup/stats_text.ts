@@ -1,17 +1,7 @@
 /** The texts of the control files that statistics come from, as numbers. */
-import { RuntimeError } from "../errors.ts";
+import { numbersIn } from "../config/number_list.ts";
+import { malformed, parseCount } from "../proc/count.ts";
 import type { BlkioEntry, Psi, PsiLine } from "./stats_types.ts";
-
-/** What "max" stands for: no limit, as a number that go decoders can hold. */
-export const UNLIMITED = 0xffffffffffffffffn;
-
-/** One number. Below zero is zero: some counters of the kernel run short for a moment. `file` is for the error. */
-export function parseCount(text: string, file: string): bigint {
-  if (text === "max") return UNLIMITED;
-  if (/^\d+$/.test(text)) return BigInt(text);
-  if (/^-\d+$/.test(text)) return 0n;
-  throw malformed(file, text);
-}
 
 /** "key value" lines, as those of memory.stat, in the order of their keys. */
 export function parseKeyValues(text: string, file: string): Readonly<Record<string, bigint>> {
@@ -23,16 +13,14 @@ export function parseKeyValues(text: string, file: string): Readonly<Record<stri
   return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** More than there are of CPUs or of memory nodes in any machine. */
+const MOST_NUMBERS = 1 << 16;
+
 /** A list of numbers and ranges: "0-2,5". */
 export function parseCpuList(text: string, file: string): number[] {
-  return text
-    .split(",")
-    .filter((part) => part !== "")
-    .flatMap((part) => {
-      const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
-      if (first === undefined || Number(last) < Number(first)) throw malformed(file, text);
-      return Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => Number(first) + i);
-    });
+  return numbersIn(text, MOST_NUMBERS, () => {
+    throw malformed(file, text);
+  });
 }
 
 /** A table of v1's blkio: "8:0 Read 1282048" or "8:0 6792" for each device, and a total that is left out. */
@@ -100,8 +88,4 @@ export function pageSizeOf(directory: string): string | undefined {
 
 function linesOf(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
-}
-
-function malformed(file: string, text: string): RuntimeError {
-  return new RuntimeError("unsupported", `unable to parse ${file}: ${JSON.stringify(text)}`);
 }

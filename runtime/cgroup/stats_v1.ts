@@ -1,9 +1,10 @@
 /** Statistics of cgroup v1, one hierarchy after the other. */
 import type { HostPath } from "../../syscalls/types.ts";
 import type { CgroupPaths } from "../plan/cgroup/hierarchies.ts";
+import { parseCount, UNLIMITED } from "../proc/count.ts";
 import { readControl } from "./control_file.ts";
 import { count, countIfThere, hugepageSizes, ifThere, parsed } from "./stats_files.ts";
-import { parseBlkio, parseCount, parseCpuList, parseKeyValues, UNLIMITED } from "./stats_text.ts";
+import { parseBlkio, parseCpuList, parseKeyValues } from "./stats_text.ts";
 import {
   type BlkioEntry,
   type BlkioStats,

@@ -1,9 +1,10 @@
 /** Statistics of cgroup v2, with v1's meaning where the two differ. */
 import { isErrno } from "../../syscalls/error.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import { UNLIMITED } from "../proc/count.ts";
 import { readControl, tryReadControl } from "./control_file.ts";
 import { count, countIfThere, hugepageSizes, ifThere, parsed } from "./stats_files.ts";
-import { parseIoStat, parseKeyValues, parsePsi, UNLIMITED } from "./stats_text.ts";
+import { parseIoStat, parseKeyValues, parsePsi } from "./stats_text.ts";
 import {
   type BlkioStats,
   type CgroupStats,

@@ -7,7 +7,7 @@ import { CWD, tryOpenat } from "../../syscalls/open.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import { failed, type HostPath } from "../../syscalls/types.ts";
-import { parseCount } from "../cgroup/stats_text.ts";
+import { parseCount } from "../proc/count.ts";
 
 export interface RdtStats {
   readonly l3_cache_info?: Readonly<Record<string, string | bigint>>;

@@ -6,7 +6,8 @@
 import { MEM_MAJOR, TTYAUX_MAJOR, UNIX98_PTY_SLAVE_MAJOR } from "../../../syscalls/constants/major.ts";
 import type { SpecField } from "../../../syscalls/types.ts";
 import type { LinuxDeviceCgroup } from "../../config/types.ts";
-import { at, type CgroupPlanner, refuse } from "./write.ts";
+import { at, refuse } from "./resource_field.ts";
+import type { CgroupPlanner } from "./write.ts";
 
 const ANY = -1;
 

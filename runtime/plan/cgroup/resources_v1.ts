@@ -10,7 +10,8 @@ import type {
 import { planDevicesV1 } from "./device_rules.ts";
 import { planIdle } from "./idle.ts";
 import { planRdma } from "./rdma.ts";
-import { type CgroupFacts, type CgroupPlanner, int, pidsMax, refuse } from "./write.ts";
+import { refuse } from "./resource_field.ts";
+import { type CgroupFacts, type CgroupPlanner, int, pidsMax } from "./write.ts";
 
 /** Controller after controller in runc's order. */
 export function planResourcesV1(plan: CgroupPlanner, resources: LinuxResources, facts: CgroupFacts): void {

@@ -4,7 +4,8 @@ import { planDeviceProgram } from "./device_program.ts";
 import { emulateDeviceRules } from "./device_rules.ts";
 import { planIdle } from "./idle.ts";
 import { planRdma } from "./rdma.ts";
-import { type CgroupFacts, type CgroupPlanner, int, orMax, pidsMax, refuse } from "./write.ts";
+import { refuse } from "./resource_field.ts";
+import { type CgroupFacts, type CgroupPlanner, int, orMax, pidsMax } from "./write.ts";
 
 /** Controller after controller; `unified` comes last, so that it wins over what was converted. */
 export function planResourcesV2(plan: CgroupPlanner, resources: LinuxResources, facts: CgroupFacts): void {

@@ -1,10 +1,10 @@
 /** The cgroup part of a plan: which control files are written, with what, in which order, and for which field. */
-import { OpError } from "../../../syscalls/error.ts";
 import type { SpecField } from "../../../syscalls/types.ts";
 import type { Int } from "../../config/types.ts";
 import type { UnitProperty } from "../systemd/unit_property.ts";
 import type { DeviceProgram } from "./device_program.ts";
 import type { CgroupDriver } from "./hierarchies.ts";
+import { at } from "./resource_field.ts";
 
 /** One write to a control file. */
 export interface CgroupWrite {
@@ -64,11 +64,6 @@ export class CgroupPlanner {
   }
 }
 
-/** The place of a resource in config.json. */
-export function at(field: string): SpecField {
-  return `linux.resources.${field}` as SpecField;
-}
-
 /** An integer where 0 and absent both mean "not set". */
 export function int(value: Int | undefined): bigint {
   return value === undefined ? 0n : BigInt(value);
@@ -85,10 +80,4 @@ export function pidsMax(limit: bigint): string {
 /** "max" for what is below zero. */
 export function orMax(value: bigint): string {
   return value < 0n ? "max" : String(value);
-}
-
-/** A value that no kernel would take, or would take for something else. */
-export function refuse(field: string, value: unknown, why: string): never {
-  const data = { op: "set", object: `${field} to ${String(value)}`, errno: "EINVAL", hint: why };
-  throw new OpError(data).askedBy(at(field));
 }

@@ -6,8 +6,9 @@
 import { bitMask, numbersIn } from "../../config/number_list.ts";
 import type { LinuxCPU, LinuxDeviceCgroup, LinuxResources } from "../../config/types.ts";
 import { emulateDeviceRules } from "../cgroup/device_rules.ts";
+import { at, refuse } from "../cgroup/resource_field.ts";
 import { cpuWeight, swapMax } from "../cgroup/resources_v2.ts";
-import { at, type CgroupFacts, int, refuse } from "../cgroup/write.ts";
+import { type CgroupFacts, int } from "../cgroup/write.ts";
 import type { UnitProperty } from "./unit_property.ts";
 
 /** "infinity" in every property that is a 64-bit number; also the mask for them, as the engine's asUintN has none of 64. */
