@@ -1,6 +1,6 @@
 /** The one error of this layer: a failed operation with its object and errno, as data first and words second. */
 import { errnoMeaning, errnoName } from "./constants/errno.ts";
-import type { SpecField } from "./types.ts";
+import type { FieldName } from "./types.ts";
 
 /** Plain data, so that a forked child can send the whole error over a socket. */
 export interface ErrorData {
@@ -33,7 +33,7 @@ export class OpError extends Error {
   }
 
   /** The same failure, now knowing which part of config.json asked for it; the first to say so wins. */
-  askedBy(field: SpecField): OpError {
+  askedBy(field: FieldName): OpError {
     return this.data.field === undefined ? new OpError({ ...this.data, field }, { cause: this }) : this;
   }
 

@@ -5,7 +5,7 @@
 
 import type { Arg } from "./arg.ts";
 import { showArguments, showResult } from "./calls.ts";
-import { monotonicNow } from "./clock.ts";
+import { monotonicNow, realtimeNow } from "./clock.ts";
 import { errnoName } from "./constants/errno.ts";
 import { host } from "./engine/host.ts";
 import { SYS, type SyscallName } from "./numbers.ts";
@@ -28,14 +28,17 @@ export function traceDescriptor(): Fd | undefined {
   return traceFd;
 }
 
-/** Names the process in each line ("init" in the forked child). */
+/** Names the process in each line ("init" in the forked child), for which nobody has asked for anything yet. */
 export function setTraceLabel(name: string): void {
   label = name;
+  field = "";
 }
 
-/** The configuration field on whose behalf the next calls are made. */
-export function setTraceField(name: string): void {
+/** The field of config.json on whose behalf the next calls are made; returns the one before. asking.ts is what sets it. */
+export function setTraceField(name: string): string {
+  const before = field;
   field = name;
+  return before;
 }
 
 /** A call that is being traced. */
@@ -45,26 +48,29 @@ interface Begun {
   /** The arguments as they are shown, which a call may change: close(2) takes a descriptor's name away. */
   readonly shown: readonly string[];
   readonly start: bigint;
+  /** When it began, by the clock that is the same in every time namespace. */
+  readonly at: bigint;
 }
 
 /** What is to be known of a call before it is made. */
 export function beginCall(name: SyscallName, args: readonly Arg[]): Begun {
   const shown = showArguments(name, args);
-  return { name, args, shown, start: monotonicNow() };
+  return { name, args, shown, at: realtimeNow(), start: monotonicNow() };
 }
 
 /** Writes the line of a call that is over. */
-export function endCall({ name, args, shown, start }: Begun, result: number): void {
+export function endCall({ name, args, shown, start, at }: Begun, result: number): void {
   const now = monotonicNow();
   const all = showArguments(name, args, result, shown);
-  writeLine(name, all, result < 0 ? undefined : showResult(name, args, result), -result, start, now);
+  writeLine(name, all, result < 0 ? undefined : showResult(name, args, result), -result, at, now - start);
 }
 
 /** Writes a line for something else that takes its time, such as a method call of D-Bus: 0, or an errno. */
 export function traceOther(name: string, texts: readonly string[], errno: number, start: bigint): void {
   if (traceFd === undefined) return;
   const shown = texts.map((text) => JSON.stringify(text));
-  writeLine(name, shown, errno === 0 ? "0" : undefined, errno, start, monotonicNow());
+  const took = monotonicNow() - start;
+  writeLine(name, shown, errno === 0 ? "0" : undefined, errno, realtimeNow() - took, took);
 }
 
 function writeLine(
@@ -72,12 +78,12 @@ function writeLine(
   args: readonly string[],
   result: string | undefined,
   errno: number,
-  start: bigint,
-  end: bigint,
+  at: bigint,
+  took: bigint,
 ): void {
-  const micros = Number((end - start) / 100n) / 10;
-  if (begin === 0n) begin = start;
-  const since = (Number((start - begin) / 1000n) / 1000).toFixed(3);
+  const micros = Number(took / 100n) / 10;
+  if (begin === 0n) begin = at;
+  const since = (Number((at - begin) / 1000n) / 1000).toFixed(3);
   const outcome = result ?? `-1 ${errnoName(errno)}`;
   const asked = field === "" ? "" : `  # ${field}`;
   const line = encodeUtf8(

@@ -15,6 +15,12 @@ export type HostPath = Brand<string, "HostPath">;
 export type ContainerPath = Brand<string, "ContainerPath">;
 /** A place in config.json, such as "mounts[3].options". */
 export type SpecField = Brand<string, "SpecField">;
+/** The same, or a name that is surely one. */
+export type FieldName =
+  | SpecField
+  | `${"process" | "linux" | "root" | "hooks"}.${string}`
+  | "hostname"
+  | "domainname";
 
 /** Minus the errno, for a function that finds itself what a system call would have said. */
 export function minus(errno: number): Failure {

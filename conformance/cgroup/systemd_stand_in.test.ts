@@ -245,7 +245,7 @@ suite(
       const unit = `runc-${c.id}.scope`;
       refuse(
         await create(c, host),
-        `start unit ${unit}: EEXIST (file exists) (systemd says: Unit ${unit} already exists.)`,
+        `start unit ${unit}: EEXIST (file exists), asked for by linux.cgroupsPath (systemd says: Unit ${unit} already exists.)`,
       );
       assert.not(host.systemd.members.includes("StopUnit"));
       refuse(await host.runt("state", c.id), "does not exist");
@@ -322,12 +322,12 @@ for (const [title, options, said] of [
   [
     "hangs up",
     { hangsUp: true },
-    "ECONNRESET (connection reset by peer) (the other side closed the connection)",
+    "ECONNRESET (connection reset by peer), asked for by linux.cgroupsPath (the other side closed the connection)",
   ],
   [
     "sends garbage",
     { says: "HTTP/1.1 400 Bad Request" },
-    "EBADMSG (bad message) (of a message that was received:",
+    "EBADMSG (bad message), asked for by linux.cgroupsPath (of a message that was received:",
   ],
 ] as const)
   suite(

@@ -1,12 +1,12 @@
 /** Control files: one value a write, exact errors that name controller, file, value and field. */
 
+import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, ENODEV, ENOENT, errnoName } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt, tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { closing } from "../../syscalls/scope.ts";
-import { setTraceField } from "../../syscalls/trace.ts";
 import { type Failure, type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { RuntimeError } from "../errors.ts";
@@ -62,7 +62,6 @@ export function performWrites(
     const directory = directoryOf(write.controller);
     if (directory === undefined) throw notMounted(write);
     refuseUsed(directory, write);
-    setTraceField(write.from);
     const errno = open.write(`${directory}/${write.file}`, write.value);
     if (errno === ENOENT && write.orElse !== undefined && open.has(`${directory}/${write.orElse.file}`))
       perform({ ...write, ...write.orElse, orElse: undefined }, last);
@@ -71,10 +70,9 @@ export function performWrites(
       throw writeFailure(directory, write, errno, explain);
   };
   try {
-    for (const write of writes) perform(write, false);
-    for (const write of again) perform(write, true);
+    for (const write of writes) asking(write.from, () => perform(write, false));
+    for (const write of again) asking(write.from, () => perform(write, true));
   } finally {
-    setTraceField("");
     open.close();
   }
 }
@@ -114,7 +112,7 @@ function writeFailure(directory: HostPath, write: CgroupWrite, errno: number, ex
   const what = `${JSON.stringify(write.value)} to controller ${write.controller}`;
   const why = explain(directory, write, errno);
   const hint = why === undefined ? what : `${what}; ${why}`;
-  return OpError.from("write", `${directory}/${write.file}`, errno, hint).askedBy(write.from);
+  return OpError.from("write", `${directory}/${write.file}`, errno, hint);
 }
 
 /** The words are runc's for a container that has no cgroup in a hierarchy of the host (host/cgroup_rights.ts). */
@@ -125,7 +123,7 @@ function notMounted({ controller, file, value, from }: CgroupWrite): Error {
       `cannot set ${controller} limit: container could not join or create cgroup, asked for by ${from}`,
     );
   const hint = `${JSON.stringify(value)} to controller ${controller}; ${whyNotMounted(controller)}`;
-  return OpError.from("write", file, ENOENT, hint).askedBy(from);
+  return OpError.from("write", file, ENOENT, hint);
 }
 
 /** Whether the host has a hierarchy of this controller, be the container in it or not. */

@@ -1,5 +1,6 @@
 /** Device rules on cgroup v2: the planned program is loaded and attached to the cgroup (bpf(2)). */
 
+import { asking } from "../../syscalls/asking.ts";
 import {
   BPF_CGROUP_DEVICE,
   BPF_F_ALLOW_MULTI,
@@ -15,41 +16,36 @@ import { EINVAL, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { textOf } from "../../syscalls/cstring.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { getrlimit, RLIMIT_MEMLOCK, trySetrlimit } from "../../syscalls/resource.ts";
-import { closing } from "../../syscalls/scope.ts";
-import { setTraceField } from "../../syscalls/trace.ts";
-import { type Fd, failed, type HostPath, type SpecField } from "../../syscalls/types.ts";
+import { closing, type Owner, scope } from "../../syscalls/scope.ts";
+import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import type { DeviceProgram } from "../plan/cgroup/device_program.ts";
 
-const FIELD = "linux.resources.devices" as SpecField;
 const NO_LIMIT = 0xffffffffffffffffn;
 const LOG_SIZE = 1 << 20;
 const SHOWN_LOG = 2000;
 
 /** Attaches it to a cgroup in place of those that it has. Needs CAP_SYS_ADMIN in the first user namespace. */
 export function attachDeviceProgram(cgroup: HostPath, { bytes, allowsAll }: DeviceProgram): void {
-  setTraceField(FIELD);
-  const directory = openat(CWD, cgroup, O_RDONLY | O_DIRECTORY);
-  const old = attachedPrograms(directory, cgroup);
-  try {
-    if (old.length > 0 || !allowsAll) replacePrograms(directory, cgroup, old, bytes);
-  } catch (error) {
-    throw error instanceof OpError ? error.askedBy(FIELD) : error;
-  } finally {
-    for (const fd of [...old, directory]) close(fd);
-    setTraceField("");
-  }
+  asking("linux.resources.devices", () =>
+    scope((owner) => {
+      const directory = owner.own(openat(CWD, cgroup, O_RDONLY | O_DIRECTORY));
+      const old = attachedPrograms(directory, cgroup, owner);
+      if (old.length > 0 || !allowsAll) replacePrograms(directory, cgroup, old, bytes);
+    }),
+  );
 }
 
 /**
  * The programs of this cgroup itself. None where the kernel has no such programs (loading will say so), and without
  * those that a security module hides: more programs only forbid more.
  */
-function attachedPrograms(directory: Fd, cgroup: HostPath): Fd[] {
+function attachedPrograms(directory: Fd, cgroup: HostPath, owner: Owner): Fd[] {
   return tryQuery(directory, cgroup)
     .map(tryProgGetFdById)
-    .filter((fd) => !failed(fd));
+    .filter((fd) => !failed(fd))
+    .map((fd) => owner.own(fd));
 }
 
 function tryQuery(directory: Fd, cgroup: HostPath): readonly number[] {

@@ -3,6 +3,7 @@
  * its standard input, the environment that it declares, and no descriptor of ours.
  */
 
+import { asking } from "../../syscalls/asking.ts";
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { EAGAIN, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
 import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
@@ -54,7 +55,7 @@ const OUTPUT_LIMIT = 4096;
 /** Runs the hooks of a kind in order; the first to fail ends it with an error. */
 export function runHooks(kind: HookKind, hooks: readonly Hook[] | undefined, context: HookContext): void {
   hooks?.forEach((hook, i) => {
-    runHook(hook, `${kind} hook #${i}: ${hook.path}`, context);
+    asking(`hooks.${kind}[${i}]`, () => runHook(hook, `${kind} hook #${i}: ${hook.path}`, context));
   });
 }
 

@@ -4,10 +4,10 @@
  * load a library, import, touch Date, Intl, console or the event loop.
  */
 
+import { asking } from "../../syscalls/asking.ts";
 import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { dup3, STREAMS } from "../../syscalls/descriptor.ts";
 import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
-import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
 import {
   CLONE_NEWCGROUP,
@@ -22,8 +22,8 @@ import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from ".
 import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { fstat } from "../../syscalls/stat.ts";
-import { setTraceField, setTraceLabel } from "../../syscalls/trace.ts";
-import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
+import { setTraceLabel } from "../../syscalls/trace.ts";
+import { type Fd, type FieldName, failed } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { umask } from "../../syscalls/working_directory.ts";
 import {
@@ -40,7 +40,6 @@ import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
 import type { CgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { openProcfs, writeProc } from "../proc/procfs.ts";
-import { withField } from "../seccomp/with_field.ts";
 import { clearParentDeathSignal, closeAllBut, closeAllFrom, disinherit } from "../self/disinherit.ts";
 import { cgroupDescriptors, enterCgroups } from "../self/enter_cgroup.ts";
 import type { OpenNamespace } from "../self/join_namespace.ts";
@@ -89,6 +88,8 @@ export interface InitContext extends ChildContext {
   readonly cgroups: CgroupView;
   /** Opened by the parent: in a user namespace the init process has no right to them. */
   readonly cgroupMoves: CgroupMoves;
+  /** What asked for the cgroups. */
+  readonly cgroupField: FieldName | undefined;
   /** The parent has hooks to run when the mounts are done. */
   readonly parentHooks: boolean;
   /** Some hook looks the process up in its cgroups (EarlyEntry). */
@@ -138,8 +139,8 @@ function initialise(context: InitContext): never {
   const procfs = openProcfs();
   lookDescriptorsUpIn(procfs);
   const { hostname, domainname } = plan;
-  if (hostname !== "") withField("hostname" as SpecField, () => sethostname(hostname));
-  if (domainname !== "") withField("domainname" as SpecField, () => setdomainname(domainname));
+  if (hostname !== "") asking("hostname", () => sethostname(hostname));
+  if (domainname !== "") asking("domainname", () => setdomainname(domainname));
   // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks
   // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
   // it needs least.
@@ -147,10 +148,10 @@ function initialise(context: InitContext): never {
   const early = ownCgroupNamespace || context.hooksLook || typeof cgroupMoves.join === "string";
   const move = (into: CgroupMove): void => {
     if (typeof into === "string") askOrEnd(channel, into);
-    else enterCgroups(into);
+    else asking(context.cgroupField, () => enterCgroups(into));
   };
   if (early) move(cgroupMoves.join);
-  if (ownCgroupNamespace) unshare(CLONE_NEWCGROUP);
+  if (ownCgroupNamespace) asking("linux.namespaces", () => unshare(CLONE_NEWCGROUP));
   move(cgroupMoves.leaveMemory);
 
   const callersUmask = umask(0);
@@ -158,13 +159,15 @@ function initialise(context: InitContext): never {
   const slave = setUpRootfs(context, procfs, callersUmask);
 
   writeSysctls(plan, procfs);
-  if (slave !== undefined) becomeTerminal(slave);
+  if (slave !== undefined) asking("process.terminal", () => becomeTerminal(slave));
   else reopenNullStdio();
   // As runc: 0022 belongs to a container's own file system; without one the caller's umask stays.
-  umask(process.umask ?? (ownMounts ? 0o022 : callersUmask));
+  asking(process.umask === undefined ? undefined : "process.user.umask", () =>
+    umask(process.umask ?? (ownMounts ? 0o022 : callersUmask)),
+  );
 
   labelNextExec(procfs, plan.lsm);
-  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1);
+  if (process.noNewPrivileges) asking("process.noNewPrivileges", () => prctl(PR_SET_NO_NEW_PRIVS, 1));
   const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
   const joinCgroups = (): void => {
     if (ownUserNamespace) askOrEnd(channel, "limits");
@@ -235,7 +238,8 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
   const { plan, channel } = context;
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
   const needsStaging = chooseMountApi(procfs) || plan.needsMount2;
-  const { root, rootPropagation, readOnlyLater } = mountAll(openRoot(plan, needsStaging), plan.mounts, {
+  const base = asking("root.path", () => openRoot(plan, needsStaging));
+  const { root, rootPropagation, readOnlyLater } = mountAll(base, plan.mounts, {
     cgroups: context.cgroups,
     askForSource: (mount) => askForSource(channel, mount),
     parentReaches: (plan.namespaces.own & CLONE_NEWUSER) !== 0,
@@ -247,7 +251,8 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
   }
   const { consoleSocket } = context;
   const slave =
-    consoleSocket === undefined ? undefined : createConsole(root, consoleSocket, plan.process.consoleSize);
+    consoleSocket &&
+    asking("process.terminal", () => createConsole(root, consoleSocket, plan.process.consoleSize));
   if (context.parentHooks) askOrEnd(channel, "hooks");
   runHooks("createContainer", plan.hooks.createContainer, {
     state: context.stateFor(getpid(), "creating"),
@@ -259,10 +264,12 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
   makeReadonly(root, plan.readonlyPaths);
   maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
   makeReadonlyNow(readOnlyLater);
-  // Not as runc, which unmounts the host's /proc and /sys for --no-pivot without a mount namespace.
-  if (!ownMounts) chrootInto(root);
-  else if (plan.noPivot) moveInto(root, procfs);
-  else pivotInto(root);
+  asking("root.path", () => {
+    // Not as runc, which unmounts the host's /proc and /sys for --no-pivot without a mount namespace.
+    if (!ownMounts) chrootInto(root);
+    else if (plan.noPivot) moveInto(root, procfs);
+    else pivotInto(root);
+  });
   if (ownMounts || plan.mountsOnHost) finishRootfs(root, plan.rootfs, rootPropagation);
   close(root);
   closeStaging();
@@ -276,15 +283,8 @@ function openRoot({ namespaces, rootfs, mountsOnHost }: ContainerPlan, needsStag
 }
 
 function writeSysctls(plan: ContainerPlan, procfs: Fd): void {
-  for (const { file, value, from } of plan.sysctl) {
-    setTraceField(from);
-    try {
-      writeProc(procfs, `sys/${file}`, value);
-    } catch (error) {
-      throw error instanceof OpError ? error.askedBy(from) : error;
-    }
-  }
-  setTraceField("");
+  for (const { file, value, from } of plan.sysctl)
+    asking(from, () => writeProc(procfs, `sys/${file}`, value));
 }
 
 /** Standard streams on the host's null device become the container's, so that no device node of the host is held. */

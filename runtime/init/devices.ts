@@ -1,4 +1,5 @@
 /** /dev of the container: nodes, the links that runtime-linux.md asks for, and ptmx. */
+import { asking } from "../../syscalls/asking.ts";
 import { EEXIST, ENOENT, EPERM } from "../../syscalls/constants/errno.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../../syscalls/constants/fcntl.ts";
 import { S_IFIFO, S_IFMT } from "../../syscalls/constants/stat.ts";
@@ -8,7 +9,6 @@ import { CWD } from "../../syscalls/open.ts";
 import { fchmodat, lchownat } from "../../syscalls/permissions.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { type Stat, statx, tryStatx } from "../../syscalls/stat.ts";
-import { setTraceField } from "../../syscalls/trace.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
 import { cleanPath } from "../path/clean_path.ts";
@@ -23,14 +23,8 @@ import { cloneTree, moveMountOnto } from "./detached.ts";
 export function createDevices(root: Fd, steps: readonly DeviceStep[]): void {
   closing(openOrCreateInRoot(root, "/dev", "directory", "refuse"), (dev) => {
     for (const step of steps) {
-      setTraceField(step.from);
-      try {
-        createIn(root, dev, step);
-      } catch (error) {
-        throw error instanceof OpError ? error.askedBy(step.from) : error;
-      }
+      asking(step.from, () => createIn(root, dev, step));
     }
-    setTraceField("");
   });
 }
 

@@ -1,5 +1,6 @@
 /** Becoming the user of the configuration: groups, ids and capabilities in the order of capabilities(7). */
 
+import { asking } from "../../syscalls/asking.ts";
 import {
   ambientClear,
   capset,
@@ -15,7 +16,7 @@ import { setAllGids, setAllUids, setgroups } from "../../syscalls/identity.ts";
 import { tryFchown } from "../../syscalls/permissions.ts";
 import { PR_SET_DUMPABLE, PR_SET_KEEPCAPS, prctl } from "../../syscalls/prctl.ts";
 import { fstat } from "../../syscalls/stat.ts";
-import type { Fd, SpecField } from "../../syscalls/types.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
@@ -24,6 +25,10 @@ import { isNullDevice } from "../self/standard_streams.ts";
 
 /** Drops from the bounding set what the plan does not keep; this needs CAP_SETPCAP, so it comes first. */
 export function dropBoundingSet({ bounding }: CapabilityPlan): void {
+  asking("process.capabilities.bounding", () => dropAllBut(bounding));
+}
+
+function dropAllBut(bounding: bigint): void {
   const halves = [Number(bounding & 0xffffffffn), Number(bounding >> 32n)];
   for (let capability = 0; capability < 64; capability++) {
     if (((halves[capability >> 5] ?? 0) >>> (capability & 31)) & 1) continue;
@@ -42,7 +47,7 @@ export function dropBoundingSet({ bounding }: CapabilityPlan): void {
  */
 export function becomeUser(process: ProcessPlan, procfs: Fd): void {
   prctl(PR_SET_KEEPCAPS, 1);
-  withField("process.user.additionalGids", () => setGroups(process.additionalGids, procfs));
+  asking("process.user.additionalGids", () => setGroups(process.additionalGids, procfs));
   become("gid", process.gid, setAllGids);
   become("uid", process.uid, setAllUids);
   prctl(PR_SET_KEEPCAPS, 0);
@@ -60,12 +65,17 @@ function setGroups(gids: readonly number[], procfs: Fd): void {
 
 /** Sets the effective, permitted and inheritable sets, then the ambient one, whose failures are only told. */
 export function applyCapabilities(plan: CapabilityPlan): string[] {
-  capset(plan);
+  asking("process.capabilities", () => capset(plan));
+  return asking("process.capabilities.ambient", () => raiseAmbient(plan.ambient));
+}
+
+/** What could not be raised. */
+function raiseAmbient(ambient: bigint): string[] {
   ambientClear();
-  if (plan.ambient === 0n) return [];
+  if (ambient === 0n) return [];
   const refused: number[] = [];
   for (let capability = 0; capability < 64; capability++) {
-    const asked = (plan.ambient >> BigInt(capability)) & 1n;
+    const asked = (ambient >> BigInt(capability)) & 1n;
     if (asked && tryAmbientRaise(capability) < 0) refused.push(capability);
   }
   return refused.length === 0 ? [] : [`cannot set ambient capabilities ${refused.join(", ")}`];
@@ -73,14 +83,16 @@ export function applyCapabilities(plan: CapabilityPlan): string[] {
 
 /** The user owns its standard streams, so that it may open /dev/stderr; the null device stays as it is. */
 export function ownStdio(uid: number): void {
-  for (const fd of STREAMS) {
-    const stat = fstat(fd);
-    if (stat.uid === uid || isNullDevice(stat)) continue;
-    const result = tryFchown(fd, uid, -1);
-    // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
-    if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
-      throw OpError.from("chown", fdName(fd), -result);
-  }
+  asking("process.user.uid", () => {
+    for (const fd of STREAMS) {
+      const stat = fstat(fd);
+      if (stat.uid === uid || isNullDevice(stat)) continue;
+      const result = tryFchown(fd, uid, -1);
+      // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
+      if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
+        throw OpError.from("chown", fdName(fd), -result);
+    }
+  });
 }
 
 /** "Leave it as it is" to setresuid(2): the process would go on as root. */
@@ -90,20 +102,12 @@ const UNCHANGED = 0xffffffff;
 function become(kind: "uid" | "gid", id: number, set: (id: number) => void): void {
   try {
     if (id === UNCHANGED) throw OpError.from(`setres${kind}`, String(id), EINVAL);
-    withField(`process.user.${kind}`, () => set(id));
+    asking(`process.user.${kind}`, () => set(id));
   } catch (error) {
     if (!isErrno(error, "EINVAL")) throw error;
     throw new RuntimeError(
       "child",
       `cannot set${kind} to unmapped ${kind} ${id} in user namespace, asked for by process.user.${kind}`,
     );
-  }
-}
-
-function withField(field: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    throw error instanceof OpError ? error.askedBy(field as SpecField) : error;
   }
 }

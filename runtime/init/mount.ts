@@ -1,4 +1,5 @@
 /** Performing the mounts of a plan: each is made detached, given its attributes, and only then put in place. */
+import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
@@ -11,8 +12,7 @@ import { CWD, close } from "../../syscalls/open.ts";
 import { fchmodat } from "../../syscalls/permissions.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { fstat, fstatfs, isType } from "../../syscalls/stat.ts";
-import { setTraceField } from "../../syscalls/trace.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, SpecField } from "../../syscalls/types.ts";
 import { prefixed, RuntimeError, safetyViolation } from "../errors.ts";
 import { labelRoot } from "../lsm/labels.ts";
 import { existsInRoot, type Links, openInRoot } from "../path/in_root.ts";
@@ -48,8 +48,13 @@ export interface Mounted {
   readonly root: Fd;
   /** MS_*: the propagation of that mount, which pivot_root(2) would refuse if it were set before. */
   readonly rootPropagation: readonly number[];
-  /** To be made read-only in the end, and closed. */
-  readonly readOnlyLater: readonly Fd[];
+  readonly readOnlyLater: readonly ReadOnlyLater[];
+}
+
+/** To be made read-only in the end, and closed. */
+export interface ReadOnlyLater {
+  readonly mounted: Fd;
+  readonly from: SpecField;
 }
 
 /** File systems whose place must be a real directory: a link there has been a way out more than once. */
@@ -60,35 +65,38 @@ const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
  * of all that comes after.
  */
 export function mountAll(base: Fd, steps: readonly MountStep[], context: MountContext): Mounted {
-  let root = base;
-  let rootPropagation: readonly number[] = [];
-  const readOnlyLater: Fd[] = [];
+  let state: Mounted = { root: base, rootPropagation: [], readOnlyLater: [] };
   for (const [index, step] of steps.entries()) {
-    setTraceField(step.from);
     try {
-      const mounted = mountOne(root, step, index, context);
-      if (step.isRoot)
-        rootPropagation = [...(mounted === undefined ? rootPropagation : []), ...step.propagation];
-      if (mounted === undefined) continue;
-      if (step.kind === "filesystem" && step.readOnlyLater) readOnlyLater.push(dupAbove(mounted, 3));
-      if (!step.isRoot) {
-        close(mounted);
-        continue;
-      }
-      // A shared mount can be no new root, nor anything that lies on one.
-      mountSetattr(mounted, false, { set: 0, clear: 0, propagation: MS_SLAVE }, step.destination);
-      close(root);
-      root = mounted;
+      state = asking(step.from, () => mountNext(state, step, index, context));
     } catch (error) {
-      const asked = error instanceof OpError ? error.askedBy(step.from) : error;
       throw prefixed(
         `error mounting ${JSON.stringify(nameOf(step))} to rootfs at ${JSON.stringify(step.destination)}`,
-        asked,
+        error,
       );
     }
   }
-  setTraceField("");
-  return { root, rootPropagation, readOnlyLater };
+  return state;
+}
+
+function mountNext(before: Mounted, step: MountStep, index: number, context: MountContext): Mounted {
+  const { root, rootPropagation } = before;
+  const mounted = mountOne(root, step, index, context);
+  const kept = mounted === undefined ? rootPropagation : [];
+  const propagation = step.isRoot ? [...kept, ...step.propagation] : rootPropagation;
+  if (mounted === undefined) return { ...before, rootPropagation: propagation };
+  const later = step.kind === "filesystem" && step.readOnlyLater;
+  const readOnlyLater = later
+    ? [...before.readOnlyLater, { mounted: dupAbove(mounted, 3), from: step.from }]
+    : before.readOnlyLater;
+  if (!step.isRoot) {
+    close(mounted);
+    return { root, rootPropagation: propagation, readOnlyLater };
+  }
+  // A shared mount can be no new root, nor anything that lies on one.
+  mountSetattr(mounted, false, { set: 0, clear: 0, propagation: MS_SLAVE }, step.destination);
+  close(root);
+  return { root: mounted, rootPropagation: propagation, readOnlyLater };
 }
 
 /** What is mounted, for a message: its source, or the kind of file system. */

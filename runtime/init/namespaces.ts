@@ -1,3 +1,4 @@
+import { asking } from "../../syscalls/asking.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import {
   CLONE_NEWCGROUP,
@@ -27,9 +28,11 @@ export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespa
   }
   // The cgroup namespace has to wait until the process is in its cgroup.
   const create = plan.create & ~(BORN_INTO | CLONE_NEWCGROUP);
-  if (create !== 0) unshare(create);
-  // A new network namespace has its loopback device down.
-  if (plan.create & CLONE_NEWNET) loopbackUp();
+  asking("linux.namespaces", () => {
+    if (create !== 0) unshare(create);
+    // A new network namespace has its loopback device down.
+    if (plan.create & CLONE_NEWNET) loopbackUp();
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The container's root file system: its mounts before pivot_root, pivot_root itself, and what is hidden after. */
 
+import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
@@ -15,10 +16,9 @@ import {
   pivotRoot,
   umount2,
 } from "../../syscalls/mount.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { closing, scope } from "../../syscalls/scope.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
-import { setTraceField } from "../../syscalls/trace.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
 import { safetyViolation } from "../errors.ts";
@@ -34,6 +34,7 @@ import {
   openStaging,
   tryMountSetattr,
 } from "./detached.ts";
+import type { ReadOnlyLater } from "./mount.ts";
 import { isSameMountPoint } from "./mount_point.ts";
 
 /**
@@ -41,7 +42,7 @@ import { isSameMountPoint } from "./mount_point.ts";
  * in which everything after names the container's files. Whoever calls this must go into it by pivotInto or moveInto.
  */
 export function prepareRootfs(plan: RootfsPlan, needsStaging: boolean): Fd {
-  mount("", "/", "", plan.hostPropagation, "");
+  asking("linux.rootfsPropagation", () => mount("", "/", "", plan.hostPropagation, ""));
   return closing(openat(CWD, plan.path, O_PATH | O_DIRECTORY), (place) => {
     // pivot_root(2) refuses a root whose parent mount is shared.
     if (plan.hostPropagation & MS_SHARED) makeParentPrivate(place);
@@ -119,12 +120,17 @@ export function chrootInto(root: Fd): void {
  * `root.readonly`.
  */
 export function finishRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly number[]): void {
-  for (const propagation of [...ofMount, plan.propagation]) {
-    if (propagation === 0) continue;
-    const attr = { set: 0, clear: 0, propagation: propagation & ~MS_REC };
-    mountSetattr(root, (propagation & MS_REC) !== 0, attr, "/");
-  }
-  if (plan.readonly) mountSetattr(root, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, "/");
+  asking("linux.rootfsPropagation", () => {
+    for (const propagation of [...ofMount, plan.propagation]) {
+      if (propagation === 0) continue;
+      const attr = { set: 0, clear: 0, propagation: propagation & ~MS_REC };
+      mountSetattr(root, (propagation & MS_REC) !== 0, attr, "/");
+    }
+  });
+  if (plan.readonly)
+    asking("root.readonly", () =>
+      mountSetattr(root, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, "/"),
+    );
 }
 
 /**
@@ -183,23 +189,22 @@ export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
 /** Opens each path that is there, links followed within the root, and names the field of what fails. */
 function forEachPath(root: Fd, steps: readonly PathStep[], act: (target: Fd, path: string) => void): void {
   for (const { path, from } of steps) {
-    setTraceField(from);
-    const target = tryOpenInRoot(root, path, O_PATH, "follow-in-root");
-    if (target === -ENOENT || target === -ENOTDIR) continue;
-    try {
+    asking(from, () => {
+      const target = tryOpenInRoot(root, path, O_PATH, "follow-in-root");
+      if (target === -ENOENT || target === -ENOTDIR) return;
       if (failed(target)) throw OpError.from("open", path, -target);
       closing(target, () => act(target, path));
-    } catch (error) {
-      throw error instanceof OpError ? error.askedBy(from) : error;
-    }
+    });
   }
-  setTraceField("");
 }
 
-/** Makes mounts read-only that had to be writable until everything in them was made. */
-export function makeReadonlyNow(mounts: readonly Fd[]): void {
-  for (const fd of mounts) {
-    mountSetattr(fd, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 });
-    close(fd);
+/** Makes mounts read-only that had to be writable until everything in them was made, and closes them. */
+export function makeReadonlyNow(mounts: readonly ReadOnlyLater[]): void {
+  for (const { mounted, from } of mounts) {
+    asking(from, () =>
+      closing(mounted, () =>
+        mountSetattr(mounted, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }),
+      ),
+    );
   }
 }

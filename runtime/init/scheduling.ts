@@ -1,9 +1,8 @@
 /** What execve keeps and the user's program is to have: I/O priority, personality, memory policy. */
-import { OpError } from "../../syscalls/error.ts";
+import { asking } from "../../syscalls/asking.ts";
 import { setMempolicy } from "../../syscalls/memory.ts";
 import { setPersonality } from "../../syscalls/prctl.ts";
 import { ioprioSet } from "../../syscalls/sched.ts";
-import type { SpecField } from "../../syscalls/types.ts";
 import { bitMask } from "../config/number_list.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { IoPriorityPlan } from "../plan/scheduling.ts";
@@ -11,25 +10,17 @@ import type { IoPriorityPlan } from "../plan/scheduling.ts";
 /** `process.ioPriority`. */
 export function setIoPriority(plan: IoPriorityPlan | undefined): void {
   if (plan === undefined) return;
-  asked("process.ioPriority", () => ioprioSet(plan.ioClass, plan.priority));
+  asking("process.ioPriority", () => ioprioSet(plan.ioClass, plan.priority));
 }
 
 /** `linux.personality`. */
 export function setDomain(domain: number | undefined): void {
   if (domain === undefined) return;
-  asked("linux.personality", () => setPersonality(domain));
+  asking("linux.personality", () => setPersonality(domain));
 }
 
 /** `linux.memoryPolicy`. */
 export function setMemoryPolicy(plan: MemoryPolicyPlan | undefined): void {
   if (plan === undefined) return;
-  asked("linux.memoryPolicy", () => setMempolicy(plan.mode, bitMask(plan.nodes), plan.text));
-}
-
-function asked(field: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    throw error instanceof OpError ? error.askedBy(field as SpecField) : error;
-  }
+  asking("linux.memoryPolicy", () => setMempolicy(plan.mode, bitMask(plan.nodes), plan.text));
 }

@@ -1,5 +1,6 @@
 /** Loading the seccomp filter, the last thing but execve; and the right to do so without no_new_privs. */
 
+import { asking } from "../../syscalls/asking.ts";
 import { capget } from "../../syscalls/capability.ts";
 import { CAP_SYS_ADMIN } from "../../syscalls/constants/capability.ts";
 import { EACCES } from "../../syscalls/constants/errno.ts";
@@ -7,20 +8,22 @@ import { OpError } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
 import { exitGroup } from "../../syscalls/process.ts";
 import { trySetModeFilter, trySetModeFilterForListener } from "../../syscalls/seccomp.ts";
-import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 import { ask } from "../channel.ts";
 import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 
 /** Loads it; every later call of this process is subject to it. */
 export function loadFilter({ program, flags }: SeccompFilter): void {
-  const result = trySetModeFilter(program, flags);
-  if (result < 0) throw notLoaded(-result);
+  asking("linux.seccomp", () => {
+    const result = trySetModeFilter(program, flags);
+    if (result < 0) throw notLoaded(-result);
+  });
 }
 
 function notLoaded(errno: number): OpError {
   const hint = errno === EACCES ? "without process.noNewPrivileges it needs CAP_SYS_ADMIN" : undefined;
-  return OpError.from("load seccomp filter", "", errno, hint).askedBy("linux.seccomp" as SpecField);
+  return OpError.from("load seccomp filter", "", errno, hint);
 }
 
 const SYS_ADMIN = 1n << BigInt(CAP_SYS_ADMIN);
@@ -39,8 +42,11 @@ export function ableToLoad(plan: CapabilityPlan): CapabilityPlan {
 
 /** Loads a filter that notifies and has the parent send its listener to the agent, before anything can wait for it. */
 export function handOverListener(channel: Fd, filter: SeccompFilter): void {
-  const listener = trySetModeFilterForListener(filter.program, filter.flags);
-  if (failed(listener)) throw notLoaded(-listener);
+  const listener = asking("linux.seccomp", () => {
+    const result = trySetModeFilterForListener(filter.program, filter.flags);
+    if (failed(result)) throw notLoaded(-result);
+    return result;
+  });
   if (!ask(channel, "listener", listener)) exitGroup(1);
   close(listener);
 }

@@ -8,6 +8,7 @@
  * their program file is sealed (CVE-2019-5736).
  */
 
+import { asking } from "../../syscalls/asking.ts";
 import { capset } from "../../syscalls/capability.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { STDIN } from "../../syscalls/descriptor.ts";
@@ -17,7 +18,7 @@ import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
-import { Owner } from "../../syscalls/scope.ts";
+import { closing, Owner } from "../../syscalls/scope.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
@@ -124,13 +125,13 @@ function enter(context: SetnsContext): never {
 
 /** Goes to the root of the container's init process; not what runc does, whose exec is at large on the host. */
 function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
-  const root = openat(procfs, `${initPid}/root`, O_PATH | O_DIRECTORY);
-  // Alive still, so the number was its own when the directory was opened.
-  const alive = tryPidfdSendSignal(init, 0);
-  if (alive < 0) throw OpError.from("open", `/proc/${initPid}/root`, -alive);
-  fchdir(root);
-  chroot(".");
-  close(root);
+  closing(openat(procfs, `${initPid}/root`, O_PATH | O_DIRECTORY), (root) => {
+    // Alive still, so the number was its own when the directory was opened.
+    const alive = tryPidfdSendSignal(init, 0);
+    if (alive < 0) throw OpError.from("open", `/proc/${initPid}/root`, -alive);
+    fchdir(root);
+    chroot(".");
+  });
 }
 
 /** By one call: the rights to them are checked for who this process was before, whatever user namespaces own them. */
@@ -157,16 +158,19 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
 function useContainerConsole({ consoleSocket, process }: SetnsContext): void {
   if (consoleSocket === undefined) return;
-  const root = openat(CWD, "/", O_PATH | O_DIRECTORY);
-  useForStdio(openConsole(root, consoleSocket, process.consoleSize));
-  close(root);
+  asking("process.terminal", () =>
+    closing(openat(CWD, "/", O_PATH | O_DIRECTORY), (root) =>
+      useForStdio(openConsole(root, consoleSocket, process.consoleSize)),
+    ),
+  );
 }
 
 /** Everything that a fork hands on: who the process is, what it may do, where it is. */
 function becomeProcess(context: SetnsContext, procfs: Fd): void {
   const { process, personality, memoryPolicy, seccomp, channel } = context;
-  if (process.umask !== undefined) umask(process.umask);
-  if (process.noNewPrivileges) prctl(PR_SET_NO_NEW_PRIVS, 1);
+  const { umask: mask } = process;
+  if (mask !== undefined) asking("process.user.umask", () => umask(mask));
+  if (process.noNewPrivileges) asking("process.noNewPrivileges", () => prctl(PR_SET_NO_NEW_PRIVS, 1));
   setIoPriority(process.ioPriority);
   setDomain(personality);
   setMemoryPolicy(memoryPolicy);
@@ -212,7 +216,7 @@ function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], progra
   const { process, channel, seccomp, consoleSocket } = context;
   setTraceLabel("[exec] ");
   trySetsid();
-  if (consoleSocket !== undefined) setControllingTerminal(STDIN);
+  if (consoleSocket !== undefined) asking("process.terminal", () => setControllingTerminal(STDIN));
   enterCgroups(cgroupFiles);
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   if (!ask(channel, "ready")) exitGroup(255);

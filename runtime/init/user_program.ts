@@ -1,5 +1,6 @@
 /** The user's program: its working directory, its environment, where its file is, and the execve. */
 
+import { asking } from "../../syscalls/asking.ts";
 import { EACCES, EPERM, errnoMeaning, errnoName } from "../../syscalls/constants/errno.ts";
 import { AT_EACCESS, O_NONBLOCK, O_RDONLY, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { S_IFDIR, S_IFREG } from "../../syscalls/constants/stat.ts";
@@ -11,7 +12,7 @@ import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { execve, stringArray } from "../../syscalls/process.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { fstat, isType, tryAccess, tryStatx } from "../../syscalls/stat.ts";
-import { type ContainerPath, type Fd, failed, type SpecField } from "../../syscalls/types.ts";
+import { type ContainerPath, type Fd, failed } from "../../syscalls/types.ts";
 import { getcwd, tryChdir } from "../../syscalls/working_directory.ts";
 import { RuntimeError, safetyViolation } from "../errors.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
@@ -28,7 +29,7 @@ export interface UserProgram {
 /** Makes `process.cwd` where the image has no such directory, as runc does, while it can be named beneath the root. */
 export function createCwd(root: Fd, cwd: ContainerPath): void {
   try {
-    close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root"));
+    asking("process.cwd", () => close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root")));
   } catch (error) {
     throw error instanceof OpError ? cwdError(cwd, error.data.errno) : error;
   }
@@ -36,7 +37,7 @@ export function createCwd(root: Fd, cwd: ContainerPath): void {
 
 /** chdir to `process.cwd`; false when this identity may not enter it, and another may try. */
 export function tryEnterCwd(cwd: string): boolean {
-  const result = tryChdir(cwd);
+  const result = asking("process.cwd", () => tryChdir(cwd));
   if (result === -EACCES || result === -EPERM) return false;
   if (result < 0) throw cwdError(cwd, errnoName(-result));
   return true;
@@ -44,7 +45,7 @@ export function tryEnterCwd(cwd: string): boolean {
 
 /** The same, where a failure is final. */
 export function enterCwd(cwd: string): void {
-  const result = tryChdir(cwd);
+  const result = asking("process.cwd", () => tryChdir(cwd));
   if (result < 0) throw cwdError(cwd, errnoName(-result));
 }
 
@@ -117,10 +118,8 @@ export function prepareProgram(path: string, args: readonly string[], env: reado
 
 /** execve(2); returning means that it failed, and that is thrown. */
 export function execProgram(program: UserProgram): never {
-  const result = execve(program.path, program.argv, program.envp);
-  throw execError(program.path, -result);
-}
-
-function execError(path: string, errno: number): OpError {
-  return OpError.from("exec", path, errno).askedBy("process.args" as SpecField);
+  return asking("process.args", () => {
+    const result = execve(program.path, program.argv, program.envp);
+    throw OpError.from("exec", program.path, -result);
+  });
 }

@@ -2,6 +2,7 @@
  * Acting on a resctrl file system: making the groups of a plan, writing their schemata, putting a process in, and
  * removing what was made. The mount point is a parameter, since few machines have one.
  */
+import { asking } from "../../syscalls/asking.ts";
 import { EEXIST, ENOENT } from "../../syscalls/constants/errno.ts";
 import { AT_REMOVEDIR, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { mkdirat, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
@@ -9,12 +10,12 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt, writeTextAt } from "../../syscalls/io.ts";
 import { CWD } from "../../syscalls/open.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
-import type { HostPath, Pid, SpecField } from "../../syscalls/types.ts";
+import type { HostPath, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { findResctrl } from "../host/resctrl.ts";
 import { type IntelRdtPlan, type SchemaLine, schemaMatches } from "../plan/intel_rdt.ts";
 
-const FIELD = "linux.intelRdt" as SpecField;
+const FIELD = "linux.intelRdt";
 
 /** The groups of one container: where they are and, in the order of removing, those that go with it. */
 export interface RdtGroups {
@@ -116,13 +117,9 @@ export function rewriteSchemata(root: HostPath, group: HostPath, lines: readonly
 
 /** Puts a process, with all that it forks from now on, into the groups. */
 export function joinRdtGroups({ join }: Pick<RdtGroups, "join">, pid: Pid): void {
-  for (const path of join) {
-    try {
-      writeTextAt(CWD, `${path}/tasks`, O_WRONLY, String(pid));
-    } catch (error) {
-      throw error instanceof OpError ? error.askedBy(FIELD) : error;
-    }
-  }
+  asking(FIELD, () => {
+    for (const path of join) writeTextAt(CWD, `${path}/tasks`, O_WRONLY, String(pid));
+  });
 }
 
 /** Removes groups; what is gone already is no failure. */
@@ -135,14 +132,16 @@ export function removeRdtGroups(paths: readonly HostPath[]): void {
 
 /** The errno of resctrl says little; why the last command failed is in a file. */
 function explained(root: HostPath, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof OpError)) throw error;
-    const status = lastCommandStatus(root);
-    const data = status === "" || status === "ok" ? error.data : { ...error.data, hint: status };
-    throw new OpError(data, { cause: error }).askedBy(FIELD);
-  }
+  asking(FIELD, () => {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error;
+      const status = lastCommandStatus(root);
+      const data = status === "" || status === "ok" ? error.data : { ...error.data, hint: status };
+      throw new OpError(data, { cause: error });
+    }
+  });
 }
 
 function lastCommandStatus(root: HostPath): string {

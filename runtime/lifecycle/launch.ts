@@ -2,13 +2,14 @@
  * The parent's half of making a container, shared by create and run: claim the id, plan, fork the init process,
  * make the cgroups while it sets up its root file system, answer its requests (channel.ts), and record it.
  */
+import { asking } from "../../syscalls/asking.ts";
 import { WNOWAIT } from "../../syscalls/constants/wait.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { closing, type Owner, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
-import type { Fd, Pid } from "../../syscalls/types.ts";
+import type { Fd, FieldName, Pid } from "../../syscalls/types.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
 import { newCgroup } from "../cgroup/open.ts";
 import { errorOf, go, isCgroupRequest, nextMessage } from "../channel.ts";
@@ -155,7 +156,7 @@ function forkInit(making: Making): { readonly init: Cloned; readonly channel: Fd
     const fifo = mode.waitForStart ? owner.own(createExecFifo(dir.fd)) : undefined;
     const [channel, childChannel] = owner.ownBoth(messagePair());
     const bySystemd = cgroup.driver === "systemd";
-    if (!bySystemd) cgroup.create(limits);
+    if (!bySystemd) asking(cgroupField(making), () => cgroup.create(limits));
     const userns = openUserns(plan, namespaces, owner);
     const moves = bySystemd ? undefined : openMoves(entry, owner);
     const { oomScoreAdj } = plan.process;
@@ -163,6 +164,7 @@ function forkInit(making: Making): { readonly init: Cloned; readonly channel: Fd
     const init = forkInto(place, (join) =>
       containerInit({
         ...contextOf(making),
+        cgroupField: cgroupField(making),
         channel: childChannel,
         namespaces,
         fifo,
@@ -191,6 +193,11 @@ function contextOf({ container, seccomp, view, parentHooks, hooksLook, mode, use
   };
 }
 
+/** What asked for the cgroup's place; none when it is of the runtime's choice. */
+function cgroupField({ recorded }: Making): FieldName | undefined {
+  return recorded.config.linux?.cgroupsPath ? "linux.cgroupsPath" : undefined;
+}
+
 /** The files by which the init process moves itself. */
 function openMoves({ joinAll, leaveMemory, rejoinMemory }: CgroupEntry, owner: Owner) {
   return {
@@ -206,18 +213,19 @@ function openUserns(
   joins: readonly OpenNamespace[],
   owner: Owner,
 ): Fd | undefined {
-  if (idMaps !== undefined) return owner.own(makeUserns(idMaps));
+  if (idMaps !== undefined) return owner.own(asking("linux.namespaces", () => makeUserns(idMaps)));
   return joins.find(({ join }) => join.flag === CLONE_NEWUSER)?.fd;
 }
 
 /** Answers the child until it is ready; its failure is thrown here. */
 function serve(
-  { context, container: plan, dir }: Making,
+  making: Making,
   init: Cloned,
   channel: Fd,
   state: SavedState,
   unitEntry: UnitEntry | undefined,
 ): void {
+  const { context, container: plan, dir } = making;
   const sources = new BindSources(init.pid, plan.rootfs.hostPropagation);
   for (;;) {
     const message = nextMessage(channel);
@@ -234,7 +242,8 @@ function serve(
       else closing(source, () => go(channel, source));
       continue;
     }
-    if (isCgroupRequest(message.request)) unitEntry?.answer(message.request);
+    const { request } = message;
+    if (isCgroupRequest(request)) asking(cgroupField(making), () => unitEntry?.answer(request));
     if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
     if (message.request === "limits") raiseHardLimits(plan.process.rlimits, init.pid);
     if (message.request === "hooks") {

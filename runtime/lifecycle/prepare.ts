@@ -1,11 +1,12 @@
 /** What create and run do before anything of the container exists: read, look at the host, plan, refuse. */
 
+import { asking } from "../../syscalls/asking.ts";
 import { ELOOP } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import { connectUnix } from "../../syscalls/socket.ts";
-import { type Fd, failed, type HostPath, type SpecField } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { chdir, getcwd } from "../../syscalls/working_directory.ts";
 import { readConfig } from "../config/read_config.ts";
 import type { RunnableSpec } from "../config/types.ts";
@@ -98,11 +99,13 @@ export function prepareLaunch(context: RuntimeContext, request: CreateRequest, s
 
 /** A root file system that is or lies behind a link is refused, as by runc: who owns the link would own the root. */
 function requireRealRootfs(path: HostPath): void {
-  const fd = tryResolve(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
-  if (fd === -ELOOP)
-    throw new RuntimeError("invalid-argument", "invalid rootfs: not an absolute path, or a symlink");
-  if (failed(fd)) throw OpError.from("invalid rootfs: open", path, -fd).askedBy("root.path" as SpecField);
-  close(fd);
+  asking("root.path", () => {
+    const fd = tryResolve(CWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+    if (fd === -ELOOP)
+      throw new RuntimeError("invalid-argument", "invalid rootfs: not an absolute path, or a symlink");
+    if (failed(fd)) throw OpError.from("invalid rootfs: open", path, -fd);
+    close(fd);
+  });
 }
 
 /** The caller's sockets, as its environment names them; exec is not to inherit them, so they are not recorded. */

@@ -3,6 +3,7 @@
  * container has made its runtime write to a file of its choosing before (CVE-2019-16884, CVE-2025-52881).
  */
 
+import { asking } from "../../syscalls/asking.ts";
 import { ENOENT } from "../../syscalls/constants/errno.ts";
 import { O_PATH, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -10,7 +11,7 @@ import { writeTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { setLabel } from "../../syscalls/permissions.ts";
 import { closing } from "../../syscalls/scope.ts";
-import { type Fd, failed, type SpecField } from "../../syscalls/types.ts";
+import { type Fd, type FieldName, failed } from "../../syscalls/types.ts";
 import { tryResolve } from "../path/resolve.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import { ownFile, STRICT, writeProcSelf } from "../proc/procfs.ts";
@@ -18,12 +19,12 @@ import { ownFile, STRICT, writeProcSelf } from "../proc/procfs.ts";
 /** The profile and the label of the next execve. */
 export function labelNextExec(procfs: Fd, plan: LsmPlan): void {
   if (plan.apparmorProfile !== "") {
-    asked("process.apparmorProfile", `apply apparmor profile ${plan.apparmorProfile}`, () =>
+    labelling("process.apparmorProfile", `apply apparmor profile ${plan.apparmorProfile}`, () =>
       writeProcSelf(procfs, apparmorFile(procfs), `exec ${plan.apparmorProfile}`),
     );
   }
   if (plan.processLabel !== "") {
-    asked("process.selinuxLabel", `set process label ${plan.processLabel}`, () =>
+    labelling("process.selinuxLabel", `set process label ${plan.processLabel}`, () =>
       writeProcSelf(procfs, "attr/exec", plan.processLabel),
     );
   }
@@ -45,7 +46,7 @@ function apparmorFile(procfs: Fd): string {
 export function withKeyLabel(label: string, act: () => void): void {
   const write = (value: string): void => {
     if (label === "") return;
-    asked("process.selinuxLabel", "set key label", () =>
+    labelling("process.selinuxLabel", "set key label", () =>
       writeTextAt(CWD, "/proc/self/attr/keycreate", O_WRONLY, value),
     );
   };
@@ -58,14 +59,16 @@ export function withKeyLabel(label: string, act: () => void): void {
 /** Labels the root directory of a mount whose file system takes no context option. */
 export function labelRoot(mounted: Fd, label: string): void {
   closing(openat(mounted, ".", 0), (root) => {
-    asked("linux.mountLabel", `label mqueue ${label}`, () => setLabel(root, label));
+    labelling("linux.mountLabel", `label mqueue ${label}`, () => setLabel(root, label));
   });
 }
 
-function asked(field: string, op: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    throw error instanceof OpError ? error.during(op, "").askedBy(field as SpecField) : error;
-  }
+function labelling(field: FieldName, op: string, act: () => void): void {
+  asking(field, () => {
+    try {
+      act();
+    } catch (error) {
+      throw error instanceof OpError ? error.during(op, "") : error;
+    }
+  });
 }

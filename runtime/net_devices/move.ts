@@ -2,6 +2,7 @@
  * Moving network devices of the host into the container's network namespace. They are never moved back: when the
  * namespace ends the kernel returns physical devices to the host and destroys virtual ones.
  */
+import { asking } from "../../syscalls/asking.ts";
 import { EEXIST, ENODEV } from "../../syscalls/constants/errno.ts";
 import { O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { IFF_UP } from "../../syscalls/constants/socket.ts";
@@ -38,7 +39,8 @@ import {
   textAttribute,
   u32Attribute,
 } from "../../syscalls/netlink.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
+import { scope } from "../../syscalls/scope.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import { Struct } from "../../syscalls/struct.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -67,26 +69,23 @@ interface Ends {
 
 /** Moves the devices to the network namespace that the process is in, after a look at whether all of them can go. */
 export function moveNetDevices(steps: readonly NetDeviceStep[], pid: Pid): void {
-  const own = openat(CWD, "/proc/self/ns/net", O_RDONLY);
-  const namespace = openat(CWD, `/proc/${pid}/ns/net`, O_RDONLY);
-  const host = openRouteSocket();
-  let container: Fd | undefined;
-  try {
+  scope((owner) => {
+    const own = owner.own(openat(CWD, "/proc/self/ns/net", O_RDONLY));
+    const namespace = owner.own(openat(CWD, `/proc/${pid}/ns/net`, O_RDONLY));
+    const host = owner.own(openRouteSocket());
     if (fstat(own).ino === fstat(namespace).ino)
       throw new RuntimeError(
         "invalid-argument",
         "unable to move network devices without a private NET namespace",
       );
-    container = socketIn(namespace, own);
+    const container = owner.own(socketIn(namespace, own));
     const ends = { host, container, namespace };
-    const links = steps.map((step) => each(step, () => requireMovable(ends, step)));
+    const links = steps.map((step) => asking(step.from, () => requireMovable(ends, step)));
     steps.forEach((step, i) => {
       const link = links[i];
-      if (link !== undefined) each(step, () => move(ends, link, step));
+      if (link !== undefined) asking(step.from, () => move(ends, link, step));
     });
-  } finally {
-    for (const fd of [own, namespace, host, container]) if (fd !== undefined) close(fd);
-  }
+  });
 }
 
 /** A rtnetlink socket of another namespace: this process goes there and comes back, with nothing done in between. */
@@ -224,12 +223,4 @@ function addressHeader(family: number, prefixLength: number, index: number): Uin
   const header = new Struct(8).u32(4, index);
   header.bytes.set([family, prefixLength], 0);
   return header.bytes;
-}
-
-function each<T>(step: NetDeviceStep, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw error instanceof OpError ? error.askedBy(step.from) : error;
-  }
 }

@@ -5,6 +5,7 @@
  * the container's mount namespace, so that it is what the mounts before it in the configuration have made of it.
  */
 
+import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_NONBLOCK, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
@@ -44,12 +45,10 @@ export class BindSources {
    * thing and the source might do without. Throws OpError naming the source and the mount.
    */
   open(step: BindStep): Fd | undefined {
-    try {
+    return asking(step.from, () => {
       if (step.idmap !== undefined) return this.#mapped(step, step.idmap);
       return missingMountCalls().length > 0 ? undefined : this.#copy(step);
-    } catch (error) {
-      throw error instanceof OpError ? error.askedBy(step.from) : error;
-    }
+    });
   }
 
   close(): void {

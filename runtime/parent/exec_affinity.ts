@@ -1,7 +1,8 @@
 /** `process.execCPUAffinity` (config.md): the CPUs of a process of exec, before and after it is in its cgroups. */
+import { asking } from "../../syscalls/asking.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { getAffinity, trySetAffinity } from "../../syscalls/sched.ts";
-import type { Pid, SpecField } from "../../syscalls/types.ts";
+import type { Pid } from "../../syscalls/types.ts";
 import { bitMask } from "../config/number_list.ts";
 import type { AffinityPlan } from "../plan/scheduling.ts";
 import { resetAffinity } from "../self/scheduling.ts";
@@ -25,9 +26,8 @@ export function setFinalAffinity(plan: AffinityPlan, pid: Pid, note: (text: stri
 }
 
 function setAffinity(name: "initial" | "final", cpus: readonly number[], pid: Pid | 0): void {
-  const result = trySetAffinity(pid, bitMask(cpus));
-  if (result < 0) {
-    const field = `process.execCPUAffinity.${name}` as SpecField;
-    throw OpError.from(`set ${name} CPU affinity`, cpus.join(), -result).askedBy(field);
-  }
+  asking(`process.execCPUAffinity.${name}`, () => {
+    const result = trySetAffinity(pid, bitMask(cpus));
+    if (result < 0) throw OpError.from(`set ${name} CPU affinity`, cpus.join(), -result);
+  });
 }

@@ -12,6 +12,7 @@
  * from then on no path of the host leads anywhere.
  */
 
+import { asking } from "../../syscalls/asking.ts";
 import { O_DIRECTORY, O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { write } from "../../syscalls/io.ts";
@@ -29,7 +30,7 @@ import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts
 import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
 import { closing, scope } from "../../syscalls/scope.ts";
 import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
-import { type Fd, failed, type HostPath, type Pid, type SpecField } from "../../syscalls/types.ts";
+import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { type ChildFailure, errorOf, failureOf } from "../channel.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
@@ -62,7 +63,7 @@ export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) =
     if (place.joins.some(({ join }) => join.flag === CLONE_NEWPID)) hide(restore);
     if (userns !== undefined) return forkInUserns(place, userns, child);
     pointChildren(place, restore);
-    return forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child);
+    return asking("linux.namespaces", () => forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child));
   } finally {
     for (const undo of restore.reverse()) undo();
   }
@@ -117,7 +118,7 @@ function forkAgain(
     enterUserns(place, userns);
     // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
     const flags = (place.plan.create & CLONE_NEWPID) | CLONE_PARENT;
-    const { pid } = fork(flags, () => child(place.entry.joinAll));
+    const { pid } = asking("linux.namespaces", () => fork(flags, () => child(place.entry.joinAll)));
     sendMessage(reporter, encodeUtf8(JSON.stringify({ pid })));
     exitGroup(0);
   } catch (error) {
@@ -134,7 +135,9 @@ function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
   const offsets = openTimeOffsets(plan);
   const later = others.filter((each) => !tryJoinNamespace(each));
   const enter = () =>
-    user === undefined ? setns(userns, CLONE_NEWUSER, "the container's user namespace") : joinNamespace(user);
+    user === undefined
+      ? asking("linux.namespaces", () => setns(userns, CLONE_NEWUSER, "the container's user namespace"))
+      : joinNamespace(user);
   enterAsRoot(enter, {
     gid: user?.join.from ?? "linux.gidMappings",
     uid: user?.join.from ?? "linux.uidMappings",
@@ -200,21 +203,13 @@ const TIME_OFFSETS = "/proc/self/timens_offsets";
 /** The file for the clocks of this process's children, where there is something to write to it. */
 function openTimeOffsets({ create, timeOffsets }: NamespacePlan): Fd | undefined {
   if ((create & CLONE_NEWTIME) === 0 || timeOffsets === "") return undefined;
-  return asked("linux.timeOffsets", () => openat(CWD, TIME_OFFSETS, O_WRONLY));
+  return asking("linux.timeOffsets", () => openat(CWD, TIME_OFFSETS, O_WRONLY));
 }
 
 /** time_namespaces(7): the offsets can be written until the first process is in the namespace. */
 function newTimeNamespace(offsets: Fd | undefined, { timeOffsets }: NamespacePlan): void {
-  asked("linux.namespaces", () => unshare(CLONE_NEWTIME));
+  asking("linux.namespaces", () => unshare(CLONE_NEWTIME));
   if (offsets === undefined) return;
-  asked("linux.timeOffsets", () => write(offsets, encodeUtf8(timeOffsets), TIME_OFFSETS));
+  asking("linux.timeOffsets", () => write(offsets, encodeUtf8(timeOffsets), TIME_OFFSETS));
   close(offsets);
-}
-
-function asked<T>(field: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw error instanceof OpError ? error.askedBy(field as SpecField) : error;
-  }
 }

@@ -2,6 +2,7 @@
  * The maps of a user namespace (user_namespaces(7)), written from outside. An ordinary user may map the own ids alone;
  * others are written by newuidmap(1) and newgidmap(1), which know what /etc/subuid and /etc/subgid give to whom.
  */
+import { asking } from "../../syscalls/asking.ts";
 import { EPERM } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
@@ -60,14 +61,16 @@ function writeMap(pid: Pid, kind: Kind, mappings: readonly LinuxIDMapping[]): vo
       fieldOf(kind),
       `${lines.length} lines of ${text.length} bytes; the kernel takes ${MOST_LINES} and ${MOST_BYTES}`,
     );
-  try {
-    // All lines by one write.
-    writeTextAt(CWD, `/proc/${pid}/${kind}_map`, O_WRONLY, text);
-  } catch (error) {
-    if (!isErrno(error, "EPERM")) throw error instanceof OpError ? error.askedBy(fieldOf(kind)) : error;
-    if (geteuid() === 0) throw explain(error, kind, mappings);
-    mapByProgram(pid, kind, mappings, lines);
-  }
+  asking(fieldOf(kind), () => {
+    try {
+      // All lines by one write.
+      writeTextAt(CWD, `/proc/${pid}/${kind}_map`, O_WRONLY, text);
+    } catch (error) {
+      if (!isErrno(error, "EPERM")) throw error;
+      if (geteuid() === 0) throw explain(error, kind, mappings);
+      mapByProgram(pid, kind, mappings, lines);
+    }
+  });
 }
 
 function mapByProgram(
@@ -106,9 +109,7 @@ function explain(error: OpError, kind: Kind, mappings: readonly LinuxIDMapping[]
   const index = mappings.findIndex((mapping) => !isOurs(mapping));
   const missing = mappings[index];
   if (missing === undefined)
-    return error
-      .because(`it takes CAP_SET${kind.toUpperCase()}, and CAP_SETFCAP to map root`)
-      .askedBy(fieldOf(kind));
+    return error.because(`it takes CAP_SET${kind.toUpperCase()}, and CAP_SETFCAP to map root`);
   const range = `${kind}s ${missing.hostID} to ${missing.hostID + missing.size - 1}`;
   return OpError.from("map", range, EPERM, "the runtime's own user namespace does not have them all").askedBy(
     `${fieldOf(kind)}[${index}]` as SpecField,

@@ -1,12 +1,12 @@
 /** From a planned profile to a filter program, by libseccomp; in the parent only, before the fork. */
 
+import { asking } from "../../syscalls/asking.ts";
 import {
   __NR_SCMP_ERROR,
   SECCOMP_RET_ACTION,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_ERRNO,
 } from "../../syscalls/constants/seccomp.ts";
-import { OpError } from "../../syscalls/error.ts";
 import { type Filter, makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { RuntimeError } from "../errors.ts";
@@ -18,7 +18,6 @@ import {
 } from "../plan/seccomp/filter.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp/program.ts";
 import type { Answers } from "../plan/seccomp/tree.ts";
-import { withField } from "./with_field.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */
 export function compileProgram(plan: ProgramPlan, debugLog: (message: string) => void): Uint8Array {
@@ -29,11 +28,11 @@ export function compileProgram(plan: ProgramPlan, debugLog: (message: string) =>
   const compile = (architecture: ArchitecturePlan): ArchitectureProgram => {
     const own = architecture === native ? numbers : resolveNames(architecture.token, table);
     const { answers, rest } = divide(rules, own);
-    const filter = withField(architecture.from, () =>
+    const filter = asking(architecture.from, () =>
       makeFilter(plan.defaultAction, architecture.token, native.token, architectureName(architecture.token)),
     );
     try {
-      const program = withField(architecture.from, () => fill(filter, rest));
+      const program = asking(architecture.from, () => fill(filter, rest));
       const newest = plan.newerIsENOSYS ? newestOf(own) : undefined;
       return { token: architecture.token, answers, program, newest };
     } finally {
@@ -121,11 +120,7 @@ function isAnswer({ action, conditions }: RulePlan): boolean {
 
 function fill(filter: Filter, rules: readonly NumberedRule[]): Uint8Array {
   for (const { name, action, number, conditions, from } of rules) {
-    try {
-      filter.add(action, number, conditions, name);
-    } catch (error) {
-      throw error instanceof OpError ? error.askedBy(from) : error;
-    }
+    asking(from, () => filter.add(action, number, conditions, name));
   }
   return filter.exportProgram();
 }

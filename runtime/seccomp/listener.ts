@@ -1,15 +1,14 @@
 /** Handing the listener of a filter to the seccomp agent (config-linux.md "The Container Process State"). */
+import { asking } from "../../syscalls/asking.ts";
 import { fdAt } from "../../syscalls/descriptor.ts";
 import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
-import type { SpecField } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { ContainerProcessState, State } from "../config/types.ts";
 import type { SeccompListener } from "../plan/seccomp/filter.ts";
-import { withField } from "./with_field.ts";
 
-const LISTENER_PATH = "linux.seccomp.listenerPath" as SpecField;
+const LISTENER_PATH = "linux.seccomp.listenerPath";
 
 /** Name of the descriptor in `fds`: "seccompFd" is the one that the specification defines. */
 const FD_NAME = "seccompFd";
@@ -27,7 +26,7 @@ export function sendListener(listener: SeccompListener, init: Cloned, fd: number
     state,
   };
   closing(pidfdGetfd(init.pidfd, fdAt(fd)), (ours) => {
-    withField(LISTENER_PATH, () => {
+    asking(LISTENER_PATH, () => {
       closing(connectUnix(listener.path), (socket) => {
         sendMessage(socket, encodeUtf8(JSON.stringify(document)), ours);
       });

@@ -1,4 +1,5 @@
 /** The filter that a container gets: from the cache, or compiled and then kept there. */
+import { asking } from "../../syscalls/asking.ts";
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { nativeArchitecture, seccompVersion } from "../../syscalls/libseccomp.ts";
 import type { HostPath } from "../../syscalls/types.ts";
@@ -17,8 +18,10 @@ export function prepareFilter(
 ): SeccompFilter {
   const began = monotonicNow();
   const text = canonicalText(plan.config, seccompVersion());
-  const cached = readCached(root, text);
-  const program = cached ?? compileAndKeep(plan.config, { root, text, debugLog });
+  const { cached, program } = asking("linux.seccomp", () => {
+    const cached = readCached(root, text);
+    return { cached, program: cached ?? compileAndKeep(plan.config, { root, text, debugLog }) };
+  });
   const micros = (monotonicNow() - began) / 1000n;
   const how = cached === undefined ? "compiled" : "read from the cache";
   debugLog(`seccomp program of ${program.length / 8} instructions ${how} in ${micros} us`);

@@ -1,4 +1,5 @@
 /** Joining namespaces by this process, whose own they are then, or its children's (setns(2), namespaces(7)). */
+import { asking } from "../../syscalls/asking.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { setns } from "../../syscalls/namespace.ts";
 import type { Fd } from "../../syscalls/types.ts";
@@ -36,12 +37,14 @@ const hints: Readonly<Record<string, string>> = {
 
 /** Does what is done to join a namespace; its failure names that, and what asked for it. */
 export function joining<T>(join: NamespaceJoin, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof OpError)) throw error;
-    const hint = hints[`${join.type} ${error.data.errno}`];
-    const failure = error.during(`join ${join.type} namespace`, join.path).askedBy(join.from);
-    throw hint === undefined ? failure : failure.because(hint);
-  }
+  return asking(join.from, () => {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error;
+      const hint = hints[`${join.type} ${error.data.errno}`];
+      const failure = error.during(`join ${join.type} namespace`, join.path);
+      throw hint === undefined ? failure : failure.because(hint);
+    }
+  });
 }

@@ -1,4 +1,5 @@
 /** Resource limits (`process.rlimits`), of this process or by the parent of its child (prlimit(2)). */
+import { asking } from "../../syscalls/asking.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { getrlimit, type Rlimit, trySetrlimit } from "../../syscalls/resource.ts";
 import type { Pid } from "../../syscalls/types.ts";
@@ -20,7 +21,9 @@ export function setLimits(steps: readonly RlimitStep[]): void {
 }
 
 function set(step: RlimitStep, limit: Rlimit, pid: Pid | 0): void {
-  const result = trySetrlimit(pid, step.resource, limit);
-  const { soft, hard } = step.limit;
-  if (result < 0) throw OpError.from("prlimit", `${step.name} ${soft}:${hard}`, -result).askedBy(step.from);
+  asking(step.from, () => {
+    const result = trySetrlimit(pid, step.resource, limit);
+    const { soft, hard } = step.limit;
+    if (result < 0) throw OpError.from("prlimit", `${step.name} ${soft}:${hard}`, -result);
+  });
 }

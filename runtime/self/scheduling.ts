@@ -1,8 +1,9 @@
 /** The scheduling policy and the CPUs of a process: its own, or by the parent those of its child. */
+import { asking } from "../../syscalls/asking.ts";
 import { EPERM, errnoName } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryAllowAllCpus, trySchedSetattr } from "../../syscalls/sched.ts";
-import type { Pid, SpecField } from "../../syscalls/types.ts";
+import type { Pid } from "../../syscalls/types.ts";
 import type { SchedulerPolicy } from "../config/types.ts";
 import type { SchedulerPlan } from "../plan/scheduling.ts";
 
@@ -16,10 +17,12 @@ const hints: Partial<Record<SchedulerPolicy, string>> = {
 /** `process.scheduler`; all but modesty needs CAP_SYS_NICE, so it comes before the capabilities go. */
 export function setScheduler(plan: SchedulerPlan | undefined, pid: Pid | 0 = 0): void {
   if (plan === undefined) return;
-  const result = trySchedSetattr(pid, plan.attr);
-  if (result >= 0) return;
-  const hint = result === -EPERM ? hints[plan.name] : undefined;
-  throw OpError.from("set scheduler", plan.name, -result, hint).askedBy("process.scheduler" as SpecField);
+  asking("process.scheduler", () => {
+    const result = trySchedSetattr(pid, plan.attr);
+    if (result >= 0) return;
+    const hint = result === -EPERM ? hints[plan.name] : undefined;
+    throw OpError.from("set scheduler", plan.name, -result, hint);
+  });
 }
 
 /** All CPUs that the cgroup allows: the affinity of who called the runtime is not the container's. As runc. */
