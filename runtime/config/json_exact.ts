@@ -1,7 +1,7 @@
 /**
  * Reads a JSON text letter by letter: integers keep every digit, and what is wrong is told with its place. It is what
  * counts as JSON here. The engine's parser is many times faster but rounds, does not say where, and lets some texts
- * pass that are none; read.ts asks it first and comes here when its answer could differ.
+ * pass that are none; json.ts asks it first and comes here when its answer could differ.
  */
 import { quote } from "./quote.ts";
 
