@@ -1,7 +1,7 @@
 /** The first record of a container that is being made, and what undoes its making. */
 import { realtimeNow, rfc3339 } from "../../syscalls/clock.ts";
 import { STREAMS } from "../../syscalls/descriptor.ts";
-import { tryReadlinkat } from "../../syscalls/directory.ts";
+import { readlinkat } from "../../syscalls/directory.ts";
 import { CWD } from "../../syscalls/open.ts";
 import type { Pid } from "../../syscalls/types.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
@@ -50,6 +50,6 @@ export function undoOf(context: RuntimeContext, dir: StateDir, recorded: SavedSt
 export function streamNames(streams: readonly Stream[]): string[] {
   return STREAMS.map((standard) => {
     const fd = streams.find(({ standards }) => standards.includes(standard))?.end ?? standard;
-    return tryReadlinkat(CWD, `/proc/self/fd/${fd}`) ?? "";
+    return readlinkat(CWD, `/proc/self/fd/${fd}`);
   });
 }
