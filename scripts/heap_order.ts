@@ -9,9 +9,10 @@
  *
  * With it `run` has half of the page faults, and a created container holds a third of the memory.
  */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { diffArrays } from "diff";
 
 /** What is known of a block, in the order in which they are made. */
 export type Block = {
@@ -75,22 +76,29 @@ export function writeOrder(blocks: readonly Block[]): string {
   return `${text}${line}\n`;
 }
 
-/** Of more differences than this no comparison is made: it would take long, and be of little use. */
-const MOST_EDITS = 12_000;
-
-/** The ranks of an order for the blocks of another program, by what stands in both sequences of sizes. */
+/** The ranks of an order for the blocks of another program, by what diff(1) finds in both sequences of sizes. */
 export function carryOver(order: readonly Block[], sizes: readonly number[]): number[] {
-  const ranks: number[] = [];
-  let at = 0;
-  const before = order.map(({ size }) => size);
-  const changes = diffArrays(before, [...sizes], { maxEditLength: MOST_EDITS });
-  if (changes === undefined) return sizes.map(() => 0);
-  for (const { value, added, removed } of changes) {
-    if (removed) at += value.length;
-    else if (added) ranks.push(...value.map(() => 0));
-    else for (const _ of value) ranks.push(order[at++]?.rank ?? 0);
+  const dir = mkdtempSync(join(tmpdir(), "order-"));
+  try {
+    const [before, after] = [order.map(({ size }) => size), sizes].map((sequence, index) => {
+      const file = join(dir, `${index}`);
+      writeFileSync(file, sequence.map((size) => `${size}\n`).join(""));
+      return file;
+    });
+    const formats = ["--speed-large-files", "--unchanged-line-format==", "--old-line-format=-", "--new-line-format=+"];
+    const { stdout, stderr, status } = spawnSync("diff", [...formats, `${before}`, `${after}`], {
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    });
+    if (status !== 0 && status !== 1) throw new Error(`diff: ${stderr}`);
+    let at = 0;
+    return [...stdout].flatMap((line) => {
+      const rank = line === "+" ? 0 : (order[at++]?.rank ?? 0);
+      return line === "-" ? [] : [rank];
+    });
+  } finally {
+    rmSync(dir, { recursive: true });
   }
-  return ranks;
 }
 
 /**
