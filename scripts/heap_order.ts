@@ -85,7 +85,12 @@ export function carryOver(order: readonly Block[], sizes: readonly number[]): nu
       writeFileSync(file, sequence.map((size) => `${size}\n`).join(""));
       return file;
     });
-    const formats = ["--speed-large-files", "--unchanged-line-format==", "--old-line-format=-", "--new-line-format=+"];
+    const formats = [
+      "--speed-large-files",
+      "--unchanged-line-format==",
+      "--old-line-format=-",
+      "--new-line-format=+",
+    ];
     const { stdout, stderr, status } = spawnSync("diff", [...formats, `${before}`, `${after}`], {
       encoding: "utf8",
       maxBuffer: 1 << 26,
