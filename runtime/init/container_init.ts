@@ -12,6 +12,7 @@ import { tryWrite } from "../../syscalls/io.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNS,
+  CLONE_NEWPID,
   CLONE_NEWUSER,
   setdomainname,
   sethostname,
@@ -242,7 +243,9 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
   const { root, rootPropagation, readOnlyLater } = mountAll(base, plan.mounts, {
     cgroups: context.cgroups,
     askForSource: (mount) => askForSource(channel, mount),
-    parentReaches: (plan.namespaces.own & CLONE_NEWUSER) !== 0,
+    parentReaches: plan.parentReaches,
+    inUserNamespace: plan.inUserNamespace,
+    ownPids: (plan.namespaces.own & CLONE_NEWPID) !== 0,
     propagation: plan.mountsOnHost ? [plan.rootfs.hostPropagation] : [],
   });
   if (plan.setUpDev) {

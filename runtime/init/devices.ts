@@ -8,9 +8,9 @@ import { OpError } from "../../syscalls/error.ts";
 import { CWD } from "../../syscalls/open.ts";
 import { fchmodat, lchownat } from "../../syscalls/permissions.ts";
 import { closing } from "../../syscalls/scope.ts";
-import { type Stat, statx, tryStatx } from "../../syscalls/stat.ts";
+import { fstat, type Stat, statx, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import { safetyViolation } from "../errors.ts";
+import { RuntimeError, safetyViolation } from "../errors.ts";
 import { cleanPath } from "../path/clean_path.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { type DeviceStep, devLinks } from "../plan/mounts/device_nodes.ts";
@@ -53,22 +53,32 @@ function createDevice(parent: Fd, name: string, step: DeviceStep): void {
 
 /** config-linux.md: a file that is there already and is not the device asked for is an error. */
 function requireSameDevice(found: Stat, step: DeviceStep): void {
-  const sameType = (found.mode & S_IFMT) === (step.mode & S_IFMT);
-  const fifo = (step.mode & S_IFMT) === S_IFIFO;
-  const sameNumber = found.rdevMajor === step.major && found.rdevMinor === step.minor;
-  if (sameType && (fifo || sameNumber)) return;
+  if (isDevice(found, step)) return;
   throw safetyViolation(
     `${step.path} exists in the root file system and is not the device that ${step.from} asks for`,
   );
 }
 
+function isDevice(found: Stat, step: DeviceStep): boolean {
+  const sameType = (found.mode & S_IFMT) === (step.mode & S_IFMT);
+  const fifo = (step.mode & S_IFMT) === S_IFIFO;
+  const sameNumber = found.rdevMajor === step.major && found.rdevMinor === step.minor;
+  return sameType && (fifo || sameNumber);
+}
+
 /** Without the right to mknod (a user namespace) the host's node of the same path is bound. */
 function bindDevice(parent: Fd, name: string, step: DeviceStep): void {
-  closing(cloneTree(CWD, step.path, false), (clone) =>
+  closing(cloneTree(CWD, step.path, false), (clone) => {
+    const found = fstat(clone);
+    if (!isDevice(found, step)) {
+      const { rdevMajor, rdevMinor } = found;
+      const why = `without the right to mknod the host's is used, which is ${rdevMajor}:${rdevMinor}`;
+      throw new RuntimeError("unsupported", `${step.path} cannot be made: ${why}, asked for by ${step.from}`);
+    }
     closing(openOrCreateInRoot(parent, name, "file", "refuse"), (target) =>
       moveMountOnto(clone, target, step.path),
-    ),
-  );
+    );
+  });
 }
 
 /** /dev/fd, /dev/stdin and so on, and /dev/ptmx of the container's own devpts; existing links are kept. */

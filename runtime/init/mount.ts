@@ -3,6 +3,7 @@ import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
+import { MOUNT_ATTR_RDONLY } from "../../syscalls/constants/mount.ts";
 import { S_IFDIR } from "../../syscalls/constants/stat.ts";
 import { dupAbove } from "../../syscalls/descriptor.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
@@ -30,6 +31,7 @@ import {
   tryMountSetattr,
 } from "./detached.ts";
 import { attach, mountPoint, setInPlace } from "./mount_point.ts";
+import { boundInstead, makeCgroupsReadonly, whyNoPseudo } from "./sysfs.ts";
 
 /** What mounts need that was made or read by the parent. */
 export interface MountContext {
@@ -38,6 +40,9 @@ export interface MountContext {
   readonly askForSource: (mount: number) => Fd | undefined;
   /** The parent has more right to the host's directories than we. */
   readonly parentReaches: boolean;
+  /** The container is in another user namespace than the first, and has a pid namespace of its own or not. */
+  readonly inUserNamespace: boolean;
+  readonly ownPids: boolean;
   /** MS_*: what each mount gets first. A copy of the host's mount namespace has got that as a whole. */
   readonly propagation: readonly number[];
 }
@@ -109,8 +114,8 @@ function nameOf(step: MountStep): string {
 function mountOne(root: Fd, planned: MountStep, index: number, context: MountContext): Fd | undefined {
   const propagation = planned.isRoot ? [] : [...context.propagation, ...planned.propagation];
   const step: MountStep = { ...planned, propagation };
-  if (step.kind === "bind") return bind(root, step, openSource(step, index, context));
-  if (step.kind === "filesystem") return newFilesystem(root, step);
+  if (step.kind === "bind") return bind(root, step, openSource(step, index, context), context);
+  if (step.kind === "filesystem") return newFilesystem(root, step, context);
   if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
   else remount(root, step);
   return undefined;
@@ -135,7 +140,7 @@ function openSource(step: BindStep, index: number, { askForSource, parentReaches
   }
 }
 
-function bind(root: Fd, step: BindStep, source: Fd): Fd {
+function bind(root: Fd, step: BindStep, source: Fd, { inUserNamespace }: MountContext): Fd {
   const isDirectory = isType(fstat(source), S_IFDIR);
   const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
   const target = mountPoint(
@@ -146,6 +151,8 @@ function bind(root: Fd, step: BindStep, source: Fd): Fd {
   );
   if (step.attributes !== undefined) setBindAttributes(source, step.attributes, step.source);
   attach(source, target, step);
+  const readOnly = ((step.attributes?.set ?? 0) & MOUNT_ATTR_RDONLY) !== 0;
+  if (inUserNamespace && step.recursive && readOnly) makeCgroupsReadonly(source);
   return source;
 }
 
@@ -190,18 +197,25 @@ function placeOf(root: Fd, { type, destination }: FilesystemStep, links: Links):
   }
 }
 
-function newFilesystem(root: Fd, step: FilesystemStep): Fd {
+function newFilesystem(root: Fd, step: FilesystemStep, context: MountContext): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const covers = step.type === "tmpfs" && existsInRoot(root, step.destination, links);
   const target = placeOf(root, step, links);
   // What is made for the mount is not covered: there the mode is that of the kernel, 1777, or of the options.
   const inherited = covers && step.modeOfCovered ? [modeOption(target)] : [];
   let mounted: Fd;
+  let isBound = false;
   try {
     mounted = createFilesystem(step.type, [...inherited, ...step.options], step.attributes, step.mount2);
   } catch (error) {
-    close(target);
-    throw error instanceof OpError ? error.during(`mount ${step.type} on`, step.destination) : error;
+    const refused = context.inUserNamespace && isErrno(error, "EPERM");
+    const instead = refused ? boundInstead(step, context.ownPids) : undefined;
+    if (instead === undefined) {
+      close(target);
+      throw error instanceof OpError ? notMounted(error, step, refused) : error;
+    }
+    mounted = instead;
+    isBound = true;
   }
   if (step.rootLabel !== undefined) labelRoot(mounted, step.rootLabel);
   if (covers && step.copyUp) {
@@ -210,7 +224,14 @@ function newFilesystem(root: Fd, step: FilesystemStep): Fd {
     fchmodat(mounted, ".", mode & 0o7777);
   }
   attach(mounted, target, step);
+  if (isBound) makeCgroupsReadonly(mounted);
   return mounted;
+}
+
+function notMounted(error: OpError, { type, destination }: FilesystemStep, refused: boolean): OpError {
+  const hint = refused ? whyNoPseudo(type) : undefined;
+  const named = error.during(`mount ${type} on`, destination);
+  return hint === undefined ? named : named.because(hint);
 }
 
 /** As an option rather than by chmod, so that the mount's options tell it, as with runc. */

@@ -105,7 +105,7 @@ function restore(
   const prepared = prepareLaunch({ ...context, warn: context.debugLog }, request, spec);
   const { rdt } = prepared;
   const cgroup = newCgroup(prepared.cgroup);
-  const dir = createStateDir(context.root, request.id);
+  const dir = createStateDir(context.root, request.id, context.rootMode);
   const recorded = firstRecord(
     request,
     spec,

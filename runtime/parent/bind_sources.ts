@@ -10,6 +10,7 @@ import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_NONBLOCK, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
+import { geteuid } from "../../syscalls/identity.ts";
 import {
   cloneTree,
   MOUNT_ATTR_IDMAP,
@@ -26,6 +27,9 @@ import { chroot, fchdir } from "../../syscalls/working_directory.ts";
 import { RuntimeError } from "../errors.ts";
 import type { BindStep, IdmapPlan, UsernsPlan } from "../plan/mounts/mounts.ts";
 import { makeUserns } from "./userns.ts";
+
+const NOT_FOR_USERS =
+  "it takes CAP_SYS_ADMIN in the user namespace that its file system was mounted in, which an ordinary user lacks";
 
 /** Opens sources for the mounts of one init process, one after the other; to be closed when there are no more. */
 export class BindSources {
@@ -81,6 +85,7 @@ export class BindSources {
 
   /** The ids of a mount can be mapped only while it is detached. */
   #mapped(step: BindStep, idmap: IdmapPlan): Fd {
+    if (geteuid() !== 0) throw OpError.from("id-map", step.source, EPERM, NOT_FOR_USERS);
     if (missingMountCalls().length > 0) throw notMapped(step.source, ENOSYS);
     const key = JSON.stringify(idmap.userns);
     const userns = this.#namespaces.get(key) ?? openUserns(idmap.userns);

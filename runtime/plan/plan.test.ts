@@ -7,7 +7,13 @@ import { planContainer } from "./plan.ts";
 
 const container = suite("planContainer");
 
-const host = { euid: 0, egid: 0, capabilities: 0n, lsm: { apparmor: false, selinux: false } };
+const host = {
+  euid: 0,
+  egid: 0,
+  inUserNamespace: false,
+  capabilities: 0n,
+  lsm: { apparmor: false, selinux: false },
+};
 const options = { id: "c1", bundle: "/bundle" as HostPath, noPivot: false, noNewKeyring: false };
 const least: Spec = { ociVersion: "1.0.2", root: { path: "r" }, process: { cwd: "/", args: ["sh"] } } as Spec;
 const plan = (spec: Partial<Spec> = {}, more: Partial<typeof options> = {}) =>

@@ -5,7 +5,7 @@ import { field } from "../config/field.ts";
 import type { Hooks, Linux, LinuxDevice, Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import { cleanPath, withoutRootfs } from "../path/clean_path.ts";
-import type { ProgramFacts } from "./host_facts.ts";
+import type { HostFacts, ProgramFacts } from "./host_facts.ts";
 import { type IntelRdtPlan, planIntelRdt } from "./intel_rdt.ts";
 import { labelMounts } from "./lsm.ts";
 import { type DeviceStep, planDevices } from "./mounts/device_nodes.ts";
@@ -42,6 +42,10 @@ export interface ContainerPlan extends ProgramPlan {
   readonly hooks: Hooks;
   readonly netDevices: readonly NetDeviceStep[];
   readonly intelRdt: IntelRdtPlan | undefined;
+  /** The container is in another user namespace than the first one. */
+  readonly inUserNamespace: boolean;
+  /** It is in one of its own, into which the runtime looks with rights that it lacks. */
+  readonly parentReaches: boolean;
   readonly noPivot: boolean;
   /** There is no mount namespace of its own, and something to be mounted or changed all the same: on the host. */
   readonly mountsOnHost: boolean;
@@ -60,7 +64,7 @@ export interface PlanOptions {
 /** Plans a validated configuration. Warnings are for the log. */
 export function planContainer(
   spec: Spec,
-  host: ProgramFacts,
+  host: ProgramFacts & Pick<HostFacts, "inUserNamespace">,
   options: PlanOptions,
 ): { readonly plan: ContainerPlan; readonly warnings: readonly string[] } {
   const linux = spec.linux ?? {};
@@ -100,6 +104,8 @@ export function planContainer(
     hooks: spec.hooks ?? {},
     netDevices: planNetDevices(linux.netDevices),
     intelRdt: planIntelRdt(linux.intelRdt, options.id),
+    inUserNamespace: host.inUserNamespace || ownUsers,
+    parentReaches: ownUsers && host.euid === 0,
     noPivot: options.noPivot,
     mountsOnHost: !ownMounts && forMounts !== undefined,
     keyring: options.noNewKeyring ? "" : `_ses.${options.id}`,
