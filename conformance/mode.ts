@@ -1,7 +1,7 @@
 // Who runs the runtime under test, and where. A test that leaves that to its fixture (harness.ts) runs in each of these
 // modes unchanged: RUNT_MODE names the one for a whole file, and modes.test.ts has some in all of them.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Fixture } from "./harness.ts";
 import { type Need, runtimePath } from "./needs.ts";
@@ -103,22 +103,28 @@ function copied(c: Fixture, path: string): string {
 const outerId = (c: Fixture): string => `${c.token}.outer`;
 const outerCommand = (c: Fixture): string[] => [runtimePath, "--root", join(c.dir, "outer-state")];
 
-/** As `exec` of a privileged container in which the machine's programs are, made when it is first needed. */
+/** By `exec` in a privileged container in which the machine's programs are, made when it is first needed. */
 function inside(c: Fixture, argv: readonly string[]): string[] {
   const bundle = join(c.dir, "outer");
   if (!Bun.file(join(bundle, "config.json")).size) {
     mkdirSync(join(bundle, "rootfs"), { recursive: true });
     writeFileSync(join(bundle, "config.json"), JSON.stringify(outerSpec()));
-    const log = join(c.dir, "outer.log");
-    const [program = "", ...words] = [...outerCommand(c), "--log", log];
+    const [program = "", ...words] = outerCommand(c);
     // Its output must not be a pipe of ours, which it would hold open.
     const made = spawnSync(program, [...words, "run", "--detach", "--bundle", bundle, outerId(c)], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     if (made.status !== 0) throw new Error("there is no outer container to run in");
   }
-  return [...outerCommand(c), "exec", outerId(c), ...argv];
+  const status = join(c.dir, `status.${++count}`);
+  const exec = [...outerCommand(c), "exec", "--detach", "--cwd", c.dir, outerId(c)];
+  // Detached, as else exec would wait for all that the command leaves behind with its streams.
+  const write = `"$@"; echo $? >${status}.new; mv ${status}.new ${status}`;
+  const wait = `"$@"; until [ -e ${status} ]; do sleep 0.01; done; exit $(cat ${status})`;
+  return ["sh", "-c", wait, "sh", ...exec, "sh", "-c", write, "sh", ...argv];
 }
+
+let count = 0;
 
 function removeOuter(c: Fixture): void {
   const [program = "", ...words] = outerCommand(c);
@@ -127,8 +133,9 @@ function removeOuter(c: Fixture): void {
 
 function outerSpec(): Spec {
   const spec = defaultSpec();
-  const names = JSON.parse(spawnSync(runtimePath, ["features"], { encoding: "utf8" }).stdout);
-  const all = names.linux.capabilities as string[];
+  const { linux } = JSON.parse(spawnSync(runtimePath, ["features"], { encoding: "utf8" }).stdout);
+  const own = BigInt(`0x${/^CapPrm:\s*(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]}`);
+  const all = (linux.capabilities as string[]).filter((_, number) => (own >> BigInt(number)) & 1n);
   Object.assign(spec.process, {
     args: ["sleep", "600"],
     capabilities: { bounding: all, effective: all, permitted: all },
