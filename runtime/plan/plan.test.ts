@@ -34,6 +34,8 @@ container("the least configuration", () => {
     hooks: {},
     noPivot: false,
     mountsOnHost: false,
+    inUserNamespace: false,
+    parentReaches: false,
     personality: undefined,
     memoryPolicy: undefined,
     lsm: { apparmorProfile: "", processLabel: "", mountLabel: "" },
