@@ -20,6 +20,9 @@ export type Need =
   | "musl"
   | "faults"
   | "two-cpus"
+  | "criu"
+  | "criu pre-dump"
+  | "CAP_SYS_RESOURCE"
   | CommandName;
 type CommandName =
   | "cc"
@@ -113,12 +116,40 @@ export function missing(need: Need): string | undefined {
   if (need === "faults")
     return existsSync(faultsPath) ? undefined : "no build with fault injection (scripts/build.ts --faults)";
   if (need === "two-cpus") return availableParallelism() > 1 ? undefined : "there is only one CPU";
+  if (need === "criu") return criuTrouble();
+  if (need === "criu pre-dump") return criuTrouble() ?? criuTrouble("--feature", "mem_dirty_track");
+  if (need === "CAP_SYS_RESOURCE") return hasCapability(24) ? undefined : "root lacks CAP_SYS_RESOURCE here";
   if (need === "built") return testingRunc ? "is about the executable that is built here" : undefined;
   if (need === "netavark" || need === "aardvark-dns")
     return helperDirectories.some((dir) => existsSync(join(dir, need)))
       ? undefined
       : `Podman has no ${need} in ${helperDirectories.join(" or ")}`;
   return findCommand(need) ? undefined : `the command ${need} is not installed`;
+}
+
+/** By its number (linux/capability.h). */
+function hasCapability(number: number): boolean {
+  const [, effective = "0"] = /^CapEff:\s*(\w+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+  return ((BigInt(`0x${effective}`) >> BigInt(number)) & 1n) === 1n;
+}
+
+/** Why criu is of no use on this kernel; it is asked once for each thing. */
+function criuTrouble(...more: readonly string[]): string | undefined {
+  const words = ["check", ...more];
+  const key = words.join(" ");
+  if (!criuChecks.has(key)) criuChecks.set(key, checkCriu(words));
+  return criuChecks.get(key);
+}
+
+const criuChecks = new Map<string, string | undefined>();
+
+function checkCriu(words: readonly string[]): string | undefined {
+  const path = findCommand("criu");
+  if (path === undefined) return "the command criu is not installed";
+  const { status, stderr } = spawnSync(path, words, { encoding: "utf8" });
+  if (status === 0) return undefined;
+  const error = stderr.split("\n").find((line) => line.includes("Error")) ?? stderr.trim();
+  return `criu ${words.join(" ")} fails on this kernel: ${error}`;
 }
 
 const execute = (file: string, args: readonly string[]): string =>

@@ -11,14 +11,19 @@ import { RuntimeError } from "../errors.ts";
 import type { OpenDirectory } from "./log.ts";
 import type { CriuOptions, Directories } from "./options.ts";
 
-/** Makes what is missing of the path of the images, for the user alone: they hold all that the container has in memory. */
-export function makeImageDirectory(path: HostPath): void {
+/**
+ * Makes what is missing of the path of the images. They hold all that the container has in memory, and are files for
+ * the user alone, as is the directory; but for one with a user namespace of its own, whose root looks in it, as far as
+ * names go, for what there may be.
+ */
+export function makeImageDirectory(path: HostPath, ownUsers: boolean): void {
   const parts = path.split("/");
-  for (let i = 2; i <= parts.length; i++) make(parts.slice(0, i).join("/"));
+  for (let i = 2; i <= parts.length; i++)
+    make(parts.slice(0, i).join("/"), ownUsers && i === parts.length ? 0o711 : 0o700);
 }
 
-function make(path: string): void {
-  const made = tryMkdirat(CWD, path, 0o700);
+function make(path: string, mode: number): void {
+  const made = tryMkdirat(CWD, path, mode);
   if (made < 0 && made !== -EEXIST) throw OpError.from("mkdir", path, -made);
 }
 
@@ -26,7 +31,7 @@ function make(path: string): void {
 export function openDirectories({ imagePath, workPath }: CriuOptions): Directories {
   const images = open(imagePath);
   if (workPath === undefined) return { images, work: undefined };
-  make(workPath);
+  make(workPath, 0o700);
   return { images, work: open(workPath) };
 }
 

@@ -29,10 +29,13 @@ const asked = (folder: string, more: object = {}): CriuOptions =>
 
 files("the images' directory is made with those above it, for the user alone", () => {
   withTemporary("files-", (folder) => {
-    makeImageDirectory(path(`${folder}/a/images`));
+    makeImageDirectory(path(`${folder}/a/images`), false);
     for (const made of ["a", "a/images"]) assert.is(statOf(`${folder}/${made}`).mode & 0o777, 0o700);
+    makeImageDirectory(path(`${folder}/b/images`), true);
+    assert.is(statOf(`${folder}/b`).mode & 0o777, 0o700);
+    assert.is(statOf(`${folder}/b/images`).mode & 0o777, 0o711);
     writeFile(`${folder}/file`, "");
-    assert.throws(() => makeImageDirectory(path(`${folder}/file/images`)), "ENOTDIR");
+    assert.throws(() => makeImageDirectory(path(`${folder}/file/images`), false), "ENOTDIR");
   });
 });
 

@@ -1,5 +1,6 @@
 /** checkpoint: the processes of a container, saved by CRIU into files. */
 import { F_GETFL, O_DIRECTORY, O_PATH, O_RDWR, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
+import { CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
 import { fdAt, tryFcntl } from "../../syscalls/descriptor.ts";
 import { tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -64,7 +65,7 @@ export function checkpointContainer(context: RuntimeContext, id: string, asked: 
   if (status !== "running" && status !== "paused")
     throw new RuntimeError("wrong-status", `Container cannot be checkpointed in ${status} state`);
   requireKnown(asked);
-  makeImageDirectory(asked.imagePath);
+  makeImageDirectory(asked.imagePath, ownsUsers(saved));
   requireParent(asked.imagePath, asked.parentPath);
   const criu = findCriu();
   const directories = openDirectories(asked);
@@ -80,6 +81,9 @@ export function checkpointContainer(context: RuntimeContext, id: string, asked: 
   }
   if (!asked.leaveRunning && !asked.preDump) destroy(context, dir, saved);
 }
+
+const ownsUsers = ({ config }: SavedState): boolean =>
+  (planNamespaces(config.linux ?? {}).own & CLONE_NEWUSER) !== 0;
 
 /** As runc: who is not root of the host may try. */
 export function warnRootless(context: RuntimeContext, command: string): void {

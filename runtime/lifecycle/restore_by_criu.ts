@@ -18,6 +18,7 @@ import {
   restoreRequest,
 } from "../criu/restore_request.ts";
 import { makeRestoreRoot } from "../criu/restore_root.ts";
+import { restrictMounts } from "../criu/restrict_mounts.ts";
 import { RequestType } from "../criu/rpc.ts";
 import { type Notification, Swrk } from "../criu/swrk.ts";
 import type { Criu } from "../criu/version.ts";
@@ -165,12 +166,13 @@ class Restoring {
   }
 
   private record(pid: Pid): void {
-    const { recorded, undo, dir } = this.making;
+    const { container, recorded, undo, dir } = this.making;
     const init = openInit(pid);
     undo.push("end the init process", () => {
       tryPidfdSendSignal(init.pidfd, SIGKILL);
       waitFor(pid);
     });
+    restrictMounts(pid, container.mounts);
     const state = restoredState(recorded, pid);
     writeState(dir, state);
     this.#restored = { init, dir, state };
