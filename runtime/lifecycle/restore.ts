@@ -82,6 +82,8 @@ function restoreAttached(context: RuntimeContext, request: RestoreRequest, spec:
         else close(master);
       },
     });
+    // criu has given it the size that it had.
+    terminal?.resize();
     try {
       return attach(init.pid, init.pidfd, signals, terminal ?? relay);
     } finally {
