@@ -72,6 +72,8 @@ case " $* " in *" engines "*)
   [ -e /lib/ld-musl-x86_64.so.1 ] || packages="$packages musl"
   # shellcheck disable=SC2086
   [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
+  # Debian 13 has none.
+  command -v criu >/dev/null 2>&1 || install criu || echo "setup: could not be installed: criu" >&2
   # Debian 13 has it apart from docker.io, Debian 12 in it.
   command -v docker >/dev/null 2>&1 || install docker-cli || echo "setup: could not be installed: docker-cli" >&2
   ;;

@@ -76,7 +76,7 @@ function dump(asked: Request): void {
 
 function restore(asked: Request): void {
   log(asked, "");
-  const init = spawn("sleep", ["1000"], { stdio: "ignore", detached: true });
+  const init = spawn("/bin/sleep", ["1000"], { stdio: "ignore", detached: true });
   init.unref();
   const undo = () => {
     init.kill("SIGKILL");
@@ -86,6 +86,12 @@ function restore(asked: Request): void {
   if (conduct !== "lose" && !notify("post-restore", init.pid)) undo();
   send({ type: asked.type, restore: { pid: init.pid } });
 }
+
+// The runtime has hung up, and minds no words of ours.
+process.on("uncaughtException", ({ message }) => {
+  if (!/ECONNRESET|EPIPE/.test(message)) console.error(message);
+  process.exit(1);
+});
 
 const asked = receive();
 if (asked === undefined) process.exit(1);

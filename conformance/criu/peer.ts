@@ -21,7 +21,7 @@ export function fakeCriu(c: Fixture): Peer {
   chmodSync(join(bin, "criu"), 0o755);
   const env = { ...(process.env as Record<string, string>), FAKE_CRIU_NOTES: notes };
   return {
-    behaving: (conduct = "") => ({ env: { ...env, PATH: `${bin}:${process.env.PATH}`, FAKE_CRIU: conduct } }),
+    behaving: (conduct = "") => ({ env: { ...env, PATH: bin, FAKE_CRIU: conduct } }),
     asked: () =>
       existsSync(notes)
         ? readFileSync(notes, "utf8")

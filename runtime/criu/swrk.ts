@@ -21,6 +21,7 @@ import {
 } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair, receiveMessage, sendMessage, setSendBuffer } from "../../syscalls/socket.ts";
+import { setTrace, traceDescriptor } from "../../syscalls/trace.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { errorOf, nextMessage, tellFailure } from "../channel.ts";
@@ -83,15 +84,19 @@ export class Swrk {
     };
     const process = fork(0, () => becomeCriu(words, childChannel, options));
     close(childChannel);
-    const received = receiveMessage(channel, 16);
-    const socket = typeof received === "number" ? undefined : received.descriptor;
-    const message = nextMessage(channel);
-    close(channel);
-    if (socket === undefined) throw new RuntimeError("child", "the process that was to become criu ended");
-    const swrk = new Swrk(process, socket);
-    if (message === undefined || !("failure" in message)) return swrk;
-    swrk.end();
-    throw errorOf(message.failure);
+    let swrk: Swrk | undefined;
+    try {
+      swrk = new Swrk(process, receiveSocket(channel));
+      const message = nextMessage(channel);
+      if (message === undefined || !("failure" in message)) return swrk;
+      throw errorOf(message.failure);
+    } catch (error) {
+      if (swrk === undefined) kill(process);
+      else swrk.end();
+      throw error;
+    } finally {
+      close(channel);
+    }
   }
 
   get pid(): Pid {
@@ -160,6 +165,19 @@ export class Swrk {
   }
 }
 
+function receiveSocket(channel: Fd): Fd {
+  const received = receiveMessage(channel, 16);
+  if (typeof received === "number") throw OpError.from("recvmsg", "criu's socket", -received);
+  if (received.descriptor !== undefined) return received.descriptor;
+  throw new RuntimeError("child", "the process that was to become criu ended");
+}
+
+function kill({ pid, pidfd }: Cloned): void {
+  tryPidfdSendSignal(pidfd, SIGKILL);
+  close(pidfd);
+  waitFor(pid);
+}
+
 const ignore = ({ descriptor }: Notification): void => {
   if (descriptor !== undefined) close(descriptor);
 };
@@ -196,6 +214,9 @@ function becomeCriu(words: Words, channel: Fd, { streams, descriptors }: SwrkOpt
     const nothing = openat(CWD, "/dev/null", O_RDWR);
     const places = [...(streams ?? [nothing, nothing, nothing]), theirs, ...(descriptors?.() ?? [])];
     parent = dupAbove(channel, places.length);
+    // Who traces does so to the end, but not where criu's descriptors are.
+    const trace = traceDescriptor();
+    if (trace !== undefined) setTrace(dupAbove(trace, places.length));
     // First all of them out of the way of each other.
     const apart = places.map((fd) => dupAbove(fd, places.length));
     for (const [place, fd] of apart.entries()) dup3(fd, fdAt(place), 0);

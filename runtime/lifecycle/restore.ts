@@ -125,10 +125,10 @@ function restore(
     const directories = openDirectories(request.criu);
     undo.push("close the directories", () => closeDirectories(directories));
     const descriptors = readStreamNames(directories.images);
-    undo.push("remove the cgroups", () => {
-      // What criu has made so far, should it have been killed.
+    undo.push("remove the cgroups", () => cgroup.remove());
+    // What criu has made so far, should it have been killed.
+    undo.push("end the processes in the cgroups", () => {
       if (cgroup.exists()) cgroup.killAll(SIGKILL);
-      cgroup.remove();
     });
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
     const making = {
