@@ -22,6 +22,7 @@ export type Need =
   | "two-cpus"
   | "criu"
   | "criu pre-dump"
+  | "criu lazy-pages"
   | "CAP_SYS_RESOURCE"
   | CommandName;
 type CommandName =
@@ -118,6 +119,7 @@ export function missing(need: Need): string | undefined {
   if (need === "two-cpus") return availableParallelism() > 1 ? undefined : "there is only one CPU";
   if (need === "criu") return criuTrouble();
   if (need === "criu pre-dump") return criuTrouble() ?? criuTrouble("--feature", "mem_dirty_track");
+  if (need === "criu lazy-pages") return criuTrouble() ?? lazyTrouble();
   if (need === "CAP_SYS_RESOURCE") return hasCapability(24) ? undefined : "root lacks CAP_SYS_RESOURCE here";
   if (need === "built") return testingRunc ? "is about the executable that is built here" : undefined;
   if (need === "netavark" || need === "aardvark-dns")
@@ -142,6 +144,13 @@ function criuTrouble(...more: readonly string[]): string | undefined {
 }
 
 const criuChecks = new Map<string, string | undefined>();
+
+function lazyTrouble(): string | undefined {
+  const [, version = ""] = /^Version: (\S+)$/m.exec(execute(findCommand("criu") ?? "", ["--version"])) ?? [];
+  // "page-pipe: splice: -1: Bad file descriptor" in its dump.log, with runc as well.
+  if (/^4\.2(\.|$)/.test(version)) return `criu ${version} does not serve lazy pages`;
+  return criuTrouble("--feature", "uffd-noncoop");
+}
 
 function checkCriu(words: readonly string[]): string | undefined {
   const path = findCommand("criu");

@@ -226,7 +226,13 @@ criu(
     makeImages(c);
     c.configure((spec) => {
       spec.hooks = {
-        prestart: [{ path: "/bin/sh", args: ["sh", "-c", `cat >${join(c.dir, "prestart")}`] }],
+        prestart: [
+          {
+            path: "/bin/sh",
+            args: ["sh", "-c", `cat >${join(c.dir, "prestart")}`],
+            env: ["PATH=/usr/bin:/bin"],
+          },
+        ],
         startContainer: [{ path: "/bin/false" }],
       };
     });

@@ -110,6 +110,11 @@ faults(
     const problems: string[] = [];
     for (const fault of jobs) {
       rmSync(images, { recursive: true, force: true });
+      // One that was ended a moment ago may have looked alive.
+      if (!(await c.runt(["state", c.id])).stdout.includes('"status": "running"')) {
+        await c.deleteForce();
+        await start();
+      }
       const result = await run(fault, words);
       const state = await c.runt(["state", c.id]);
       const runs = state.stdout.includes('"status": "running"');
@@ -119,9 +124,6 @@ faults(
         problems.push(`${fault}: ${result.status}: ${result.stderr}`);
       if (result.status === 0 && state.status === 0) problems.push(`${fault}: it is still there`);
       if (!runs && !saved) problems.push(`${fault}: ${state.stdout}${state.stderr}`);
-      if (runs) continue;
-      await c.deleteForce();
-      await start();
     }
     assert.equal(problems, []);
     succeed(await c.deleteForce());

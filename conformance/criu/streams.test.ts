@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { eventually, runCommand, startCommand } from "../command.ts";
 import { type Fixture, refuse, succeed } from "../harness.ts";
-import { runtimePath } from "../needs.ts";
+import { findCommand, runtimePath } from "../needs.ts";
 import { Screen, withListener, withTerminal } from "../pty.ts";
 import {
   checkpoint,
@@ -282,52 +282,66 @@ streams(
   { needs: ["criu pre-dump"] },
 );
 
-streams("lazy pages: memory comes when it is needed, and who waits is told when", async (c) => {
-  // A process that neither forks nor touches its memory, but when it is asked.
-  configure(
-    c,
-    `a=; i=0; while [ $i -lt 4000 ]; do i=$((i+1)); a="$a$i,"; done; mkfifo /tmp/ask; exec 5<>/tmp/ask
-     echo ready >/tmp/ready; while read word <&5; do echo "$word $a" >/tmp/answer.new; echo >/tmp/answered; done`,
-  );
-  await run(c);
-  await shows(c, "tmp/ready", "ready");
-  const port = 20000 + Math.floor(Math.random() * 10000);
-  const status = join(c.dir, "status");
-  const fd = openSync(status, "w");
-  const words = [
-    "checkpoint",
-    "--lazy-pages",
-    "--page-server",
-    `0.0.0.0:${port}`,
-    "--status-fd",
-    "3",
-    "--image-path",
-    images(c),
-    c.id,
-  ];
-  const saving = c.startRunt(words, { extraFds: [fd], timeoutSeconds: 60 });
-  closeSync(fd);
-  assert.ok(await eventually(() => Bun.file(status).size > 0, 20));
-  const pages = startCommand(
-    ["criu", "lazy-pages", "--page-server", "--address", "127.0.0.1", "--port", `${port}`, "-D", images(c)],
-    { timeoutSeconds: 60 },
-  );
-  assert.ok(await eventually(() => existsSync(join(images(c), "lazy-pages.socket")), 10));
-  const other = `${c.id}.lazy`;
-  succeed(
-    await quietly(
+streams(
+  "lazy pages: memory comes when it is needed, and who waits is told when",
+  async (c) => {
+    // A process that neither forks nor touches its memory, but when it is asked.
+    configure(
       c,
-      ["restore", "-d", "--lazy-pages", "--bundle", c.bundle, "--image-path", images(c), other],
+      `a=; i=0; while [ $i -lt 4000 ]; do i=$((i+1)); a="$a$i,"; done; mkfifo /tmp/ask; exec 5<>/tmp/ask
+     echo ready >/tmp/ready; while read word <&5; do echo "$word $a" >/tmp/answer.new; echo >/tmp/answered; done`,
+    );
+    await run(c);
+    await shows(c, "tmp/ready", "ready");
+    const port = 20000 + Math.floor(Math.random() * 10000);
+    const status = join(c.dir, "status");
+    const fd = openSync(status, "w");
+    const words = [
+      "checkpoint",
+      "--lazy-pages",
+      "--page-server",
+      `0.0.0.0:${port}`,
+      "--status-fd",
+      "3",
+      "--image-path",
+      images(c),
+      c.id,
+    ];
+    const saving = c.startRunt(words, { extraFds: [fd], timeoutSeconds: 60 });
+    closeSync(fd);
+    assert.ok(await eventually(() => Bun.file(status).size > 0, 20));
+    const pages = startCommand(
+      [
+        findCommand("criu") ?? "",
+        "lazy-pages",
+        "--page-server",
+        "--address",
+        "127.0.0.1",
+        "--port",
+        `${port}`,
+        "-D",
+        images(c),
+      ],
       { timeoutSeconds: 60 },
-    ),
-  );
-  writeFileSync(join(c.rootfs, "tmp/ask"), "word\n");
-  assert.ok(await eventually(() => existsSync(join(c.rootfs, "tmp/answered")), 20));
-  const all = Array.from({ length: 4000 }, (_, i) => `${i + 1},`).join("");
-  assert.is(read(c, "tmp/answer.new"), `word ${all}`);
-  succeed(await saving.done);
-  succeed(await pages.done);
-  succeed(await c.runt(["delete", "--force", other]));
-});
+    );
+    assert.ok(await eventually(() => existsSync(join(images(c), "lazy-pages.socket")), 10));
+    const other = `${c.id}.lazy`;
+    succeed(
+      await quietly(
+        c,
+        ["restore", "-d", "--lazy-pages", "--bundle", c.bundle, "--image-path", images(c), other],
+        { timeoutSeconds: 60 },
+      ),
+    );
+    writeFileSync(join(c.rootfs, "tmp/ask"), "word\n");
+    assert.ok(await eventually(() => existsSync(join(c.rootfs, "tmp/answered")), 20));
+    const all = Array.from({ length: 4000 }, (_, i) => `${i + 1},`).join("");
+    assert.is(read(c, "tmp/answer.new"), `word ${all}`);
+    succeed(await saving.done);
+    succeed(await pages.done);
+    succeed(await c.runt(["delete", "--force", other]));
+  },
+  { needs: ["criu lazy-pages"] },
+);
 
 streams.run();
