@@ -3,6 +3,8 @@
  * newest that was looked at) gives them to one alone, so that what was read-only comes back writable. The processes do
  * not run yet: criu lets them go after its notification "post-restore".
  */
+
+import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, ENOENT, ENOSYS, ENOTDIR } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import * as ST from "../../syscalls/constants/stat.ts";
@@ -42,7 +44,7 @@ export function restrictMounts(pid: Pid, mounts: readonly MountStep[]): void {
     try {
       closeAllBut([childChannel], 0);
       inMountsOf(pid, (root) => {
-        for (const step of steps) restrict(root, step);
+        for (const step of steps) asking(step.from, () => restrict(root, step));
       });
       exitGroup(0);
     } catch (error) {
@@ -70,18 +72,17 @@ function inMountsOf(pid: Pid, act: (root: Fd) => void): void {
   act(root);
 }
 
-function restrict(root: Fd, { attributes, recursiveSet, destination, from }: BindStep): void {
+function restrict(root: Fd, { attributes, recursiveSet, destination }: BindStep): void {
   const place = tryOpenInRoot(root, destination, O_PATH, "follow-in-root");
   // What another mount covers nobody reaches by its name.
   if (place === -ENOENT || place === -ENOTDIR) return;
-  if (failed(place)) throw OpError.from("open", destination, -place).askedBy(from);
+  if (failed(place)) throw OpError.from("open", destination, -place);
   for (const [set, recursive] of [
     [(attributes?.set ?? 0) & RESTRICTING, false],
     [recursiveSet & RESTRICTING, true],
   ] as const) {
     const result = set === 0 ? 0 : trySet(place, set, recursive);
-    if (result < 0 && result !== -EINVAL)
-      throw OpError.from("mount_setattr", destination, -result).askedBy(from);
+    if (result < 0 && result !== -EINVAL) throw OpError.from("mount_setattr", destination, -result);
   }
   close(place);
 }
