@@ -53,6 +53,10 @@ const environment: readonly (readonly [name: string, what: string])[] = [
 
 const files: readonly (readonly [name: string, what: string])[] = [
   ["/run/runt/ID/state.json", "what runt knows of a container."],
+  [
+    "/run/runt/ID/config.json",
+    "its configuration as it was at create, with the limits that update has set since.",
+  ],
   ["BUNDLE/config.json", "the configuration; it is read when the container is created, and not again."],
 ];
 

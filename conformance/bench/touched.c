@@ -1,7 +1,6 @@
 /* Linked into a runt whose use of its heap is to be known (heap_order.ts), and into no other: notes which blocks of the
- * image it reads and writes. The image is out of reach, and each access a fault, which notes the address. A page that is
- * written to is open for that one instruction; the last few that were read stay readable, so that of the blocks in them
- * some may be missed: noting every single read takes minutes. x86-64 alone.
+ * image it reads and writes. The image is out of reach; each access is a fault, which notes the address, lets that one
+ * instruction through and shuts the page again. x86-64 alone.
  *
  * The notes are a file, mapped shared, so that what is in it stays when the process goes on as another program. Each
  * start has its own, with a slot for that process and for each of a few forks, which may be in a container already. */
@@ -16,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { UNIT = 16, BITS = 1 << 18, SLOTS = 6, PAGE = 4096, STEPPING = 8, READABLE = 16, TRAP_FLAG = 0x100, WRITING = 2 };
+enum { UNIT = 16, BITS = 1 << 18, SLOTS = 6, PAGE = 4096, STEPPING = 8, TRAP_FLAG = 0x100, WRITING = 2 };
 
 struct slot { uint8_t read[BITS / 8], written[BITS / 8]; };
 struct notes { struct slot slots[SLOTS]; unsigned taken; };
@@ -25,8 +24,8 @@ extern char arena_end[];
 
 static struct notes *whole;
 static struct slot *slot;
-static char *stepped_on[STEPPING], *readable[READABLE];
-static unsigned stepping, oldest;
+static char *stepped_on[STEPPING];
+static unsigned stepping;
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -41,10 +40,6 @@ static void note(const char *address, bool write) {
   if (bit < BITS) (write ? slot->written : slot->read)[bit / 8] |= (uint8_t)(1 << bit % 8);
 }
 
-static void close_page(char *page) {
-  if (page != NULL) __real_syscall(SYS_mprotect, page, (long)PAGE, PROT_NONE);
-}
-
 /* The handlers may interrupt a system call of the C library's, whose errno is still to be read. */
 static void denied(int number, siginfo_t *info, void *state) {
   int error = errno;
@@ -54,19 +49,12 @@ static void denied(int number, siginfo_t *info, void *state) {
     signal(number, SIG_DFL);
     return;
   }
-  bool write = context->uc_mcontext.gregs[REG_ERR] & WRITING;
-  note(address, write);
+  note(address, context->uc_mcontext.gregs[REG_ERR] & WRITING);
   char *page = (char *)((uintptr_t)address & ~(uintptr_t)(PAGE - 1));
-  if (write) {
-    /* Through with this one instruction, which may go on in another page. */
-    if (stepping < STEPPING) stepped_on[stepping++] = page;
-    context->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
-  } else {
-    close_page(readable[oldest]);
-    readable[oldest] = page;
-    oldest = (oldest + 1) % READABLE;
-  }
-  __real_syscall(SYS_mprotect, page, (long)PAGE, write ? PROT_READ | PROT_WRITE : PROT_READ);
+  /* Through with this one instruction, which may go on in another page. */
+  if (stepping < STEPPING) stepped_on[stepping++] = page;
+  context->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
+  __real_syscall(SYS_mprotect, page, (long)PAGE, PROT_READ | PROT_WRITE);
   errno = error;
 }
 
@@ -74,7 +62,7 @@ static void stepped(UNUSED int number, UNUSED siginfo_t *info, void *state) {
   int error = errno;
   ucontext_t *context = state;
   context->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
-  while (stepping > 0) close_page(stepped_on[--stepping]);
+  while (stepping > 0) __real_syscall(SYS_mprotect, stepped_on[--stepping], (long)PAGE, PROT_NONE);
   errno = error;
 }
 

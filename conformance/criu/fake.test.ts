@@ -244,7 +244,7 @@ criu(
     const hook = JSON.parse(readFileSync(join(c.dir, "prestart"), "utf8"));
     assert.is(hook.pid, pid);
     assert.is(hook.id, c.id);
-    assert.equal(readdirSync(join(c.root, c.id)), ["state.json"]);
+    assert.equal(readdirSync(join(c.root, c.id)).sort(), ["config.json", "state.json"]);
     refuse(await c.runt(restore(c), peer.behaving()), "container with given ID already exists");
     assert.is((await c.state()).pid, pid);
     succeed(await c.runt(["kill", c.id, "KILL"]));

@@ -173,7 +173,7 @@ for (const [title, preserved, edit] of [
       for (const master of masters) close(master);
       assert.equal(open.sort(), [...expected, ...Array.from({ length: preserved }, () => "/var")].sort());
       // What it holds says all that went wrong later.
-      assert.equal(readdirSync(join(c.root, c.id)).sort(), ["exec.fifo", "state.json"]);
+      assert.equal(readdirSync(join(c.root, c.id)).sort(), ["config.json", "exec.fifo", "state.json"]);
     },
     { runcFails: "Go has descriptors of its own, and the fifo is not open but known (O_PATH)" },
   );

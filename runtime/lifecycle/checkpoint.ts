@@ -11,6 +11,7 @@ import { statx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import { namespaceFiles } from "../config/names.ts";
+import type { RunnableSpec } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import {
   closeDirectories,
@@ -43,7 +44,14 @@ import { planMounts } from "../plan/mounts/mounts.ts";
 import { planNamespaces } from "../plan/namespaces.ts";
 import { usernsOf } from "../plan/plan.ts";
 import { sealSelf } from "../self/seal.ts";
-import { lock, openStateDir, readState, type SavedState, type StateDir } from "../state/store.ts";
+import {
+  lock,
+  openStateDir,
+  readSavedConfig,
+  readState,
+  type SavedState,
+  type StateDir,
+} from "../state/store.ts";
 import { destroy } from "./delete.ts";
 import { statusOf } from "./status.ts";
 
@@ -109,7 +117,7 @@ function dump(
     annotations: saved.config.annotations,
     freezer: freezerFor(criu, saved),
     external: externalNamespaces(criu, saved),
-    mounts: preDump ? [] : externalMounts(dir, saved),
+    mounts: preDump ? [] : externalMounts(dir, saved, readSavedConfig(dir)),
   };
   if (!preDump) writeStreamNames(directories.images, saved.standardStreams ?? []);
   const opts = dumpRequest(asked, directories, dumped);
@@ -160,9 +168,9 @@ function externalNamespaces(criu: Criu, { config, init }: SavedState): Dumped["e
 
 function externalMounts(
   dir: StateDir,
-  { config, rootfs, bundle, init, cgroupPaths }: SavedState,
+  { rootfs, bundle, init, cgroupPaths }: SavedState,
+  { mounts = [], linux = {} }: RunnableSpec,
 ): ExternalMounts {
-  const { mounts = [], linux = {} } = config;
   const given = [...mounts, ...notifyMount(dir)];
   const outside = {
     mounts: planMounts(given, { bundle, rootfs, userns: usernsOf(linux) }, () => {}),

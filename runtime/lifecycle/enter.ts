@@ -16,7 +16,7 @@ import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { isTight } from "../cgroup/room.ts";
 import { errorOf, go, nextMessage, receiveForked } from "../channel.ts";
-import type { Process, State } from "../config/types.ts";
+import type { Process, RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { unifiedCgroupOf } from "../host/cgroup_layout.ts";
@@ -39,6 +39,7 @@ import type { SavedState } from "../state/store.ts";
 export interface Entering {
   readonly context: RuntimeContext;
   readonly saved: SavedState;
+  readonly config: RunnableSpec;
   readonly process: Process;
   /** --cgroup: sub-cgroups of the container's. */
   readonly subCgroups: readonly string[];
@@ -111,8 +112,8 @@ function startInside(entering: Entering, plan: ExecPlan): Cloned {
   }
 }
 
-function planInside({ context, saved, process, subCgroups }: Entering): ExecPlan {
-  const { config, cgroupPaths, init } = saved;
+function planInside({ context, saved, config, process, subCgroups }: Entering): ExecPlan {
+  const { cgroupPaths, init } = saved;
   const tight = isTight(cgroupPaths);
   const cgroupOfInit = tight && subCgroups.length === 0 ? unifiedCgroupOf(init.pid, cgroupPaths) : undefined;
   const ofProgram = readProgramFacts({ ...config, process });

@@ -15,7 +15,7 @@ import { openPidfdSocket } from "../parent/pidfd_socket.ts";
 import { keepPreservedFds } from "../parent/preserved_fds.ts";
 import { rootOnHost } from "../plan/host_ids.ts";
 import { inheritedDescriptors } from "../self/seal.ts";
-import { openStateDir, readState } from "../state/store.ts";
+import { openStateDir, readSavedConfig, readState } from "../state/store.ts";
 import { enterAndStart } from "./enter.ts";
 import { execProcess, type ProcessOverrides } from "./exec_process.ts";
 import { openConsoleSocket } from "./prepare.ts";
@@ -42,18 +42,19 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   const dir = openStateDir(context.root, request.id);
   const saved = readState(dir);
   requireRunning(statusOf(dir, saved), request.ignorePaused);
+  const config = readSavedConfig(dir);
   close(dir.fd);
-  const process = execProcess(saved.config, request.processFile, request.overrides, context.warn);
+  const process = execProcess(config, request.processFile, request.overrides, context.warn);
   const terminal = process.terminal ?? false;
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);
   const pidfdSocket = openPidfdSocket(request.pidfdSocket);
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
-  const relay =
-    terminal || request.detach ? undefined : new StreamRelay(rootOnHost(saved.config.linux ?? {}));
+  const relay = terminal || request.detach ? undefined : new StreamRelay(rootOnHost(config.linux ?? {}));
   const start = (socket: Fd | undefined, beforeProgram?: () => void) =>
     enterAndStart({
       context,
       saved,
+      config,
       process,
       subCgroups: request.cgroup,
       consoleSocket: socket,

@@ -41,7 +41,14 @@ import { writeOomScore } from "../self/oom_score.ts";
 import { raiseHardLimits } from "../self/rlimits.ts";
 import { wholeEnvironment } from "../self/seal.ts";
 import { identify } from "../state/init_pid.ts";
-import { createStateDir, lock, type SavedState, type StateDir, writeState } from "../state/store.ts";
+import {
+  createStateDir,
+  lock,
+  type SavedState,
+  type StateDir,
+  writeSavedConfig,
+  writeState,
+} from "../state/store.ts";
 import { unmountHostMounts } from "./host_mount.ts";
 import { type CreateRequest, type Prepared, prepareLaunch } from "./prepare.ts";
 import { firstRecord, streamNames, undoOf } from "./record.ts";
@@ -97,7 +104,19 @@ export function launch(
     });
     undo.push("unmount the root file system", () => unmountHostMounts(recorded));
     undo.push("remove the resctrl groups", () => removeRdtGroups(rdt?.remove ?? []));
-    const making = { ...prepared, cgroup, context, request, mode, seccomp, pidfdSocket, dir, recorded, undo };
+    const making = {
+      ...prepared,
+      cgroup,
+      context,
+      request,
+      mode,
+      seccomp,
+      pidfdSocket,
+      dir,
+      recorded,
+      spec,
+      undo,
+    };
     return startingProcess(() => make(making));
   } catch (error) {
     undo.run(context.warn);
@@ -115,19 +134,33 @@ interface Making extends Omit<Prepared, "cgroup"> {
   readonly dir: StateDir;
   /** The first record, of a container that has no process yet. */
   readonly recorded: SavedState;
+  readonly spec: RunnableSpec;
   readonly undo: Undo;
 }
 
 function make(making: Making): Launched {
-  const { request, container: plan, cgroup, limits, entry, rdt, pidfdSocket, dir, recorded, undo } = making;
+  const {
+    request,
+    container: plan,
+    cgroup,
+    limits,
+    entry,
+    rdt,
+    pidfdSocket,
+    dir,
+    recorded,
+    spec,
+    undo,
+  } = making;
   // Before the first cgroup exists: a runtime killed from here on leaves a record of what to remove.
   writeState(dir, recorded);
+  writeSavedConfig(dir, spec);
   const { init, channel } = forkInit(making);
   undo.push("end the init process", () => {
     tryPidfdSendSignal(init.pidfd, SIGKILL);
     waitFor(init.pid);
   });
-  requireSameMaps(plan.namespaces, recorded.config.linux ?? {}, init.pid);
+  requireSameMaps(plan.namespaces, spec.linux ?? {}, init.pid);
   const state: SavedState = { ...recorded, init: identify(init.pid) };
   // In another user namespace it has been written before (parent/fork_into_namespaces.ts).
   if ((plan.namespaces.own & CLONE_NEWUSER) === 0) writeOomScore(plan.process.oomScoreAdj, init.pid);
@@ -194,8 +227,8 @@ function contextOf({ container, seccomp, view, parentHooks, hooksLook, mode, use
 }
 
 /** What asked for the cgroup's place; none when it is of the runtime's choice. */
-function cgroupField({ recorded }: Making): FieldName | undefined {
-  return recorded.config.linux?.cgroupsPath ? "linux.cgroupsPath" : undefined;
+function cgroupField({ spec }: Making): FieldName | undefined {
+  return spec.linux?.cgroupsPath ? "linux.cgroupsPath" : undefined;
 }
 
 /** The files by which the init process moves itself. */

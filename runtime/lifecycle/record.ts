@@ -8,7 +8,7 @@ import type { CgroupManager } from "../cgroup/manager.ts";
 import type { RunnableSpec } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { Stream } from "../init/context.ts";
-import { removeStateDir, type SavedState, type StateDir } from "../state/store.ts";
+import { recordedPart, removeStateDir, type SavedState, type StateDir } from "../state/store.ts";
 import { mountIdOf } from "./host_mount.ts";
 import { runPoststop } from "./poststop.ts";
 import type { CreateRequest, Prepared } from "./prepare.ts";
@@ -33,7 +33,7 @@ export function firstRecord(
     ...(plan.mountsOnHost ? { mountedOn: mountIdOf(plan.rootfs.path) } : {}),
     ...(rdt === undefined ? {} : { resctrl: { join: rdt.join, remove: rdt.remove } }),
     ...(standardStreams === undefined ? {} : { standardStreams }),
-    config,
+    config: recordedPart(config),
   };
 }
 

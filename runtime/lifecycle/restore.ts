@@ -138,6 +138,7 @@ function restore(
       mode,
       dir,
       recorded,
+      spec,
       undo,
       criu,
       directories,

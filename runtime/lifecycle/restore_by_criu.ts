@@ -7,6 +7,7 @@ import { tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
+import type { RunnableSpec } from "../config/types.ts";
 import { openAgain } from "../criu/directories.ts";
 import { mountsToRestore } from "../criu/external_mounts.ts";
 import { withLog } from "../criu/log.ts";
@@ -28,10 +29,10 @@ import type { Stream } from "../init/context.ts";
 import { createRdtGroups, joinRdtGroups } from "../intel_rdt/groups.ts";
 import { readCgroups } from "../proc/cgroup.ts";
 import { wholeEnvironment } from "../self/seal.ts";
-import { type SavedState, type StateDir, writeState } from "../state/store.ts";
+import { type SavedState, type StateDir, writeSavedConfig, writeState } from "../state/store.ts";
 import { endedBadly } from "./checkpoint.ts";
 import type { Prepared } from "./prepare.ts";
-import { openInit, type RestoredInit, restoredState } from "./restored_init.ts";
+import { openInit, type RestoredInit, restoredState, withTimeNamespace } from "./restored_init.ts";
 import { hookState } from "./state.ts";
 import type { Undo } from "./undo.ts";
 
@@ -60,6 +61,7 @@ export interface Restore extends Omit<Prepared, "cgroup"> {
   readonly mode: RestoreMode;
   readonly dir: StateDir;
   readonly recorded: SavedState;
+  readonly spec: RunnableSpec;
   readonly undo: Undo;
   readonly criu: Criu;
   readonly directories: Directories;
@@ -166,14 +168,16 @@ class Restoring {
   }
 
   private record(pid: Pid): void {
-    const { container, recorded, undo, dir } = this.making;
+    const { container, recorded, spec, undo, dir } = this.making;
     const init = openInit(pid);
     undo.push("end the init process", () => {
       tryPidfdSendSignal(init.pidfd, SIGKILL);
       waitFor(pid);
     });
     restrictMounts(pid, container.mounts);
-    const state = restoredState(recorded, pid);
+    const config = withTimeNamespace(spec, pid);
+    const state = restoredState(recorded, config, pid);
+    writeSavedConfig(dir, config);
     writeState(dir, state);
     this.#restored = { init, dir, state };
   }

@@ -7,7 +7,7 @@ import { tryStatx } from "../../syscalls/stat.ts";
 import { type Fd, failed, type Pid } from "../../syscalls/types.ts";
 import type { RunnableSpec } from "../config/types.ts";
 import { identify } from "../state/init_pid.ts";
-import type { SavedState } from "../state/store.ts";
+import { recordedPart, type SavedState } from "../state/store.ts";
 
 /** A process and its pidfd. */
 export interface RestoredInit {
@@ -22,18 +22,18 @@ export function openInit(pid: Pid): RestoredInit {
   return { pid, pidfd };
 }
 
-/** The record of a container that was restored now. */
-export function restoredState(recorded: SavedState, pid: Pid): SavedState {
+/** The record of a container that was restored now with this configuration. */
+export function restoredState(recorded: SavedState, config: RunnableSpec, pid: Pid): SavedState {
   return {
     ...recorded,
     created: rfc3339(realtimeNow()),
     init: identify(pid),
-    config: withTimeNamespace(recorded.config, pid),
+    config: recordedPart(config),
   };
 }
 
 /** criu restores into a time namespace, so that clocks go on where they were; what exec starts is to have the same. */
-function withTimeNamespace(config: RunnableSpec, pid: Pid): RunnableSpec {
+export function withTimeNamespace(config: RunnableSpec, pid: Pid): RunnableSpec {
   const namespaces = config.linux?.namespaces ?? [];
   const inodeOf = (process: string): bigint | undefined => {
     const stat = tryStatx(CWD, `/proc/${process}/ns/time`, 0);

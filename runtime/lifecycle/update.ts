@@ -16,7 +16,14 @@ import { planCgroupResources } from "../plan/cgroup/resources.ts";
 import { planUpdate } from "../plan/cgroup/update.ts";
 import { planIntelRdt } from "../plan/intel_rdt.ts";
 import { STDIN } from "../self/command.ts";
-import { lock, openStateDir, readState, type SavedState, writeState } from "../state/store.ts";
+import {
+  lock,
+  openStateDir,
+  readSavedConfig,
+  readState,
+  type SavedState,
+  writeSavedConfig,
+} from "../state/store.ts";
 import { statusOf } from "./status.ts";
 
 /** What update is asked for. */
@@ -37,11 +44,12 @@ export function updateContainer(context: RuntimeContext, request: UpdateRequest)
   if (ofKernel) context.warn("Kernel memory settings are ignored and will be removed");
   lock(dir);
   const saved = readState(dir);
-  const rdt = rdtUpdate(saved, request);
+  const config = readSavedConfig(dir);
+  const { linux = {} } = config;
+  const rdt = rdtUpdate(saved, linux.intelRdt, request);
   const status = statusOf(dir, saved);
   if (status === "stopped" || status === "creating")
     throw new RuntimeError("wrong-status", `container not running: it is ${status}`);
-  const { linux = {} } = saved.config;
   const { write, save } = planUpdate(linux.resources ?? {}, asked);
   const cgroup = openCgroup(saved);
   const facts = { version: versionOf(cgroup.paths), driver: cgroup.driver, setDevices: false } as const;
@@ -62,10 +70,7 @@ export function updateContainer(context: RuntimeContext, request: UpdateRequest)
     throw error;
   }
   const intelRdt = rdt === undefined ? {} : { intelRdt: rdt.intelRdt };
-  writeState(dir, {
-    ...saved,
-    config: { ...saved.config, linux: { ...linux, resources: save, ...intelRdt } },
-  });
+  writeSavedConfig(dir, { ...config, linux: { ...linux, resources: save, ...intelRdt } });
 }
 
 /** A JSON document: a file, or standard input for "-". One that is null asks for nothing. */
@@ -76,18 +81,21 @@ export function readDocument(file: HostPath | "-"): JsonValue {
 }
 
 interface RdtUpdate {
-  /** As it will be, for state.json. */
+  /** As it will be, to be kept. */
   readonly intelRdt: LinuxIntelRdt;
   /** Writes the schemata; on failure those of before. */
   write(): void;
 }
 
-function rdtUpdate({ id, config, resctrl }: SavedState, schemas: RdtSchemas): RdtUpdate | undefined {
+function rdtUpdate(
+  { id, resctrl }: SavedState,
+  old: LinuxIntelRdt | undefined,
+  schemas: RdtSchemas,
+): RdtUpdate | undefined {
   const { l3CacheSchema, memBwSchema } = schemas;
   if (l3CacheSchema === "" && memBwSchema === "") return undefined;
   const root = requireRdtFor(schemas, findResctrl());
   const [group] = resctrl?.join ?? [];
-  const old = config.linux?.intelRdt;
   if (old === undefined || group === undefined)
     throw new RuntimeError(
       "invalid-argument",

@@ -31,12 +31,15 @@ import {
   listIds,
   lock,
   openStateDir,
+  readSavedConfig,
   readState,
+  recordedPart,
   removeStateDir,
   type SavedState,
   type StateDir,
   tryOpenStateDir,
   unlock,
+  writeSavedConfig,
   writeState,
 } from "./store.ts";
 
@@ -83,15 +86,16 @@ const kindOf = (act: () => unknown): string | undefined => {
   }
 };
 
-store("what was written is read, integers above 2^53 included", () => {
-  withDir((dir, file) => {
+store("the configuration that was written is read, integers above 2^53 included", () => {
+  withDir((dir, stateFile) => {
+    const file = join(parentOf(stateFile), "config.json");
     const rlimits = [{ type: "RLIMIT_CORE", soft: 18446744073709551615n, hard: 18446744073709551615n }];
     const config = {
       ociVersion: "1.0.2",
       process: { cwd: "/", args: ["a"], rlimits },
     } as unknown as RunnableSpec;
-    writeState(dir, state({ config }));
-    assert.equal(readState(dir).config, config);
+    writeSavedConfig(dir, config);
+    assert.equal(readSavedConfig(dir), config);
     assert.match(readText(file), '"soft":18446744073709551615');
     assert.is(statOf(file).mode & 0o7777, 0o600);
   });
@@ -105,6 +109,30 @@ store("it is replaced by rename: who has the old file keeps it whole, and nothin
     assert.is.not(statOf(file).ino, before);
     assert.is(readState(dir).created, "later");
     assert.equal(namesIn(parentOf(file)), ["state.json"]);
+  });
+});
+
+store("of the configuration state.json has what most commands need", () => {
+  withDir((dir, file) => {
+    const needed = {
+      ociVersion: "1.0.2",
+      annotations: { a: "b" },
+      hooks: { poststop: [{ path: "/bin/true" }] },
+      linux: { namespaces: [{ type: "pid", path: "/proc/1/ns/pid" }] },
+    };
+    const config = { ...needed, linux: { ...needed.linux, maskedPaths: ["/a"] }, process: { cwd: "/" } };
+    writeState(dir, state({ config: recordedPart(config as unknown as RunnableSpec) }));
+    assert.equal(readState(dir).config, needed);
+    assert.equal(recordedPart({ ociVersion: "1.0.2" } as RunnableSpec), { ociVersion: "1.0.2" });
+    assert.is(
+      kindOf(() => readSavedConfig(dir)),
+      "not-found",
+    );
+    writeFile(join(parentOf(file), "config.json"), "{}");
+    assert.is(
+      kindOf(() => readSavedConfig(dir)),
+      "invalid-argument",
+    );
   });
 });
 

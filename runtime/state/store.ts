@@ -1,6 +1,7 @@
 /**
- * State on disk: <root>/<id>/state.json, replaced by rename. The directory is also the container's lock, by flock,
- * so that two commands that change one container wait for each other; commands that only read do not wait.
+ * State on disk: <root>/<id>/state.json, replaced by rename, and beside it config.json, the configuration as it was at
+ * create. The directory is also the container's lock, by flock, so that two commands that change one container wait for
+ * each other; commands that only read do not wait.
  */
 
 import { DT_DIR } from "../../syscalls/constants/dirent.ts";
@@ -24,13 +25,28 @@ import { fstat, tryStatx } from "../../syscalls/stat.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { parseJson, stringifyJson } from "../config/json.ts";
-import type { RunnableSpec } from "../config/types.ts";
+import type { Linux, RunnableSpec } from "../config/types.ts";
 import { notFound, RuntimeError } from "../errors.ts";
 import { replaceFile } from "../path/replace_file.ts";
 import { requireValidId, SECCOMP_CACHE } from "./container_id.ts";
 import type { ProcessIdentity } from "./init_pid.ts";
 
-/** What state.json holds: all that later commands need, so that a later edit of config.json has no effect. */
+/** What most commands need of the configuration: reading all of it takes longer than all else that they do. */
+export type RecordedConfig = Pick<RunnableSpec, "ociVersion" | "annotations" | "hooks"> & {
+  readonly linux?: Pick<Linux, "namespaces">;
+};
+
+/** That part of a configuration. */
+export function recordedPart({ ociVersion, annotations, hooks, linux }: RunnableSpec): RecordedConfig {
+  return {
+    ociVersion,
+    ...(annotations && { annotations }),
+    ...(hooks && { hooks }),
+    ...(linux?.namespaces && { linux: { namespaces: linux.namespaces } }),
+  };
+}
+
+/** What state.json holds. */
 export interface SavedState {
   readonly id: string;
   readonly bundle: HostPath;
@@ -58,7 +74,7 @@ export interface SavedState {
    * A pipe of the caller's is replaced at a restore.
    */
   readonly standardStreams?: readonly string[];
-  readonly config: RunnableSpec;
+  readonly config: RecordedConfig;
 }
 
 /** A container's directory, open. */
@@ -69,6 +85,7 @@ export interface StateDir {
 }
 
 const STATE = "state.json";
+const CONFIG = "config.json";
 /** State is written by us; a file larger than this is not ours. */
 const LARGEST = 64 * 1024 * 1024;
 
@@ -153,24 +170,43 @@ export function writeState(dir: StateDir, state: SavedState): void {
   replaceFile(dir.fd, STATE, bytes, 0o600, `${dir.root}/${dir.id}/${STATE}`);
 }
 
+/** Keeps the configuration for later commands, on which a later edit of the bundle's has no effect. */
+export function writeSavedConfig(dir: StateDir, config: RunnableSpec): void {
+  replaceFile(dir.fd, CONFIG, encodeUtf8(stringifyJson(config)), 0o600, `${dir.root}/${dir.id}/${CONFIG}`);
+}
+
 /** Reads state.json. A directory without one is a container that never was; damaged text is an error of its own. */
 export function readState(dir: StateDir): SavedState {
-  let fd: Fd;
-  try {
-    fd = openat(dir.fd, STATE, O_RDONLY | O_NOFOLLOW);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) throw notFound();
-    throw error;
-  }
-  const bytes = readToEnd(fd, LARGEST);
-  close(fd);
-  const what = `${dir.root}/${dir.id}/${STATE}`;
-  if (bytes === undefined)
-    throw new RuntimeError("invalid-argument", `${what} is larger than any state of a container`);
-  const value = parseJson(bytes, what) as unknown;
+  const value = readFile(dir, STATE);
   if (!isSavedState(value) || value.id !== dir.id)
-    throw new RuntimeError("invalid-argument", `${what} is not the state of a container`);
+    throw new RuntimeError("invalid-argument", `${pathOf(dir, STATE)} is not the state of a container`);
   return value;
+}
+
+/** Reads the configuration as it was at create. */
+export function readSavedConfig(dir: StateDir): RunnableSpec {
+  const value = readFile(dir, CONFIG) as RunnableSpec | null;
+  if (typeof value?.process !== "object")
+    throw new RuntimeError(
+      "invalid-argument",
+      `${pathOf(dir, CONFIG)} is not the configuration of a container`,
+    );
+  return value;
+}
+
+const pathOf = (dir: StateDir, name: string): string => `${dir.root}/${dir.id}/${name}`;
+
+function readFile(dir: StateDir, name: string): unknown {
+  const fd = tryOpenat(dir.fd, name, O_RDONLY | O_NOFOLLOW);
+  if (fd === -ENOENT) throw notFound();
+  if (failed(fd)) throw OpError.from("open", pathOf(dir, name), -fd);
+  const bytes = closing(fd, () => readToEnd(fd, LARGEST));
+  if (bytes === undefined)
+    throw new RuntimeError(
+      "invalid-argument",
+      `${pathOf(dir, name)} is larger than any state of a container`,
+    );
+  return parseJson(bytes, pathOf(dir, name));
 }
 
 function isSavedState(value: unknown): value is SavedState {
