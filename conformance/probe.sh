@@ -4,7 +4,8 @@
 section() { echo "== $1"; }
 
 section status
-grep -E '^(Umask|Uid|Gid|Groups|NSpid|NStgid|NSpgid|NSsid|Cap...|NoNewPrivs|Seccomp.*|Sig(Ign|Blk|Cgt)|ShdPnd|Cpus_allowed_list|Mems_allowed_list|CoreDumping|THP_enabled|TracerPid|Threads):' /proc/$$/status
+grep -E '^(Umask|Uid|Gid|Groups|NSpid|NStgid|NSpgid|NSsid|Cap...|NoNewPrivs|Seccomp.*|Sig(Ign|Cgt)|ShdPnd|Cpus_allowed_list|Mems_allowed_list|CoreDumping|THP_enabled|TracerPid|Threads):' /proc/$$/status
+grep ^SigBlk: /proc/self/status # the shell's own has all signals for the moment of a fork
 section identity
 id
 section environment

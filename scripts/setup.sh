@@ -64,6 +64,7 @@ case " $* " in *" engines "*)
   wants dockerd docker.io
   wants docker-compose docker-compose
   wants iptables iptables
+  wants nft nftables
   wants valgrind valgrind
   wants strace strace
   [ -x /usr/lib/podman/netavark ] || packages="$packages netavark"
@@ -74,8 +75,14 @@ case " $* " in *" engines "*)
   [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
   # Debian 13 has none.
   command -v criu >/dev/null 2>&1 || install criu || echo "setup: could not be installed: criu" >&2
-  # Debian 13 has it apart from docker.io, Debian 12 in it.
-  command -v docker >/dev/null 2>&1 || install docker-cli || echo "setup: could not be installed: docker-cli" >&2
+  # What Debian 12 has in docker.io, Debian 13 has apart.
+  packages=""
+  wants docker docker-cli
+  if [ -n "$packages" ] || dpkg-query --show docker-cli >/dev/null 2>&1; then
+    [ -x /usr/libexec/docker/cli-plugins/docker-buildx ] || packages="$packages docker-buildx"
+  fi
+  # shellcheck disable=SC2086
+  [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
   ;;
 esac
 

@@ -12,7 +12,7 @@ import { runcPath } from "../oracle/compare.ts";
 import { withTerminal } from "../pty.ts";
 import { defaultSpec } from "../spec.ts";
 import { limitsIn } from "./cgroup_limits.ts";
-import { containerdNeeds, startContainerd } from "./containerd.ts";
+import { type Containerd, containerdNeeds, startContainerd } from "./containerd.ts";
 import {
   assertGone,
   attached,
@@ -490,13 +490,20 @@ containerd("twenty execs at the same time in one container", async (e) => {
   await withTask(e, "execs", [], async () => {
     const numbers = Array.from({ length: 20 }, (_, i) => i);
     const results = await Promise.all(
-      numbers.map((i) => e.ctr(execArgs("execs", `e${i}`, [], ["sh", "-c", `echo ${i}; exit ${i}`]))),
+      numbers.map((i) => exec(e, "execs", [], `echo ${i}; exit ${i}`, `e${i}`)),
     );
     results.forEach(({ status, stdout, stderr }, i) => {
       assert.equal([stdout, status], [`${i}\n`, i], stderr);
     });
   });
 });
+
+/** Of a task that may have ended while nobody listened; later versions remove it themselves when they start again. */
+async function deleteEnded(e: Containerd, id: string, status: number): Promise<void> {
+  if (/^containerd 1\.6\./.test(e.version) || (await taskOf(e, id)) !== undefined)
+    assert.is(await deleteTask(e, id), status);
+  assertGone(e, id);
+}
 
 for (const signal of ["TERM", "KILL"] as const)
   containerd(`containerd ends by SIG${signal} and starts again while containers run`, async (e) => {
@@ -512,7 +519,7 @@ for (const signal of ["TERM", "KILL"] as const)
       assert.is(succeed(await exec(e, id, [], "echo still here")).stdout, "still here\n");
       succeed(await e.ctr(["task", "pause", id]));
       succeed(await e.ctr(["task", "resume", id]));
-      assert.is(await deleteTask(e, `${id}-ends`), 8);
+      await deleteEnded(e, `${id}-ends`, 8);
       succeed(await e.ctr(["container", "delete", `${id}-ends`]));
       succeed(await e.ctr(["task", "kill", id]));
       assert.is(await deleteTask(e, id), 5);

@@ -87,10 +87,15 @@ export const execArgs = (
 ): string[] => [...["task", "exec", "--exec-id", name], ...flags, id, ...argv];
 
 /** `task exec` does not wait for the end of the output of a process that has ended, with any runtime. */
-const unhurried = (script: string): string => `${script}\nstatus=$?; sleep 0.5; exit $status`;
+const unhurried = (script: string): string => `(${script})\nstatus=$?; sleep 0.5; exit $status`;
 
-export const exec = (e: Containerd, id: string, flags: readonly string[], script: string): Promise<Result> =>
-  e.ctr(execArgs(id, `${id}-exec`, flags, ["sh", "-c", unhurried(script)]));
+export const exec = (
+  e: Containerd,
+  id: string,
+  flags: readonly string[],
+  script: string,
+  name = `${id}-exec`,
+): Promise<Result> => e.ctr(execArgs(id, name, flags, ["sh", "-c", unhurried(script)]));
 
 /** The process as the machine calls it. */
 export const procFile = (e: Containerd, pid: number, name: string): string =>

@@ -1,6 +1,6 @@
 // A machine of its own for an engine, with a cgroup tree, /run, /etc and /var, processes and network interfaces of
 // its own. All of it ends with its first process, which ends with this one.
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type CommandOptions,
@@ -35,10 +35,14 @@ const firstProcess = new URL("machine.sh", import.meta.url).pathname;
 export async function startMachine({ dir, token }: Fixture): Promise<Machine> {
   const ready = join(dir, "ready");
   for (const name of ["tmp", "home"]) mkdirSync(join(dir, name));
+  chmodSync(dir, 0o711); // to TMPDIR has to come the root of a user namespace, too
   const env = {
     PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin`,
     TMPDIR: join(dir, "tmp"),
     HOME: join(dir, "home"),
+    // What later engines say of this machine or of others' runtimes, in the midst of a container's output.
+    PODMAN_IGNORE_CGROUPSV1_WARNING: "1",
+    CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS: "1",
   };
   const shell = startCommand(["setpriv", "--pdeathsig", "KILL", "sh", firstProcess, token, dir], {
     env,
