@@ -88,6 +88,8 @@ export function lifeTests<E extends Cli>(test: EngineSuite<E>): void {
       const logs = succeed(await e.cli(["logs", "detached"]));
       assert.equal([logs.stdout, logs.stderr], ["out\n", "err\n"]);
       const state = "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}} {{.State.OOMKilled}}";
+      // To later Podmans it is "stopped" until it is cleaned up.
+      await eventually(async () => !(await inspect(e, "detached", state)).startsWith("stopped"), 30);
       assert.is(await inspect(e, "detached", state), "exited 6 0 false");
     });
   });
