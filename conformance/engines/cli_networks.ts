@@ -100,7 +100,10 @@ export function buildTest<E extends Cli>(test: EngineSuite<E>, kind: string, ...
     const write = (text: string) => writeFileSync(join(context, "Dockerfile"), text);
     const build = (...args: string[]) => {
       // Later versions ask for more than the machine's own limit, which takes CAP_SYS_RESOURCE.
-      const layers = e.program === "podman" ? ["--layers", "--ulimit", "nofile=1024:1024"] : [];
+      const layers =
+        e.program === "podman"
+          ? ["--layers", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+          : [];
       return e.host.run([
         "env",
         ...environment,
