@@ -136,7 +136,7 @@ withUnit("others join, are frozen and killed; nobody else takes the name", ({ cg
 
 withUnit("what systemd refuses is said with its reason, and makes no unit", ({ cgroup, name, pid }) => {
   const limits = plan({});
-  const unit = [{ name: "TasksMax", signature: "s", value: "many", from: "linux.resources.pids.limit" }];
+  const unit = [{ name: "TasksMax", signature: "t", value: 0n, from: "linux.resources.pids.limit" }];
   const wrong = { ...limits, unit: unit as unknown as NonNullable<typeof limits.unit> };
   assert.throws(() => cgroup.create(wrong, [pid]), saying("asked for by linux.resources.pids.limit"));
   const ended = start(["true"]);
