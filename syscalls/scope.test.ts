@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { F_GETFD, O_PATH } from "./constants/fcntl.ts";
 import { pipe, tryFcntl } from "./descriptor.ts";
 import { CWD, close, openat } from "./open.ts";
-import { closing, Owner, scope } from "./scope.ts";
+import { checked, closing, Owner, scope } from "./scope.ts";
 import { saying } from "./testing/saying.ts";
 import type { Fd } from "./types.ts";
 
@@ -27,6 +27,21 @@ scopes("closing: at the end, and after an error, which goes on", () => {
     saying("in the middle"),
   );
   assert.not(isOpen(other));
+});
+
+scopes("checked: what passes is given on, open; what does not is closed", () => {
+  const good = checked(open(), () => {});
+  assert.ok(isOpen(good));
+  close(good);
+  const bad = open();
+  assert.throws(
+    () =>
+      checked(bad, () => {
+        throw new Error("not this one");
+      }),
+    saying("not this one"),
+  );
+  assert.not(isOpen(bad));
 });
 
 scopes("scope: all that was owned, but what was handed on", () => {

@@ -11,6 +11,17 @@ export function closing<T>(fd: Fd, act: (fd: Fd) => T): T {
   }
 }
 
+/** Gives a descriptor on that has passed a check; one that has not is closed. */
+export function checked(fd: Fd, check: (fd: Fd) => void): Fd {
+  try {
+    check(fd);
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
 /** What some code has opened: closed with `close`, the last first, but for what it has handed on. */
 export class Owner {
   private owned: Fd[] = [];

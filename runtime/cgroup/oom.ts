@@ -12,6 +12,7 @@ import {
   tryInotifyAddWatch,
 } from "../../syscalls/notify.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
+import { closing, Owner } from "../../syscalls/scope.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
@@ -45,11 +46,12 @@ export function watchOom(paths: CgroupPaths): OomWatch {
 
 /** cgroup-v1/memory "OOM Control": an eventfd that is told of each OOM, and once when the cgroup is removed. */
 function watchV1(path: HostPath): OomWatch {
-  const directory = openat(CWD, path, O_PATH | O_DIRECTORY);
-  const fd = eventfd();
-  const oomControl = openat(directory, "memory.oom_control", O_RDONLY);
-  writeTextAt(directory, "cgroup.event_control", O_WRONLY, `${fd} ${oomControl} `);
-  close(oomControl);
+  const owner = new Owner();
+  const directory = owner.own(openat(CWD, path, O_PATH | O_DIRECTORY));
+  const fd = owner.own(eventfd());
+  closing(openat(directory, "memory.oom_control", O_RDONLY), (oomControl) =>
+    writeTextAt(directory, "cgroup.event_control", O_WRONLY, `${fd} ${oomControl} `),
+  );
   // By the directory's descriptor: under its path there could be another container's by now.
   const isGone = () => typeof tryStatx(directory, "cgroup.event_control", 0) === "number";
   return {
@@ -60,10 +62,7 @@ function watchV1(path: HostPath): OomWatch {
       // Looked at again: who removes it between the two lines has given its signal already, and there is no other.
       return { oom: signals > (gone ? 1n : 0n), gone: gone || isGone() };
     },
-    close() {
-      close(fd);
-      close(directory);
-    },
+    close: () => owner.close(),
   };
 }
 

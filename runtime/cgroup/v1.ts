@@ -5,8 +5,9 @@ import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { tryWrite } from "../../syscalls/io.ts";
-import { close, tryOpenat } from "../../syscalls/open.ts";
+import { tryOpenat } from "../../syscalls/open.ts";
 import { sleepMs } from "../../syscalls/poll.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -191,8 +192,7 @@ function inherit(directory: HostPath, file: string): string {
 function thawOne(directory: Fd): void {
   const file = tryOpenat(directory, "freezer.state", O_WRONLY);
   if (failed(file)) return;
-  tryWrite(file, encodeUtf8("THAWED"));
-  close(file);
+  closing(file, () => tryWrite(file, encodeUtf8("THAWED")));
 }
 
 function explain(directory: HostPath, { file, value }: CgroupWrite, errno: number): string | undefined {

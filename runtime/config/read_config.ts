@@ -3,7 +3,8 @@
 import { O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readToEnd } from "../../syscalls/io.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Findings } from "./check.ts";
@@ -50,13 +51,12 @@ function readConfigFile(path: string): Uint8Array {
 
 /** The bytes of a JSON file. */
 export function readFile(path: string): Uint8Array {
-  const fd = openat(CWD, path, O_RDONLY);
-  try {
-    // One byte over the reader's bound, so that it is the reader who refuses what is too large.
-    return readToEnd(fd, MAX_BYTES) ?? new Uint8Array(MAX_BYTES + 1);
-  } catch (error) {
-    throw error instanceof OpError ? error.during("read", path) : error;
-  } finally {
-    close(fd);
-  }
+  return closing(openat(CWD, path, O_RDONLY), (fd) => {
+    try {
+      // One byte over the reader's bound, so that it is the reader who refuses what is too large.
+      return readToEnd(fd, MAX_BYTES) ?? new Uint8Array(MAX_BYTES + 1);
+    } catch (error) {
+      throw error instanceof OpError ? error.during("read", path) : error;
+    }
+  });
 }

@@ -4,6 +4,7 @@ import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
 import { getpid, tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -80,8 +81,7 @@ function reap(pid: Pid): number | undefined {
 
 /** The master of a container's pty, as its init process sent it. */
 export function receiveMaster(socket: Fd): Fd {
-  const message = receiveMessage(socket, 4096);
-  close(socket);
+  const message = closing(socket, () => receiveMessage(socket, 4096));
   if (typeof message !== "number" && message.descriptor !== undefined) return message.descriptor;
   throw new RuntimeError("child", "the container's process did not send the master of its terminal");
 }

@@ -4,7 +4,8 @@ import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts
 import { SELINUX_MAGIC } from "../../syscalls/constants/magic.ts";
 import { textOf } from "../../syscalls/cstring.ts";
 import { readToEnd } from "../../syscalls/io.ts";
-import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
+import { CWD, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
 import { failed } from "../../syscalls/types.ts";
 import type { LsmFacts } from "../plan/host_facts.ts";
@@ -22,8 +23,7 @@ const hasApparmor = (root: string): boolean =>
 function hasSelinux(root: string): boolean {
   const fd = tryOpenat(CWD, `${root}/sys/fs/selinux`, O_PATH | O_DIRECTORY);
   if (failed(fd)) return false;
-  const { magic, readOnly } = fstatfs(fd);
-  close(fd);
+  const { magic, readOnly } = closing(fd, fstatfs);
   const context = tryReadText(`${root}/proc/self/attr/current`).replace(/\0.*$/s, "").trim();
   return magic === SELINUX_MAGIC && !readOnly && context !== "" && context !== "kernel";
 }
@@ -31,12 +31,12 @@ function hasSelinux(root: string): boolean {
 function tryReadText(path: string): string {
   const fd = tryOpenat(CWD, path, O_RDONLY);
   if (failed(fd)) return "";
-  try {
-    const bytes = readToEnd(fd);
-    return bytes === undefined ? "" : textOf(bytes, bytes.length);
-  } catch {
-    return ""; // EINVAL: no module has anything to say about this process
-  } finally {
-    close(fd);
-  }
+  return closing(fd, () => {
+    try {
+      const bytes = readToEnd(fd);
+      return textOf(bytes, bytes.length);
+    } catch {
+      return ""; // EINVAL: no module has anything to say about this process
+    }
+  });
 }

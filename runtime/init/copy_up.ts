@@ -24,9 +24,9 @@ import {
 } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { sendfile } from "../../syscalls/io.ts";
-import { close, openat } from "../../syscalls/open.ts";
+import { openat } from "../../syscalls/open.ts";
 import { fchmod, fchmodat, lchownat } from "../../syscalls/permissions.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { closing, scope } from "../../syscalls/scope.ts";
 import { fstat, isType, type Stat, statx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
@@ -63,26 +63,20 @@ function copyEntry(from: Fd, to: Fd, name: string, path: string, depth: number):
 
 function copyDirectory(from: Fd, to: Fd, name: string, path: string, depth: number): void {
   mkdirat(to, name, 0o700);
-  const source = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  const copy = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  try {
+  scope((owner) => {
+    const source = owner.own(openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    const copy = owner.own(openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     copyUp(source, copy, path, depth + 1);
-  } finally {
-    close(source);
-    close(copy);
-  }
+  });
 }
 
 function copyFile(from: Fd, to: Fd, name: string, stat: Stat): void {
   // O_NONBLOCK: what was a file a moment ago may be a fifo now.
-  const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  const copy = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
+  scope((owner) => {
+    const source = owner.own(openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    const copy = owner.own(openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
     if (isType(fstat(source), S_IFREG)) while (sendfile(copy, source, 0x7ffff000) > 0);
     lchownat(to, name, stat.uid, stat.gid);
     fchmod(copy, stat.mode & 0o7777);
-  } finally {
-    close(source);
-    close(copy);
-  }
+  });
 }

@@ -78,14 +78,15 @@ export function closeStaging(): void {
 export function atDescriptors<T>(act: () => T): T {
   const state = current();
   state.descriptors ??= openat(state.procfs, "self/fd", O_PATH | O_DIRECTORY);
-  const before = openat(CWD, ".", O_PATH | O_DIRECTORY);
-  fchdir(state.descriptors);
-  try {
-    return act();
-  } finally {
-    fchdir(before);
-    close(before);
-  }
+  const { descriptors } = state;
+  return closing(openat(CWD, ".", O_PATH | O_DIRECTORY), (before) => {
+    fchdir(descriptors);
+    try {
+      return act();
+    } finally {
+      fchdir(before);
+    }
+  });
 }
 
 /** fsopen, fsconfig, fsmount; mount(2) where they are missing or `mount2` (more MS_* flags) asks for it. */
@@ -119,16 +120,13 @@ export function createFilesystem(
 /** open_tree with OPEN_TREE_CLONE, or a bind mount; an empty path is what `dir` is open on. */
 export function cloneTree(dir: Fd, path: string, recursive: boolean): Fd {
   if (!current().old) return K.cloneTree(dir, path, recursive);
-  const source = path === "" ? dir : openat(dir, path, O_PATH);
-  try {
-    return stage(isType(fstat(source), ST.S_IFDIR) ? "directory" : "file", (slot) => {
+  const bind = (source: Fd): Fd =>
+    stage(isType(fstat(source), ST.S_IFDIR) ? "directory" : "file", (slot) => {
       const flags = K.MS_BIND | (recursive ? K.MS_REC : 0);
       const result = K.tryMount(String(source), slot, "", flags, "");
       if (result < 0) throw OpError.from("bind", pathName(dir, path), -result);
     });
-  } finally {
-    if (source !== dir) close(source);
-  }
+  return path === "" ? bind(dir) : closing(openat(dir, path, O_PATH), bind);
 }
 
 /** Makes a place in the staging, mounts there by `mountOn` (which gets a name for it), and opens the mount. */

@@ -1,8 +1,7 @@
 /** Where a mount goes: the place in the root file system, by descriptor, and putting a detached mount there. */
 import { PROC_SUPER_MAGIC } from "../../syscalls/constants/magic.ts";
 import { MS_REC } from "../../syscalls/mount.ts";
-import { close } from "../../syscalls/open.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { checked, closing } from "../../syscalls/scope.ts";
 import { fstat, fstatfs } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
@@ -44,20 +43,16 @@ export function mountPoint(
     );
   }
   const followed = insideProc || clean === "proc" ? "refuse" : links;
-  const target = openOrCreateInRoot(root, destination, kind, followed);
-  if (clean !== "" && followed !== "refuse" && isSameMountPoint(target, root)) {
-    close(target);
+  return checked(openOrCreateInRoot(root, destination, kind, followed), (target) => {
     // The mounts that follow would be made below it, out of sight.
-    throw safetyViolation(`${JSON.stringify(destination)} leads to the root of the container by a link`);
-  }
-  // By another way than its name, such as a link in the image, the place may still be inside a procfs.
-  if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC) {
-    close(target);
-    throw safetyViolation(
-      `${JSON.stringify(destination)} cannot be mounted because it is inside /proc, by a link`,
-    );
-  }
-  return target;
+    if (clean !== "" && followed !== "refuse" && isSameMountPoint(target, root))
+      throw safetyViolation(`${JSON.stringify(destination)} leads to the root of the container by a link`);
+    // By another way than its name, such as a link in the image, the place may still be inside a procfs.
+    if (!insideProc && clean !== "proc" && fstatfs(target).magic === PROC_SUPER_MAGIC)
+      throw safetyViolation(
+        `${JSON.stringify(destination)} cannot be mounted because it is inside /proc, by a link`,
+      );
+  });
 }
 
 /** Whether both are the same directory of the same mount. */

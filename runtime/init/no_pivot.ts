@@ -17,7 +17,8 @@ import {
   tryUmount2,
   UMOUNT_NOFOLLOW,
 } from "../../syscalls/mount.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
@@ -29,14 +30,14 @@ const ROUNDS = 64;
 
 /** Moves the root file system over "/" and goes into it. */
 export function moveInto(root: Fd, procfs: Fd): void {
-  const old = openat(CWD, "/", O_PATH | O_DIRECTORY);
-  // So that no unmount here is one of the host's too.
-  mount("", "/", "", MS_SLAVE, "");
-  moveMountOnto(root, old, "/");
-  const { mountId } = fstat(root);
-  if (mountId === 0n) throw OpError.from("statx", "/", ENOSYS, "which says what mount a file is on");
-  unmountAllBut(Number(mountId), Number(fstat(old).mountId), procfs);
-  close(old);
+  closing(openat(CWD, "/", O_PATH | O_DIRECTORY), (old) => {
+    // So that no unmount here is one of the host's too.
+    mount("", "/", "", MS_SLAVE, "");
+    moveMountOnto(root, old, "/");
+    const { mountId } = fstat(root);
+    if (mountId === 0n) throw OpError.from("statx", "/", ENOSYS, "which says what mount a file is on");
+    unmountAllBut(Number(mountId), Number(fstat(old).mountId), procfs);
+  });
   fchdir(root);
   chroot(".");
   const result = tryChdir("/");

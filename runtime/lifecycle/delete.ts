@@ -1,8 +1,8 @@
 /** delete (runtime.md "Delete"): takes away everything that create made, and can be repeated when cut short. */
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { close } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -84,11 +84,12 @@ export function destroyUnlessGone(context: RuntimeContext, dir: StateDir, saved:
 function endInit(saved: SavedState, cgroup: ReturnType<typeof openCgroup>): void {
   const pidfd = openProcess(saved.init);
   if (pidfd === undefined) return;
-  tryPidfdSendSignal(pidfd, SIGKILL);
-  cgroup.thawAll();
-  // A pidfd is readable when its process has ended, be it reaped or not.
-  const [ended = 0] = poll([{ fd: pidfd, events: POLLIN }], DEATH_TIMEOUT_MS);
-  close(pidfd);
+  const [ended = 0] = closing(pidfd, () => {
+    tryPidfdSendSignal(pidfd, SIGKILL);
+    cgroup.thawAll();
+    // A pidfd is readable when its process has ended, be it reaped or not.
+    return poll([{ fd: pidfd, events: POLLIN }], DEATH_TIMEOUT_MS);
+  });
   if (ended === 0 && isAlive(saved.init))
     throw new RuntimeError("wrong-status", "container init still running");
 }

@@ -3,8 +3,8 @@
 import { monotonicNow } from "../../syscalls/clock.ts";
 import { POLLERR, POLLHUP, POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
-import { close } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { type OomWatch, watchOom } from "../cgroup/oom.ts";
 import { openCgroup, requireCgroup } from "../cgroup/open.ts";
 import { readStats } from "../cgroup/stats.ts";
@@ -34,13 +34,16 @@ export function containerEvents(
   print: (line: string) => void,
 ): void {
   const dir = openStateDir(context.root, id);
-  const saved = readState(dir);
-  if (interval <= 0n) throw new RuntimeError("invalid-argument", "duration interval must be greater than 0");
-  const status = statusOf(dir, saved);
-  if (status === "stopped" || status === "creating")
-    throw new RuntimeError("wrong-status", `container with id ${id} is not running`);
-  requireCgroup(saved);
-  close(dir.fd);
+  const saved = closing(dir.fd, () => {
+    const saved = readState(dir);
+    if (interval <= 0n)
+      throw new RuntimeError("invalid-argument", "duration interval must be greater than 0");
+    const status = statusOf(dir, saved);
+    if (status === "stopped" || status === "creating")
+      throw new RuntimeError("wrong-status", `container with id ${id} is not running`);
+    requireCgroup(saved);
+    return saved;
+  });
   if (once) {
     print(statsEvent(saved));
     return;

@@ -1,7 +1,7 @@
 /** exec: another process in a running container. */
 
-import { close } from "../../syscalls/open.ts";
 import { PR_SET_CHILD_SUBREAPER, prctl } from "../../syscalls/prctl.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 
 import type { Fd, HostPath } from "../../syscalls/types.ts";
@@ -40,10 +40,11 @@ export interface ExecRequest {
 /** Runs the process; returns its exit status, or 0 at once when detached. */
 export function execContainer(context: RuntimeContext, request: ExecRequest): number {
   const dir = openStateDir(context.root, request.id);
-  const saved = readState(dir);
-  requireRunning(statusOf(dir, saved), request.ignorePaused);
-  const config = readSavedConfig(dir);
-  close(dir.fd);
+  const { saved, config } = closing(dir.fd, () => {
+    const saved = readState(dir);
+    requireRunning(statusOf(dir, saved), request.ignorePaused);
+    return { saved, config: readSavedConfig(dir) };
+  });
   const process = execProcess(config, request.processFile, request.overrides, context.warn);
   const terminal = process.terminal ?? false;
   const consoleSocket = openConsoleSocket(terminal, request.consoleSocket, request.detach);

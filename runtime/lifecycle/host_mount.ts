@@ -7,7 +7,8 @@ import { EINVAL } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { MNT_DETACH, tryUmount2, UMOUNT_NOFOLLOW } from "../../syscalls/mount.ts";
-import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import { failed, type HostPath } from "../../syscalls/types.ts";
 import { type Mount, readMounts } from "../proc/mountinfo.ts";
@@ -15,10 +16,7 @@ import type { SavedState } from "../state/store.ts";
 
 /** The id of the mount that the directory is on, to know later what was mounted on it since (statx(2)). */
 export function mountIdOf(rootfs: HostPath): number {
-  const fd = openat(CWD, rootfs, O_PATH | O_DIRECTORY);
-  const { mountId } = fstat(fd);
-  close(fd);
-  return Number(mountId);
+  return Number(closing(openat(CWD, rootfs, O_PATH | O_DIRECTORY), fstat).mountId);
 }
 
 /** Unmounts what the container has mounted on the host, if anything. */
@@ -33,8 +31,7 @@ export function unmountHostMounts({ rootfs, mountedOn }: SavedState): void {
 function unmountRootfs(rootfs: HostPath, before: number): void {
   const fd = tryOpenat(CWD, rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (failed(fd)) return;
-  const top = Number(fstat(fd).mountId);
-  close(fd);
+  const top = Number(closing(fd, fstat).mountId);
   const ours = mountsAbove(top, before, readMounts());
   for (let left = ours; left > 0; left--) {
     // Detached: a process that another one left in there must not keep it.

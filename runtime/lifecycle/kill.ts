@@ -1,8 +1,8 @@
 /** kill (runtime.md "Kill"): a signal for the init process, or for everything in the container. */
 import { ENOSYS, ESRCH } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { close } from "../../syscalls/open.ts";
 import { tryPidfdSendSignal } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -34,8 +34,9 @@ export function killContainer(context: RuntimeContext, { id, signal, all }: Kill
     if (all || everyone) return;
     throw new RuntimeError("wrong-status", "container not running");
   }
-  if (!everyone) sendSignal(pidfd, signal);
-  close(pidfd);
+  closing(pidfd, () => {
+    if (!everyone) sendSignal(pidfd, signal);
+  });
   // A frozen process takes SIGKILL only when it is thawed (cgroup v1); the init process waits for all others.
   if (signal === SIGKILL) cgroup.thawAll();
 }
@@ -50,7 +51,5 @@ function sendSignal(pidfd: Parameters<typeof tryPidfdSendSignal>[0], signal: num
 /** SIGKILL for the init process of a container that must not go on; its being gone already is fine. */
 export function killInit(saved: SavedState): void {
   const pidfd = openProcess(saved.init);
-  if (pidfd === undefined) return;
-  tryPidfdSendSignal(pidfd, SIGKILL);
-  close(pidfd);
+  if (pidfd !== undefined) closing(pidfd, () => tryPidfdSendSignal(pidfd, SIGKILL));
 }

@@ -1,6 +1,7 @@
 /** list: every container below the root. */
 import { readTextAt } from "../../syscalls/io.ts";
-import { CWD, close } from "../../syscalls/open.ts";
+import { CWD } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, RuntimeError } from "../errors.ts";
 import { userOf } from "../proc/passwd.ts";
@@ -20,12 +21,10 @@ export function listContainers(context: RuntimeContext): readonly StateDocument[
   for (const id of ids) {
     try {
       const dir = openStateDir(context.root, id);
-      try {
+      closing(dir.fd, () => {
         const saved = readState(dir);
         documents.push(stateDocument(saved, statusOf(dir, saved), ownerName(ownerOf(dir), names)));
-      } finally {
-        close(dir.fd);
-      }
+      });
     } catch (error) {
       if (error instanceof RuntimeError && error.kind === "not-found" && !stillThere(context, id)) continue;
       context.warn(`load container ${id}: ${messageOf(error)}`);

@@ -9,6 +9,7 @@ import { asking } from "../../syscalls/asking.ts";
 import { EINVAL, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_NONBLOCK, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER } from "../../syscalls/constants/sched.ts";
+import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import {
@@ -21,6 +22,7 @@ import {
 } from "../../syscalls/mount.ts";
 import { setns, tryNamespaceType } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
+import { scope } from "../../syscalls/scope.ts";
 import { statx, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { chroot, fchdir } from "../../syscalls/working_directory.ts";
@@ -101,11 +103,11 @@ export class BindSources {
 /** Runs `act` with the mounts and the "/" of another process. This one has no second thread that would see it. */
 function inMountsOf<T>(pid: Pid, act: () => T): T {
   const path = `/proc/${pid}/ns/mnt`;
-  const theirs = openat(CWD, path, O_RDONLY);
-  const ours = openat(CWD, "/proc/self/ns/mnt", O_RDONLY);
-  const root = openat(CWD, "/", O_PATH | O_DIRECTORY);
-  const cwd = openat(CWD, ".", O_PATH | O_DIRECTORY);
-  try {
+  return scope((owner) => {
+    const theirs = owner.own(openat(CWD, path, O_RDONLY));
+    const ours = owner.own(openat(CWD, "/proc/self/ns/mnt", O_RDONLY));
+    const root = owner.own(openat(CWD, "/", O_PATH | O_DIRECTORY));
+    const cwd = owner.own(openat(CWD, ".", O_PATH | O_DIRECTORY));
     setns(theirs, CLONE_NEWNS, path);
     try {
       return act();
@@ -115,10 +117,10 @@ function inMountsOf<T>(pid: Pid, act: () => T): T {
       fchdir(root);
       chroot(".");
       fchdir(cwd);
+      // /proc is again what it was before.
+      lookDescriptorsUpIn(CWD);
     }
-  } finally {
-    for (const fd of [theirs, ours, root, cwd]) close(fd);
-  }
+  });
 }
 
 function detachedCopy(source: HostPath, recursive: boolean, propagation: number): Fd {

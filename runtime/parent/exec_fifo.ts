@@ -14,6 +14,7 @@ import { OpError } from "../../syscalls/error.ts";
 import { bytesToRead, tryRead, write } from "../../syscalls/io.ts";
 import { close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 
@@ -48,20 +49,19 @@ export function isWaiting(stateDir: Fd): boolean {
  * init process has to say of its failure: bytes that are left in the fifo, which lives as long as our end does.
  */
 export function releaseInit(stateDir: Fd, starter: Fd, pidfd: Fd): string {
-  write(starter, encodeUtf8(START), NAME);
-  for (;;) {
-    const [fifo = 0, dead = 0] = poll(
-      [
-        { fd: starter, events: 0 },
-        { fd: pidfd, events: POLLIN },
-      ],
-      -1,
-    );
-    if (fifo & POLLERR || dead !== 0) break;
-  }
-  const left = readLeft(stateDir, starter);
-  close(starter);
-  return left;
+  return closing(starter, () => {
+    write(starter, encodeUtf8(START), NAME);
+    for (;;) {
+      const [fifo = 0, dead = 0] = poll(
+        [
+          { fd: starter, events: 0 },
+          { fd: pidfd, events: POLLIN },
+        ],
+        -1,
+      );
+      if (fifo & POLLERR || dead !== 0) return readLeft(stateDir, starter);
+    }
+  });
 }
 
 /** Only where there is something: a reader on the fifo is what "created" means. */
@@ -71,7 +71,6 @@ function readLeft(stateDir: Fd, starter: Fd): string {
   if (count <= START.length) return "";
   const reader = openat(stateDir, NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
   const bytes = new Uint8Array(count);
-  const length = tryRead(reader, bytes);
-  close(reader);
+  const length = closing(reader, () => tryRead(reader, bytes));
   return length < 0 ? "" : decodeUtf8(bytes.subarray(0, length));
 }

@@ -18,6 +18,7 @@ import { mkdirat } from "../../syscalls/directory.ts";
 import { close, openat } from "../../syscalls/open.ts";
 import { fchmodat } from "../../syscalls/permissions.ts";
 import { poll } from "../../syscalls/poll.ts";
+import { closing, scope } from "../../syscalls/scope.ts";
 import { bindDatagram, connectDatagram, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
 import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
@@ -79,12 +80,12 @@ export class NotifySocket {
     const path = hostSocket();
     if (path === undefined) return undefined;
     const host = connectDatagram(path);
-    const directory = openat(dir.fd, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    // By descriptor, as the directory's name may be longer than a socket address.
-    const fd = bindDatagram(`/proc/self/fd/${directory}/${SOCKET}`);
-    fchmodat(directory, SOCKET, 0o777); // whatever user the program runs as
-    close(directory);
-    return new NotifySocket(fd, host);
+    return closing(openat(dir.fd, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), (directory) => {
+      // By descriptor, as the directory's name may be longer than a socket address.
+      const fd = bindDatagram(`/proc/self/fd/${directory}/${SOCKET}`);
+      fchmodat(directory, SOCKET, 0o777); // whatever user the program runs as
+      return new NotifySocket(fd, host);
+    });
   }
 
   /** Waits until the container is ready or has ended. */
@@ -114,10 +115,11 @@ export class NotifySocket {
 
   /** sd_notify_barrier(3): the other end is closed when everything before it has been read. */
   private barrier(): void {
-    const [read, write] = pipe(O_CLOEXEC);
-    sendMessage(this.host, encodeUtf8("BARRIER=1"), write);
-    close(write);
-    poll([{ fd: read, events: POLLHUP }], BARRIER_TIMEOUT_MS);
-    close(read);
+    scope((owner) => {
+      const [read, write] = owner.ownBoth(pipe(O_CLOEXEC));
+      sendMessage(this.host, encodeUtf8("BARRIER=1"), write);
+      owner.closeNow(write);
+      poll([{ fd: read, events: POLLHUP }], BARRIER_TIMEOUT_MS);
+    });
   }
 }

@@ -21,7 +21,7 @@ import { dupAbove } from "../../syscalls/descriptor.ts";
 import { tryMkdirat, tryReadlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { close, openat, tryOpenat } from "../../syscalls/open.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { checked, closing } from "../../syscalls/scope.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import { type Failure, type Fd, failed } from "../../syscalls/types.ts";
 import { safetyViolation } from "../errors.ts";
@@ -111,16 +111,17 @@ function linkTarget(root: Fd, path: string): string | undefined {
 }
 
 function requireKind(fd: Fd, path: string, kind: "directory" | "file"): Fd {
-  const isDirectory = isType(fstat(fd), S_IFDIR);
-  if (isDirectory === (kind === "directory")) return fd;
-  close(fd);
-  // Docker turns "not a directory" into its hint about mounting a directory onto a file.
-  throw OpError.from(
-    "mount on",
-    path,
-    ENOTDIR,
-    `it is ${isDirectory ? "a directory" : "no directory"}, the source is ${kind === "directory" ? "one" : "none"}`,
-  );
+  return checked(fd, () => {
+    const isDirectory = isType(fstat(fd), S_IFDIR);
+    if (isDirectory === (kind === "directory")) return;
+    // Docker turns "not a directory" into its hint about mounting a directory onto a file.
+    throw OpError.from(
+      "mount on",
+      path,
+      ENOTDIR,
+      `it is ${isDirectory ? "a directory" : "no directory"}, the source is ${kind === "directory" ? "one" : "none"}`,
+    );
+  });
 }
 
 function createDirectories(root: Fd, parts: readonly string[]): Fd {
@@ -152,10 +153,10 @@ function makeFile(parent: Fd, name: string, path: string): Fd {
   const made = tryOpenat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
   if (!failed(made)) close(made);
   else if (made !== -EEXIST) throw OpError.from("create", path, -made);
-  const fd = openat(parent, name, O_PATH | O_NOFOLLOW);
-  if (!isType(fstat(fd), S_IFLNK)) return requireKind(fd, path, "file");
-  close(fd);
-  throw replaced(path);
+  const fd = checked(openat(parent, name, O_PATH | O_NOFOLLOW), (fd) => {
+    if (isType(fstat(fd), S_IFLNK)) throw replaced(path);
+  });
+  return requireKind(fd, path, "file");
 }
 
 function replaced(path: string): Error {

@@ -5,8 +5,9 @@ import { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } from "../../syscalls/constants/
 import { renameat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { writeAll } from "../../syscalls/io.ts";
-import { close, tryOpenat } from "../../syscalls/open.ts";
+import { tryOpenat } from "../../syscalls/open.ts";
 import { getpid } from "../../syscalls/process.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 
 /** Makes `name` in the directory a new file with these bytes; a link in its place is replaced, not followed. */
@@ -18,16 +19,15 @@ export function replaceFile(
   shown = name,
 ): void {
   const temporary = `.${name}.${getpid()}`;
-  const fd = createNew(directory, temporary, mode);
-  try {
-    writeAll(fd, bytes, shown);
-    renameat(directory, temporary, directory, name);
-  } catch (error) {
-    tryUnlinkat(directory, temporary);
-    throw error;
-  } finally {
-    close(fd);
-  }
+  closing(createNew(directory, temporary, mode), (fd) => {
+    try {
+      writeAll(fd, bytes, shown);
+      renameat(directory, temporary, directory, name);
+    } catch (error) {
+      tryUnlinkat(directory, temporary);
+      throw error;
+    }
+  });
 }
 
 /** What is there already was left behind by a process of this pid that was killed. */

@@ -13,8 +13,8 @@ import { OpError } from "../../syscalls/error.ts";
 import { hashBytes } from "../../syscalls/hash.ts";
 import { geteuid } from "../../syscalls/identity.ts";
 import { readToEnd } from "../../syscalls/io.ts";
-import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
+import { checked, closing } from "../../syscalls/scope.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
 import { fstat, isType, tryStatx } from "../../syscalls/stat.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
@@ -78,11 +78,11 @@ function nameOf(text: Uint8Array): string {
 function openDirectory(root: HostPath): Fd {
   const path = `${root}/${SECCOMP_CACHE}`;
   tryMkdirat(CWD, path, 0o700);
-  const fd = openat(CWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  const { mode, uid } = fstat(fd);
-  if ((uid === 0 || uid === geteuid()) && (mode & 0o022) === 0) return fd;
-  close(fd);
-  throw OpError.from("open", path, EPERM, "may be written by others");
+  return checked(openat(CWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), (fd) => {
+    const { mode, uid } = fstat(fd);
+    if ((uid !== 0 && uid !== geteuid()) || (mode & 0o022) !== 0)
+      throw OpError.from("open", path, EPERM, "may be written by others");
+  });
 }
 
 /** The oldest go; a file that another command has removed meanwhile is gone as well. */

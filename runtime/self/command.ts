@@ -6,7 +6,8 @@ import { STDERR } from "../../syscalls/descriptor.ts";
 import { tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { writeAll } from "../../syscalls/io.ts";
-import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
+import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { setTrace } from "../../syscalls/trace.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -34,15 +35,15 @@ export function createFile(path: HostPath, text: string): boolean {
   const fd = tryOpenat(CWD, path, O_CREAT | O_EXCL | O_WRONLY, 0o666);
   if (fd === -EEXIST) return false;
   if (failed(fd)) throw OpError.from("create", path, -fd);
-  try {
-    writeAll(fd, encodeUtf8(text), path);
-  } catch (error) {
-    tryUnlinkat(CWD, path);
-    throw error;
-  } finally {
-    close(fd);
-  }
-  return true;
+  return closing(fd, () => {
+    try {
+      writeAll(fd, encodeUtf8(text), path);
+      return true;
+    } catch (error) {
+      tryUnlinkat(CWD, path);
+      throw error;
+    }
+  });
 }
 
 /** From here on every system call is printed to this file, or to stderr for "-". */

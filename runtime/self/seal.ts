@@ -28,10 +28,10 @@ import { OpError } from "../../syscalls/error.ts";
 import { armFaults } from "../../syscalls/faults.ts";
 import { readToEnd, seekTo, sendfile, writeAll } from "../../syscalls/io.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
-import { CWD, close, openat } from "../../syscalls/open.ts";
+import { CWD, openat } from "../../syscalls/open.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
 import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { checked, closing } from "../../syscalls/scope.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
 import { fstat, fstatfs, statx } from "../../syscalls/stat.ts";
@@ -161,10 +161,11 @@ function raiseDescriptorLimit(): Pick<Carried, "descriptorLimit"> {
 
 /** What is open from 3 on, all of it inherited. */
 function openDescriptors(): number[] {
-  const directory = openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY);
-  const numbers = readDirectory(directory).map(({ name }) => Number(name));
-  close(directory);
-  return numbers.filter((fd) => fd > 2 && fd !== directory);
+  return closing(openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY), (directory) =>
+    readDirectory(directory)
+      .map(({ name }) => Number(name))
+      .filter((fd) => fd > 2 && fd !== directory),
+  );
 }
 
 /**
@@ -176,9 +177,10 @@ function receive(text: string | undefined): Carried | undefined {
   if (!Number.isSafeInteger(payload) || getSeals(payload) !== ALL_SEALS) return undefined;
   if (!exeIsSealed())
     throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);
-  seekTo(payload, 0);
-  const bytes = readToEnd(payload);
-  close(payload);
+  const bytes = closing(payload, () => {
+    seekTo(payload, 0);
+    return readToEnd(payload);
+  });
   const received = JSON.parse(decodeUtf8(bytes)) as Carried;
   setCloexec(received.whole);
   return received;
@@ -241,22 +243,21 @@ function readOnlyClone(): Fd {
 
 function takeProgram(detached: Fd, name: string, directory: string): Fd {
   return closing(detached, () => {
-    const program = openat(detached, name, O_PATH);
-    const seen = fstat(program);
-    const own = statx(CWD, "/proc/self/exe", 0);
-    if (seen.size !== own.size || seen.mtimeSec !== own.mtimeSec || seen.mtimeNsec !== own.mtimeNsec) {
-      throw OpError.from("seal", `${directory}/${name}`, ESTALE, "the program was replaced while it ran");
-    }
-    return program;
+    return checked(openat(detached, name, O_PATH), (program) => {
+      const seen = fstat(program);
+      const own = statx(CWD, "/proc/self/exe", 0);
+      if (seen.size !== own.size || seen.mtimeSec !== own.mtimeSec || seen.mtimeNsec !== own.mtimeNsec)
+        throw OpError.from("seal", `${directory}/${name}`, ESTALE, "the program was replaced while it ran");
+    });
   });
 }
 
 /** The last resort: a copy in memory. It costs the size of the program in memory and time at every start. */
 function sealedMemfd(): Fd {
-  const exe = openat(CWD, "/proc/self/exe", O_RDONLY);
-  const copy = memfdCreate("runt");
-  while (sendfile(copy, exe, 0x7ffff000) > 0);
-  close(exe);
-  addSeals(copy, ALL_SEALS);
-  return copy;
+  return closing(openat(CWD, "/proc/self/exe", O_RDONLY), (exe) =>
+    checked(memfdCreate("runt"), (copy) => {
+      while (sendfile(copy, exe, 0x7ffff000) > 0);
+      addSeals(copy, ALL_SEALS);
+    }),
+  );
 }

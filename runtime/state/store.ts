@@ -19,8 +19,8 @@ import { tryFlock } from "../../syscalls/descriptor.ts";
 import { readDirectory, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readToEnd } from "../../syscalls/io.ts";
-import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
-import { closing } from "../../syscalls/scope.ts";
+import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
+import { checked, closing } from "../../syscalls/scope.ts";
 import { fstat, tryStatx } from "../../syscalls/stat.ts";
 import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
@@ -106,9 +106,10 @@ export function ensureRoot(root: HostPath, mode = 0o700): Fd {
   }
   const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
   if (failed(fd)) throw OpError.from("open", root, -fd, fd === -EACCES ? NOT_OURS : undefined);
-  if ((fstat(fd).mode & 0o002) === 0) return fd;
-  close(fd);
-  throw new RuntimeError("safety", `state root ${root} may be written by everybody`);
+  return checked(fd, () => {
+    if ((fstat(fd).mode & 0o002) !== 0)
+      throw new RuntimeError("safety", `state root ${root} may be written by everybody`);
+  });
 }
 
 /** Makes <root>/<id>, and a missing root with `rootMode`, which exactly one caller can; the directory is the claim on the id. */
@@ -159,9 +160,7 @@ export function unlock(dir: StateDir): void {
 export function isLocked(dir: StateDir): boolean {
   if (held.has(dir)) return false;
   const other = openat(dir.fd, ".", O_RDONLY | O_DIRECTORY);
-  const result = tryFlock(other, LOCK_EX | LOCK_NB);
-  close(other);
-  return result < 0;
+  return closing(other, () => tryFlock(other, LOCK_EX | LOCK_NB) < 0);
 }
 
 /** Replaces state.json as a whole. */
@@ -251,8 +250,9 @@ function removeEntry(dir: Fd, name: string): void {
   if (tryUnlinkat(dir, name) !== -EISDIR) return;
   const inner = tryOpenat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (failed(inner)) return;
-  for (const file of namesIn(inner)) tryUnlinkat(inner, file);
-  close(inner);
+  closing(inner, () => {
+    for (const file of namesIn(inner)) tryUnlinkat(inner, file);
+  });
   tryUnlinkat(dir, name, AT_REMOVEDIR);
 }
 
@@ -260,14 +260,14 @@ function removeEntry(dir: Fd, name: string): void {
 function namesIn(dir: Fd): string[] {
   const listing = tryOpenat(dir, ".", O_RDONLY | O_DIRECTORY);
   if (failed(listing)) return [];
-  try {
-    return readDirectory(listing).map(({ name }) => name);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  } finally {
-    close(listing);
-  }
+  return closing(listing, () => {
+    try {
+      return readDirectory(listing).map(({ name }) => name);
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return [];
+      throw error;
+    }
+  });
 }
 
 /** The ids below the root, in the order of their names (the cache among them is none); none when the root is not there. */
@@ -275,12 +275,10 @@ export function listIds(root: HostPath): string[] | undefined {
   const fd = tryOpenat(CWD, root, O_RDONLY | O_DIRECTORY);
   if (fd === -ENOENT) return undefined;
   if (failed(fd)) throw OpError.from("open", root, -fd);
-  const ids = readDirectory(fd)
+  return closing(fd, () => readDirectory(fd))
     .filter((entry) => entry.type === DT_DIR && entry.name !== SECCOMP_CACHE)
     .map((entry) => entry.name)
     .sort();
-  close(fd);
-  return ids;
 }
 
 /** The uid that owns the container's directory. */
