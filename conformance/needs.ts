@@ -57,6 +57,7 @@ type CommandName =
   | "taskset"
   | "setpriv"
   | "newuidmap"
+  | "slirp4netns"
   | "apparmor_parser";
 
 /** The runtime under test: the path in RUNT, the command named in RUNTIME, or what the build made. */

@@ -1,7 +1,7 @@
 /** Cgroup directories: made with their parents, joined, and removed with their children. */
 
 import { monotonicNow } from "../../syscalls/clock.ts";
-import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR } from "../../syscalls/constants/errno.ts";
+import { EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTDIR, EROFS } from "../../syscalls/constants/errno.ts";
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from "../../syscalls/constants/fcntl.ts";
 import { tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -79,6 +79,8 @@ function tryRemove(path: HostPath): boolean {
   const result = tryRemoveTree(path);
   if (result === 0 || result === -ENOENT) return true;
   if (isBusy(result)) return false;
+  // Told before anything is looked up.
+  if (result === -EROFS && !directoryExists(path)) return true;
   throw OpError.from("rmdir", path, -result);
 }
 

@@ -13,7 +13,8 @@ import { capset } from "../../syscalls/capability.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { STDIN } from "../../syscalls/descriptor.ts";
 import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
+import { geteuid } from "../../syscalls/identity.ts";
 import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
@@ -69,6 +70,8 @@ export interface SetnsContext extends ChildContext {
   readonly cgroups: readonly HostPath[];
   /** Another one for the unified hierarchy, should it take no processes there. */
   readonly insteadOfUnified: HostPath | undefined;
+  /** Where there is no right to a cgroup the process stays in the runtime's. */
+  readonly mayStayOut: boolean;
   readonly keyring: string;
   readonly lsm: LsmPlan;
   /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
@@ -104,7 +107,7 @@ function enter(context: SetnsContext): never {
   close(init);
   useContainerConsole(context);
   // A mask of memory nodes is one of the cgroup's; otherwise the second process joins, when it needs least.
-  if (context.memoryPolicy !== undefined) enterCgroups(cgroupFiles.splice(0));
+  if (context.memoryPolicy !== undefined) enterCgroups(cgroupFiles.splice(0), context.mayStayOut);
   becomeProcess(context, procfs);
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
@@ -136,7 +139,14 @@ function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
 
 /** By one call: the rights to them are checked for who this process was before, whatever user namespaces own them. */
 function enterNamespaces({ init, namespaces }: SetnsContext): void {
-  const enter = () => setns(init, namespaces, "the container's namespaces");
+  const enter = () => {
+    try {
+      setns(init, namespaces, "the container's namespaces");
+    } catch (error) {
+      if (!isErrno(error, "EPERM") || geteuid() === 0) throw error;
+      throw error.because("an ordinary user can enter a container only when it has been started");
+    }
+  };
   const from = { gid: "linux.gidMappings", uid: "linux.uidMappings" };
   if (namespaces & CLONE_NEWUSER) enterAsRoot(enter, from);
   else if (namespaces !== 0) enter();
@@ -152,7 +162,7 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
   prctl(PR_SET_DUMPABLE, 0);
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
-  return openCgroupFiles(context.cgroups, new Owner(), context.insteadOfUnified);
+  return openCgroupFiles(context.cgroups, new Owner(), context.insteadOfUnified, context.mayStayOut);
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
@@ -217,7 +227,7 @@ function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], progra
   setTraceLabel("[exec] ");
   trySetsid();
   if (consoleSocket !== undefined) asking("process.terminal", () => setControllingTerminal(STDIN));
-  enterCgroups(cgroupFiles);
+  enterCgroups(cgroupFiles, context.mayStayOut);
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   if (!ask(channel, "ready")) exitGroup(255);
   setSignalMask(0n);

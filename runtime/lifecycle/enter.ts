@@ -20,6 +20,7 @@ import type { Process, RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
 import { unifiedCgroupOf } from "../host/cgroup_layout.ts";
+import { isRootless } from "../host/cgroup_rights.ts";
 import { readProgramFacts } from "../host/facts.ts";
 import type { Stream } from "../init/context.ts";
 import { enterContainer } from "../init/setns_init.ts";
@@ -151,6 +152,7 @@ function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
         init,
         initPid: saved.init.pid,
         cgroups: cloned ? entry.join : entry.joinAll,
+        mayStayOut: subCgroups.length === 0 && isRootless(context.rootless, saved.systemd),
         keyring: saved.keyring,
         seccomp,
         consoleSocket,

@@ -235,7 +235,8 @@ function cgroupField({ spec }: Making): FieldName | undefined {
 function openMoves({ joinAll, leaveMemory, rejoinMemory }: CgroupEntry, owner: Owner) {
   return {
     join: openCgroupFiles(joinAll, owner),
-    leaveMemory: openCgroupFiles(leaveMemory, owner),
+    // Where a user has no right to move it out it stays, and what it uses until then is charged.
+    leaveMemory: openCgroupFiles(leaveMemory, owner, undefined, true),
     rejoinMemory: openCgroupFiles(rejoinMemory, owner),
   };
 }

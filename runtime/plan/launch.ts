@@ -46,11 +46,9 @@ export function planLaunch(
     host.cgroupRights,
   );
   const driver = cgroup.systemd === undefined ? "cgroupfs" : "systemd";
-  const facts = {
-    version: cgroupVersion(host.cgroups),
-    driver,
-    setDevices: host.euid === 0 && !host.inUserNamespace,
-  } as const;
+  const hasDevices = host.cgroupRights === undefined || "devices" in cgroup.paths || "" in cgroup.paths;
+  const setDevices = host.euid === 0 && !host.inUserNamespace && hasDevices;
+  const facts = { version: cgroupVersion(host.cgroups), driver, setDevices } as const;
   const parentHooks = (hooks.prestart?.length ?? 0) + (hooks.createRuntime?.length ?? 0) > 0;
   const hooksLook = parentHooks || (hooks.createContainer?.length ?? 0) > 0;
   const early = { namespace: (namespaces.create & CLONE_NEWCGROUP) !== 0, hooks: hooksLook };

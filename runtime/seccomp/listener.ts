@@ -1,9 +1,12 @@
 /** Handing the listener of a filter to the seccomp agent (config-linux.md "The Container Process State"). */
 import { asking } from "../../syscalls/asking.ts";
 import { fdAt } from "../../syscalls/descriptor.ts";
+import { isErrno } from "../../syscalls/error.ts";
+import { geteuid } from "../../syscalls/identity.ts";
 import { type Cloned, pidfdGetfd } from "../../syscalls/process.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { connectUnix, sendMessage } from "../../syscalls/socket.ts";
+import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { ContainerProcessState, State } from "../config/types.ts";
 import type { SeccompListener } from "../plan/seccomp/filter.ts";
@@ -25,11 +28,22 @@ export function sendListener(listener: SeccompListener, init: Cloned, fd: number
     ...(listener.metadata === "" ? {} : { metadata: listener.metadata }),
     state,
   };
-  closing(pidfdGetfd(init.pidfd, fdAt(fd)), (ours) => {
+  closing(takeOut(init, fd), (ours) => {
     asking(LISTENER_PATH, () => {
       closing(connectUnix(listener.path), (socket) => {
         sendMessage(socket, encodeUtf8(JSON.stringify(document)), ours);
       });
     });
   });
+}
+
+/** pidfd_getfd(2) asks for the right to look into the process (ptrace(2)), which lets only root do so. */
+function takeOut({ pidfd }: Cloned, fd: number): Fd {
+  try {
+    return asking(LISTENER_PATH, () => pidfdGetfd(pidfd, fdAt(fd)));
+  } catch (error) {
+    if (!isErrno(error, "EPERM") || geteuid() === 0) throw error;
+    const hint = "an ordinary user may not take the listener out of the container's process";
+    throw error.because(hint);
+  }
 }

@@ -1,12 +1,12 @@
 /** Entering cgroups from inside: the files are opened while the host's are in sight, and written when it is time. */
 
-import { EBUSY, EOPNOTSUPP } from "../../syscalls/constants/errno.ts";
+import { EACCES, EBUSY, EOPNOTSUPP, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
 import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import type { Owner } from "../../syscalls/scope.ts";
-import { type Fd, failed, type HostPath } from "../../syscalls/types.ts";
+import { type Failure, type Fd, failed, type HostPath } from "../../syscalls/types.ts";
 import { JOIN_CGROUP } from "../errors.ts";
 
 /** A control file that moves who writes to it. */
@@ -21,24 +21,32 @@ const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
 
 /**
  * Opens the files; with these descriptors the right to move was checked for who opened them. `insteadOfUnified` is
- * for the file of the unified hierarchy, the only one whose cgroups refuse processes for their children.
+ * for the file of the unified hierarchy, the only one whose cgroups refuse processes for their children. Who
+ * `mayStayOut` goes on without those that there is no right to, as runc does for an ordinary user.
  */
 export function openCgroupFiles(
   paths: readonly HostPath[],
   owner: Owner,
   insteadOfUnified?: HostPath,
+  mayStayOut = false,
 ): CgroupFile[] {
-  return paths.map((path) => {
-    const fd = owner.own(openFile(path));
-    if (insteadOfUnified === undefined || !path.endsWith("/cgroup.procs")) return { path, fd };
-    return { path, fd, instead: owner.own(openFile(insteadOfUnified)) };
+  return paths.flatMap((path) => {
+    const opened = tryOpenat(CWD, path, O_WRONLY);
+    if (mayStayOut && isRefused(opened)) return [];
+    const fd = owner.own(required(opened, path));
+    if (insteadOfUnified === undefined || !path.endsWith("/cgroup.procs")) return [{ path, fd }];
+    const instead = tryOpenat(CWD, insteadOfUnified, O_WRONLY);
+    return [{ path, fd, instead: owner.own(required(instead, insteadOfUnified)) }];
   });
 }
 
-function openFile(path: HostPath): Fd {
-  const fd = tryOpenat(CWD, path, O_WRONLY);
-  if (failed(fd)) throw OpError.from(JOIN_CGROUP, path, -fd);
-  return fd;
+function required(opened: Fd | Failure, path: HostPath): Fd {
+  if (failed(opened)) throw OpError.from(JOIN_CGROUP, path, -opened);
+  return opened;
+}
+
+function isRefused(result: number): boolean {
+  return result === -EACCES || result === -EPERM || result === -EROFS;
 }
 
 /** Everything that is open for them. */
@@ -47,12 +55,12 @@ export function cgroupDescriptors(files: readonly CgroupFile[]): Fd[] {
 }
 
 /** Moves this process, which has one thread, into each of their cgroups, and closes them. */
-export function enterCgroups(files: readonly CgroupFile[]): void {
+export function enterCgroups(files: readonly CgroupFile[], mayStayOut = false): void {
   for (const { path, fd, instead } of files) {
     let result = tryWrite(fd, SELF);
     if (instead !== undefined && (result === -EBUSY || result === -EOPNOTSUPP))
       result = tryWrite(instead, SELF);
-    if (result < 0) throw OpError.from(JOIN_CGROUP, path, -result);
+    if (result < 0 && !(mayStayOut && isRefused(result))) throw OpError.from(JOIN_CGROUP, path, -result);
   }
   for (const fd of cgroupDescriptors(files)) close(fd);
 }

@@ -9,7 +9,8 @@ import { restoreDescriptorLimit } from "./seal.ts";
 /** Raises hard limits while there is the right to; the rest waits, since a small limit would stop the engine. */
 export function raiseHardLimits(steps: readonly RlimitStep[], pid: Pid | 0): void {
   for (const step of steps) {
-    const current = getrlimit(pid, step.resource);
+    // A child has inherited them, and to read its own takes a right to it, in whosever user namespace it is.
+    const current = getrlimit(0, step.resource);
     if (step.limit.hard > current.hard) set(step, { soft: current.soft, hard: step.limit.hard }, pid);
   }
 }

@@ -24,7 +24,7 @@ import {
   setCloexec,
 } from "../../syscalls/descriptor.ts";
 import { readDirectory, readlinkat } from "../../syscalls/directory.ts";
-import { OpError } from "../../syscalls/error.ts";
+import { isErrno, OpError } from "../../syscalls/error.ts";
 import { armFaults } from "../../syscalls/faults.ts";
 import { readToEnd, seekTo, sendfile, writeAll } from "../../syscalls/io.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
@@ -224,11 +224,21 @@ function ownPath(): { readonly directory: string; readonly name: string } {
 /**
  * An overlay of the program's directory: the file system below cannot be reached through it, so there is nothing
  * to remount writable. A read-only overlay takes at least two lower directories; the second is never looked
- * into, as the program is found in the first. It only must not contain the first (ELOOP).
+ * into, as the program is found in the first. It only must not contain the first (ELOOP), nor in a user namespace
+ * anything that is mounted below it (EINVAL), as /dev does on most hosts.
  */
 function privateOverlay(): Fd {
+  try {
+    return overlayWith("/dev");
+  } catch (error) {
+    if (!isErrno(error, "EINVAL")) throw error;
+    return overlayWith("/dev/pts");
+  }
+}
+
+function overlayWith(second: string): Fd {
   const { directory, name } = ownPath();
-  const lowerdir = `${directory.replace(/[\\:]/g, "\\$&")}:/dev`;
+  const lowerdir = `${directory.replace(/[\\:]/g, "\\$&")}:${second}`;
   const detached = createFilesystem("overlay", [{ key: "lowerdir", value: lowerdir }], MOUNT_ATTR_RDONLY);
   return takeProgram(detached, name, directory);
 }
