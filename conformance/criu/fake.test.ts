@@ -1,14 +1,19 @@
 // checkpoint and restore with a stand-in for criu, on any machine: what is asked of it, and what becomes of the container
 // when it is not there, too old, refuses, dies or talks nonsense.
+import "../bun_host.ts";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { runCommand } from "../command.ts";
+import { close } from "../../syscalls/open.ts";
+import { bindDatagram } from "../../syscalls/socket.ts";
+import { eventually, runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";
 import { runtimePath } from "../needs.ts";
 import { shell } from "../spec.ts";
 import { fakeCriu } from "./peer.ts";
+
+type Mounts = { readonly ext_mnt?: { readonly key: string; readonly val: string }[] };
 
 const criu = conformance("checkpoint and restore with a fake criu");
 const built = { needs: ["built"] } as const;
@@ -280,6 +285,33 @@ criu(
     // A place for it was made in the root file system.
     assert.ok(existsSync(join(c.rootfs, "data")));
     succeed(await c.runt(["delete", "--force", c.id]));
+  },
+  built,
+);
+
+criu(
+  "the mount of a notification socket is saved, and restored where the container's is then",
+  async (c) => {
+    const peer = fakeCriu(c);
+    const path = join(c.dir, "manager");
+    const manager = bindDatagram(path);
+    const told = { ...(process.env as Record<string, string>), NOTIFY_SOCKET: path };
+    c.configure((spec) => shell(spec, "exec sleep 1000"));
+    // It waits for a word of the container's.
+    const starting = c.startRunt(["run", "-d", "--bundle", c.bundle, c.id], { env: told });
+    assert.ok(await eventually(async () => (await c.runt(["state", c.id])).stdout.includes('"running"'), 10));
+    succeed(await c.runt(checkpoint(c), peer.behaving()));
+    await starting.done;
+    const { env = {} } = peer.behaving();
+    succeed(await c.runt(restore(c), { env: { ...env, NOTIFY_SOCKET: path } }));
+    succeed(await c.deleteForce());
+    close(manager);
+    const sourceOf = (type: string): string | undefined => {
+      const { ext_mnt = [] } = (peer.asked().find((asked) => asked.type === type)?.opts ?? {}) as Mounts;
+      return ext_mnt.find(({ key }) => key === "/run/notify")?.val;
+    };
+    assert.is(sourceOf("DUMP"), "/run/notify");
+    assert.is(sourceOf("RESTORE"), join(c.root, c.id, "notify"));
   },
   built,
 );

@@ -173,6 +173,22 @@ swrk("without streams it has the null device", () => {
   });
 });
 
+swrk("it is in a group of processes of its own, if that is wanted", () => {
+  const group = (pid: string): string =>
+    readText(`/proc/${pid}/stat`).replace(/^.*\)/, "").split(" ")[3] ?? "";
+  for (const ownGroup of [false, true])
+    withPeer([take(), "cat /proc/$$/stat >stat", done], (criu, folder) => {
+      const worker = Swrk.start(criu, { ownGroup });
+      worker.request(dump);
+      const pid = worker.pid;
+      worker.end();
+      const [, , there] = readText(`${folder}/stat`)
+        .replace(/^.*\) /, "")
+        .split(" ");
+      assert.is(there, ownGroup ? String(pid) : group("self"));
+    });
+});
+
 swrk("to end it twice is to end it once, and its status is told", () => {
   withPeer([take(), done, "exit 5"], (criu) => {
     const worker = Swrk.start(criu);

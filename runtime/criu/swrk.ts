@@ -15,6 +15,7 @@ import {
   type ExitInfo,
   execve,
   exitGroup,
+  ownProcessGroup,
   stringArray,
   tryPidfdSendSignal,
   waitFor,
@@ -46,6 +47,11 @@ export interface SwrkOptions {
    * process, where there may be more to do before it becomes criu; what is thrown is thrown by start.
    */
   readonly descriptors?: () => readonly Fd[];
+  /**
+   * In a process group of its own, so that a signal of the terminal ends this process alone: criu then finds that nobody
+   * answers, and lets go what it has stopped. What it restores would be in that group, too.
+   */
+  readonly ownGroup?: boolean;
 }
 
 /** A step that criu has come to. */
@@ -206,11 +212,12 @@ interface Words {
  * The child. It is itself who makes the socket: criu looks for descriptors that a request names in the process that has
  * done so, and may need them to be of its own mount namespace.
  */
-function becomeCriu(words: Words, channel: Fd, { streams, descriptors }: SwrkOptions): never {
+function becomeCriu(words: Words, channel: Fd, { streams, descriptors, ownGroup }: SwrkOptions): never {
   let parent = channel;
   try {
     const [ours, theirs] = messagePair();
     sendMessage(channel, encodeUtf8("socket"), ours);
+    if (ownGroup) ownProcessGroup();
     const nothing = openat(CWD, "/dev/null", O_RDWR);
     const places = [...(streams ?? [nothing, nothing, nothing]), theirs, ...(descriptors?.() ?? [])];
     parent = dupAbove(channel, places.length);

@@ -121,7 +121,7 @@ function dump(
   };
   if (!preDump) writeStreamNames(directories.images, saved.standardStreams ?? []);
   const opts = dumpRequest(asked, directories, dumped);
-  const swrk = Swrk.start(criu, { descriptors: () => openAgain(directories) });
+  const swrk = Swrk.start(criu, { descriptors: () => openAgain(directories), ownGroup: true });
   const notified = ({ script, descriptor }: Notification): void => {
     if (descriptor !== undefined) close(descriptor);
     if (script !== "status-ready" || statusFd === undefined) return;
