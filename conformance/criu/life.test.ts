@@ -145,6 +145,17 @@ life("open files keep their places, deleted ones are kept, and pipes what is in 
   assert.is(read(c, "tmp/log"), "before\nafter one two gone in the pipe");
 });
 
+life("a file lock is kept, if that is asked for", async (c) => {
+  configure(c, "exec 9>/tmp/lock; flock -x 9; echo ready >/tmp/ready; exec sleep 1000");
+  await run(c);
+  await shows(c, "tmp/ready", "ready");
+  const isHeld = async () => (await exec(c, "flock -n /tmp/lock true && echo free || echo held")) === "held";
+  assert.ok(await isHeld());
+  succeed(await checkpoint(c, "--file-locks"));
+  succeed(await restore(c, "--file-locks"));
+  assert.ok(await isHeld());
+});
+
 life("a hundred processes, sessions and orphans among them, are all there again", async (c) => {
   configure(
     c,
