@@ -73,7 +73,7 @@ case " $* " in *" engines "*)
   [ -e /lib/ld-musl-x86_64.so.1 ] || packages="$packages musl"
   # shellcheck disable=SC2086
   [ -z "$packages" ] || install $packages || echo "setup: could not be installed:$packages" >&2
-  # Debian 13 has none.
+  # Not every release has it.
   command -v criu >/dev/null 2>&1 || install criu || echo "setup: could not be installed: criu" >&2
   # What Debian 12 has in docker.io, Debian 13 has apart.
   packages=""

@@ -1,10 +1,12 @@
 // serial
 // Many execs and many attached runs, four at a time: each has the right status, and nothing is left. RUNT_EXECS and
 // RUNT_RUNS say how many (`npm run soak`).
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import * as assert from "uvu/assert";
+import { eventually } from "../command.ts";
 import { conformance, type Fixture } from "../harness.ts";
 import { cgroupDirectory } from "../inspect.ts";
+import { findLeftovers, nothingLeft } from "../leftovers.ts";
 import { shell } from "../spec.ts";
 import { fourAtATime } from "./many.ts";
 import { exec, execShell, runWaiting } from "./running.ts";
@@ -20,6 +22,12 @@ const zombies = (): string[] =>
     .split(" ")
     .filter((pid) => pid !== "" && / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
 
+/** What a process holds open; its numbers and where they lead. */
+const descriptors = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`).map((fd) => `${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
+
+const mounts = (pid: number): string => readFileSync(`/proc/${pid}/mountinfo`, "utf8");
+
 async function processesIn(c: Fixture): Promise<number[]> {
   const directory = cgroupDirectory((await c.state()).pid, "memory");
   return readFileSync(`${directory}/cgroup.procs`, "utf8").trim().split("\n").map(Number);
@@ -30,13 +38,16 @@ soak(
   async (c) => {
     await runWaiting(c);
     const { pid } = await c.state();
+    const before = [descriptors(pid), mounts(pid)];
     await fourAtATime(execs, async (i) => {
       const status = i % 5;
       const result = status === 0 ? await exec(c, [], ["true"]) : await execShell(c, `exit ${status}`);
       assert.is(result.timedOut, false, "hung");
       assert.is(result.status, status, result.stderr);
     });
+    assert.equal([descriptors(pid), mounts(pid)], before);
     assert.equal(await processesIn(c), [pid]);
+    assert.equal(readdirSync(c.root), [c.id]);
     assert.equal(zombies(), []);
   },
   { needs: ["cgroup1"] },
@@ -52,6 +63,8 @@ soak(`${runs} times run, attached`, async (c) => {
     assert.is(result.stdout, `input ${i}`);
   });
   assert.equal(readdirSync(c.root), []);
+  await eventually(() => nothingLeft(findLeftovers(c.token)), 5);
+  assert.ok(nothingLeft(findLeftovers(c.token)), JSON.stringify(findLeftovers(c.token)));
   assert.equal(zombies(), []);
 });
 
