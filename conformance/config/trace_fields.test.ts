@@ -15,7 +15,7 @@ const changing =
 const without: readonly (readonly [call: RegExp, reason: string])[] = [
   [/^chdir\("[^"]*bundle/, "--bundle"],
   [
-    /^(mkdirat|openat|renameat|write|unlinkat)\(.*(\.state\.json|state\.json|<\S*\/state>|EEXIST)/,
+    /^(mkdirat|openat|renameat|write|unlinkat)\(.*(\.(state|config)\.json|<\S*\/state>|EEXIST)/,
     "the state on disk",
   ],
   [/^mkdirat\(AT_FDCWD, /, "the state root"],
