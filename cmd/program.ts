@@ -7,7 +7,7 @@ import {
   surviveWrites,
   traceTo,
 } from "../runtime/self/command.ts";
-import { armInjectedFaults, sealSelf } from "../runtime/self/seal.ts";
+import { armInjectedFaults, resumeSealed, sealSelf } from "../runtime/self/seal.ts";
 
 import { commands } from "./commands.ts";
 import { candidates } from "./completion.ts";
@@ -41,7 +41,7 @@ export function main(): number {
     occupyStandardStreams();
     armInjectedFaults();
     refuseSetId();
-    sealEarly(argv);
+    if (!resumeSealed()) sealEarly(argv);
     return dispatch(program, invokedAs, argv, progress);
   } catch (error) {
     return report(error, program, progress);

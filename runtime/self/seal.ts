@@ -116,16 +116,8 @@ function isSealed(): boolean {
  * sealed, takes over the carried environment and returns. What was done before is done again, so call it first.
  */
 export function sealSelf(): void {
-  if (isSealed()) return;
-  const variables: Environment = environment([SEALED_FD, ...CARRIED]);
-  carried = receive(variables[SEALED_FD]);
-  if (carried !== undefined) {
-    // With a caller that ignores it, children would be gone before they can be asked how they ended.
-    defaultSignal(SIGCHLD);
-    lookUpIgnoredSignals();
-    armInjectedFaults();
-    return;
-  }
+  if (isSealed() || resumeSealed()) return;
+  const variables: Environment = environment(CARRIED);
   const args = programArguments();
   const wanted = variables.LISTEN_FDS !== undefined || args.some((arg) => /preserve-fds|status-fd/.test(arg));
   // Before anything of ours is open that could be taken for the caller's.
@@ -136,6 +128,20 @@ export function sealSelf(): void {
   const program = sealedProgram();
   const result = execveFd(program, stringArray(args), stringArray([`${SEALED_FD}=${payload}`]));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
+}
+
+/**
+ * In the second start of any command verifies that it is sealed and takes over what the first tells; false in a first. To
+ * be called before the caller's environment is asked for, which a second start has only by this.
+ */
+export function resumeSealed(): boolean {
+  carried = receive(environment([SEALED_FD])[SEALED_FD]);
+  if (carried === undefined) return false;
+  // With a caller that ignores it, children would be gone before they can be asked how they ended.
+  defaultSignal(SIGCHLD);
+  lookUpIgnoredSignals();
+  armInjectedFaults();
+  return true;
 }
 
 /** A memfd that survives the execve and can no longer be changed. */
