@@ -35,6 +35,23 @@ one("state is in $XDG_RUNTIME_DIR, in a directory of its own that is sticky", as
   succeed(await byDefault(c, ["delete", "--force", c.id], env));
 });
 
+one("commands that are sealed late find it as well: start, ps and delete with hooks", async (c) => {
+  const runtime = join(c.dir, "runtime");
+  mkdirSync(runtime);
+  chownSync(runtime, USER, USER);
+  const env = { XDG_RUNTIME_DIR: runtime };
+  const hook = (name: string) => [{ path: "/bin/sh", args: ["sh", "-c", `echo ${name} >>${runtime}/log`] }];
+  c.configure((spec) => {
+    shell(spec, "sleep 60");
+    spec.hooks = { poststart: hook("poststart"), poststop: hook("poststop") };
+  });
+  succeed(await byDefault(c, ["create", "--bundle", c.bundle, c.id], env));
+  succeed(await byDefault(c, ["start", c.id], env));
+  refuse(await byDefault(c, ["ps", c.id], env), /no cgroup|unable to get all container pids/);
+  succeed(await byDefault(c, ["delete", "--force", c.id], env));
+  assert.is(readFileSync(join(runtime, "log"), "utf8"), "poststart\npoststop\n");
+});
+
 one(
   "root of a user namespace has it there too, unless $USER is root",
   async (c) => {
