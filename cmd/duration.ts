@@ -13,7 +13,7 @@ const nanoseconds: Readonly<Record<string, bigint>> = {
 
 const part = "(\\d+\\.?\\d*|\\.\\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)";
 const whole = new RegExp(`^[+-]?(?:0|(?:${part})+)$`);
-const MOST = 0x7fffffffffffffffn;
+const MAX = 0x7fffffffffffffffn;
 
 /** Nanoseconds, or undefined for what Go does not read or an int64 does not hold. */
 export function parseDuration(text: string): bigint | undefined {
@@ -23,6 +23,6 @@ export function parseDuration(text: string): bigint | undefined {
     const [integer = "", fraction = ""] = number.split(".");
     sum += (BigInt(integer + fraction) * (nanoseconds[unit] ?? 0n)) / 10n ** BigInt(fraction.length);
   }
-  if (sum > MOST) return undefined;
+  if (sum > MAX) return undefined;
   return text.startsWith("-") ? -sum : sum;
 }

@@ -1,6 +1,6 @@
 /** From an error to what the caller sees: an exit code and one sentence. */
 
-export interface Failure {
+export interface ExitFailure {
   readonly code: number;
   readonly message: string;
 }
@@ -14,7 +14,7 @@ export class NoSuchCommand extends Error {
 }
 
 /** `command` is the command that had begun, if any. */
-export function failure(error: unknown, program: string, command: string | undefined): Failure {
+export function exitFailure(error: unknown, program: string, command: string | undefined): ExitFailure {
   if (error instanceof NoSuchCommand) return { code: 3, message: error.message };
   const message = `${prefix(program, command)}${sentence(error)}`;
   // Every failure of exec is 255, to tell it from the exit status of the program that exec ran.

@@ -1,31 +1,31 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { record } from "./log.ts";
+import { formatRecord } from "./log.ts";
 import { printable, quote } from "./quote.ts";
 
 const now = BigInt(Date.UTC(2026, 10, 21, 10, 0, 0, 123)) * 1_000_000n;
 const time = "2026-11-21T10:00:00Z";
 
-const records = suite("record");
+const records = suite("formatRecord");
 
 records("text is what logrus writes", () => {
   assert.is(
-    record("text", "error", "container does not exist", now),
+    formatRecord("text", "error", "container does not exist", now),
     `time="${time}" level=error msg="container does not exist"`,
   );
   assert.is(
-    record("text", "error", 'runc: "kill" requires a minimum of 1 argument(s)', now),
+    formatRecord("text", "error", 'runc: "kill" requires a minimum of 1 argument(s)', now),
     `time="${time}" level=error msg="runc: \\"kill\\" requires a minimum of 1 argument(s)"`,
   );
   assert.is(
-    record("text", "warning", "a/b-c_d.e@f^g+h", now),
+    formatRecord("text", "warning", "a/b-c_d.e@f^g+h", now),
     `time="${time}" level=warning msg=a/b-c_d.e@f^g+h`,
   );
 });
 
 records("json is one object with level, msg and time in this order", () => {
   assert.is(
-    record("json", "error", 'exec: "x"', now),
+    formatRecord("json", "error", 'exec: "x"', now),
     `{"level":"error","msg":"exec: \\"x\\"","time":"${time}"}`,
   );
 });
@@ -33,7 +33,7 @@ records("json is one object with level, msg and time in this order", () => {
 records("a container cannot forge a record or move the cursor", () => {
   const attack = '/\u001b]0;pwn\u0007\nlevel=error msg="\r\u009b2J\u2028\u202e\u007f';
   for (const format of ["text", "json"] as const) {
-    const line = record(format, "error", attack, now);
+    const line = formatRecord(format, "error", attack, now);
     assert.not.match(line, /[^\x20-\x7e]/);
     if (format === "json") assert.is(JSON.parse(line).msg, attack);
   }

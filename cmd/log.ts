@@ -69,7 +69,9 @@ export function createLog({ path, format, debug }: LogSettings): Log {
     if (fd === undefined) return;
     try {
       const people = fd === STDERR && format === "text" && isTerminal(STDERR);
-      const line = people ? `${level}: ${printable(message)}` : record(format, level, message, realtimeNow());
+      const line = people
+        ? `${level}: ${printable(message)}`
+        : formatRecord(format, level, message, realtimeNow());
       writeAll(fd, encodeUtf8(`${line}\n`), path ?? "standard error");
     } catch (error) {
       if (fd !== STDERR && !told) writeStderr(`Failed to write to log, ${printable(messageOf(error))}\n`);
@@ -79,7 +81,7 @@ export function createLog({ path, format, debug }: LogSettings): Log {
 }
 
 /** One record, without its newline. */
-export function record(format: LogFormat, level: Level, message: string, now: bigint): string {
+export function formatRecord(format: LogFormat, level: Level, message: string, now: bigint): string {
   // UTC: the local zone is in a file that the environment names.
   const time = `${rfc3339(now).slice(0, 19)}Z`;
   if (format === "json") return jsonLine({ level, msg: message, time });

@@ -1,17 +1,17 @@
 /** argv -> command -> exit status. The only place that catches everything. */
 import type { RuntimeContext } from "../runtime/context.ts";
 import {
-  occupyStandardStreams,
+  ignoreWriteSignals,
+  openClosedStreams,
   programArguments,
   refuseSetId,
-  surviveWrites,
   traceTo,
 } from "../runtime/self/command.ts";
 import { armInjectedFaults, resumeSealed, sealSelf } from "../runtime/self/seal.ts";
 
 import { commands } from "./commands.ts";
 import { candidates } from "./completion.ts";
-import { failure, NoSuchCommand, stackOf } from "./exit.ts";
+import { exitFailure, NoSuchCommand, stackOf } from "./exit.ts";
 import { checkGlobals, logSettings, readGlobals } from "./global_options.ts";
 import { serve, showHelp, showNearest, showUsage } from "./help.ts";
 import { createLog, type Log } from "./log.ts";
@@ -37,8 +37,8 @@ export function main(): number {
   const program = invokedAs === "runc" ? "runc" : "runt";
   const progress: Progress = { log: createLog({ format: "text", debug: false }) };
   try {
-    surviveWrites();
-    occupyStandardStreams();
+    ignoreWriteSignals();
+    openClosedStreams();
     armInjectedFaults();
     refuseSetId();
     if (!resumeSealed()) sealEarly(argv);
@@ -119,7 +119,7 @@ function dispatch(program: string, invokedAs: string, argv: readonly string[], p
 }
 
 function report(error: unknown, program: string, { log, named, begun }: Progress): number {
-  const { code, message } = failure(error, program, begun);
+  const { code, message } = exitFailure(error, program, begun);
   // As runc on stdout, then the record, which people read last. Help that cannot be printed hides no mistake.
   try {
     if (error instanceof UsageError) showUsage(program, named);

@@ -4,13 +4,13 @@
  */
 
 /** The kernel's "no change" value, (uid_t)-1, is no id. */
-const LARGEST_ID = 4294967294;
+const MAX_ID = 4294967294;
 
 /** An id in plain decimal. */
 export function parseId(what: string, text: string): number {
   const id = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (id <= LARGEST_ID) return id;
-  throw new Error(`invalid ${what} ${JSON.stringify(text)}: a number from 0 to ${LARGEST_ID} is wanted`);
+  if (id <= MAX_ID) return id;
+  throw new Error(`invalid ${what} ${JSON.stringify(text)}: a number from 0 to ${MAX_ID} is wanted`);
 }
 
 /** UID[:GID]; without a group the container's own stays. */

@@ -34,7 +34,7 @@ export type Running = {
 };
 
 /** How much longer than usual to wait for anything: in an emulated machine, everything takes long. */
-const patience = Number(process.env.RUNT_PATIENCE ?? 1);
+const timeoutFactor = Number(process.env.RUNT_TIMEOUT_FACTOR ?? 1);
 
 export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<Result> {
   return startCommand(argv, options).done;
@@ -92,7 +92,7 @@ function finish(
         timedOut = true;
         child.kill("SIGKILL");
       },
-      (options.timeoutSeconds ?? 30) * patience * 1000,
+      (options.timeoutSeconds ?? 30) * timeoutFactor * 1000,
     );
     child.once("error", (error) => {
       clearTimeout(timer);
@@ -110,7 +110,7 @@ export const sleep = (seconds: number): Promise<void> =>
 
 /** Polls until the condition holds; false when it never did. */
 export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 5): Promise<boolean> {
-  const end = Date.now() + seconds * patience * 1000;
+  const end = Date.now() + seconds * timeoutFactor * 1000;
   while (!(await condition())) {
     if (Date.now() > end) return false;
     await sleep(0.01);

@@ -125,13 +125,13 @@ export async function withTerminal(
   }
 }
 
-export type Gift = { readonly payload: string; readonly fd: Fd };
+export type Received = { readonly payload: string; readonly fd: Fd };
 
 /** Listens at a path during the body; `receive` gives the payload and the one descriptor of the next peer. */
 export async function withListener(
   path: string,
   body: (listener: {
-    readonly receive: () => Promise<Gift>;
+    readonly receive: () => Promise<Received>;
     readonly hangUp: () => Promise<void>;
   }) => Promise<void>,
 ): Promise<void> {

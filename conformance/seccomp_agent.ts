@@ -5,10 +5,10 @@ import "./bun_host.ts";
 import { writeSync } from "node:fs";
 import { POLLIN } from "../syscalls/constants/poll.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../syscalls/constants/socket.ts";
-import { call, tryCall } from "../syscalls/door.ts";
 import { poll } from "../syscalls/poll.ts";
 import { receiveMessage } from "../syscalls/socket.ts";
 import { Struct } from "../syscalls/struct.ts";
+import { call, tryCall } from "../syscalls/syscall.ts";
 import type { Fd } from "../syscalls/types.ts";
 
 // linux/seccomp.h

@@ -58,7 +58,7 @@ export function prefixed(words: string, error: unknown): unknown {
 }
 
 /** A failure to join a cgroup, by whichever process, with the pid that the caller knows it by. */
-export function namingJoiner(error: Error, pid: number): unknown {
+export function namingPid(error: Error, pid: number): unknown {
   const joins = error instanceof OpError && error.data.op === JOIN_CGROUP;
   return joins ? prefixed(`error adding pid ${pid} to cgroups`, error) : error;
 }

@@ -15,7 +15,7 @@ import {
   carryOver,
   firstOf,
   layOut,
-  MOST_BLOCKS,
+  MAX_BLOCKS,
   orderFile,
   placesIn,
   placesOf,
@@ -96,7 +96,7 @@ function freeze(
   reserved: number,
   given: readonly number[],
 ): number[] {
-  const words = new Uint32Array(MOST_BLOCKS);
+  const words = new Uint32Array(MAX_BLOCKS);
   words.set([reserved, ...given]);
   writeFileSync(placesOf(image), words);
   runHost(target, host, ["freeze", program, image, placesOf(image)], program);

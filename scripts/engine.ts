@@ -55,7 +55,7 @@ export type Libraries = {
 };
 
 /** An older QuickJS has other functions; as in quickjs.sh. */
-const OLDEST = "2025-04-26";
+const MIN_VERSION = "2025-04-26";
 
 /** Throws, and says what to do, when they are nowhere. */
 export function findLibraries(target: Target): Libraries {
@@ -68,11 +68,11 @@ export function findLibraries(target: Target): Libraries {
     const seccomp = join(library, "libseccomp.a");
     if (!existsSync(quickjs) || !existsSync(seccomp)) continue;
     const version = quickjsVersion(place);
-    if (version < OLDEST) continue;
+    if (version < MIN_VERSION) continue;
     return { include: join(place, "usr/include"), quickjs, seccomp, version, place };
   }
   throw new Error(
-    `no libquickjs.a (of ${OLDEST} or newer) and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run ` +
+    `no libquickjs.a (of ${MIN_VERSION} or newer) and libseccomp.a for ${target.name} in ${places.join(" or ")}: \`npm run ` +
       `setup\` takes them from Debian; QUICKJS=DIR names another root directory that its packages libquickjs and ` +
       "libseccomp-dev are unpacked in",
   );

@@ -35,7 +35,7 @@ export const orderFile = join(import.meta.dirname, "../syscalls/engine/heap_orde
 
 /** Where the host has noted the places of an image's blocks; the first word is something else. */
 export const placesOf = (image: string): string => `${image}.places`;
-export const MOST_BLOCKS = 1 << 18;
+export const MAX_BLOCKS = 1 << 18;
 
 /** What the host has noted in it: where each block lies, as a distance from the arena's beginning. */
 export function placesIn(image: string): number[] {

@@ -10,10 +10,10 @@ import {
 } from "./constants/bpf.ts";
 import { EAGAIN } from "./constants/errno.ts";
 import { cstrBytes } from "./cstring.ts";
-import { type ResultOrErrno, tryCall, tryCallForFd } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
+import { type ResultOrErrno, tryCall, tryCallForFd } from "./syscall.ts";
 import type { Failure, Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 

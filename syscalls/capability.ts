@@ -6,8 +6,8 @@ import {
   PR_CAPBSET_DROP,
   PR_CAPBSET_READ,
 } from "./constants/prctl.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { Struct } from "./struct.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 
 const _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 

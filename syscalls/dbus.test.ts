@@ -21,7 +21,6 @@ import {
 import type { DbusData } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
 import { pipe } from "./descriptor.ts";
-import { call } from "./door.ts";
 import { isErrno } from "./error.ts";
 import { geteuid } from "./identity.ts";
 import { tryRead, writeAll } from "./io.ts";
@@ -31,6 +30,7 @@ import { exitGroup, getpid, tryPidfdSendSignal, waitFor } from "./process.ts";
 import { SIGKILL } from "./signal.ts";
 import { connectUnixName, tryReceive } from "./socket.ts";
 import { Struct } from "./struct.ts";
+import { call } from "./syscall.ts";
 import { saying } from "./testing/saying.ts";
 import { setTrace } from "./trace.ts";
 import type { Fd } from "./types.ts";

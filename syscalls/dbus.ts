@@ -22,7 +22,7 @@ import {
   SIGNAL,
 } from "./dbus_message.ts";
 import { DbusStream } from "./dbus_stream.ts";
-import { bad, DbusTrouble } from "./dbus_trouble.ts";
+import { bad, DbusTransportError } from "./dbus_transport_error.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { isErrno, OpError } from "./error.ts";
 import { close } from "./open.ts";
@@ -78,13 +78,13 @@ export type DbusPeer = "broker" | "direct";
 /** How long connecting may take, and every call, as runc's waiting for a job. */
 const TIMEOUT_MS = 30_000;
 /** As many as sd-bus keeps. */
-const MOST_SIGNALS = 64 * 1024;
+const MAX_SIGNALS = 64 * 1024;
 /** Where a message says what it is, and its flags ("Message Format"). */
 const TYPE_AT = 1;
 const FLAGS_AT = 2;
 const NO_REPLY_EXPECTED = 1;
 /** Nanoseconds after a call until a direct peer that has not answered is nudged; twice as long each time. */
-const NUDGE_AFTER = 100_000_000n;
+const PING_AFTER = 100_000_000n;
 const BROKER = {
   destination: "org.freedesktop.DBus",
   path: "/org/freedesktop/DBus",
@@ -103,7 +103,7 @@ export function connectBus(addresses: string, peer: DbusPeer): Bus {
     } catch (error) {
       failures.push(error);
     }
-  const none = connectFailure(addresses, new DbusTrouble(EINVAL, "there is no address"));
+  const none = connectFailure(addresses, new DbusTransportError(EINVAL, "there is no address"));
   throw failures.find((error) => isErrno(error, "EAGAIN")) ?? failures[0] ?? none;
 }
 
@@ -112,7 +112,7 @@ function connectTo(address: string, peer: DbusPeer): Bus {
   try {
     fd = connectUnixName(socketName(address), address, "connect to D-Bus");
   } catch (error) {
-    throw error instanceof DbusTrouble ? connectFailure(address, error) : error;
+    throw error instanceof DbusTransportError ? connectFailure(address, error) : error;
   }
   try {
     return busOver(fd, peer, address);
@@ -122,8 +122,8 @@ function connectTo(address: string, peer: DbusPeer): Bus {
   }
 }
 
-function connectFailure(address: string, trouble: DbusTrouble): OpError {
-  return OpError.from("connect to D-Bus", address, trouble.errno, trouble.message);
+function connectFailure(address: string, error: DbusTransportError): OpError {
+  return OpError.from("connect to D-Bus", address, error.errno, error.message);
 }
 
 /**
@@ -135,12 +135,12 @@ export function busOver(fd: Fd, peer: DbusPeer, address: string, timeoutMs = TIM
   try {
     authenticate(stream, monotonicNow() + BigInt(timeoutMs) * 1_000_000n);
   } catch (error) {
-    throw error instanceof DbusTrouble ? connectFailure(address, error) : error;
+    throw error instanceof DbusTransportError ? connectFailure(address, error) : error;
   }
   const bus = new Connection(fd, stream, peer, timeoutMs);
   if (peer === "direct") return bus;
   const answer = bus.call({ ...BROKER, member: "Hello" }, "", [], "s");
-  if ("errno" in answer) throw connectFailure(address, new DbusTrouble(answer.errno, answer.message));
+  if ("errno" in answer) throw connectFailure(address, new DbusTransportError(answer.errno, answer.message));
   return bus;
 }
 
@@ -158,7 +158,7 @@ function authenticate(stream: DbusStream, deadline: bigint): void {
     line = stream.line(deadline);
   }
   const shown = JSON.stringify(line.slice(0, 80));
-  if (/^REJECTED\b/.test(line)) throw new DbusTrouble(EACCES, `the other side answered ${shown}`);
+  if (/^REJECTED\b/.test(line)) throw new DbusTransportError(EACCES, `the other side answered ${shown}`);
   if (!/^OK\b/.test(line)) throw bad(`the other side answered ${shown} when it was to say OK`);
   say("BEGIN\r\n");
 }
@@ -169,7 +169,7 @@ class Connection implements Bus {
   private readonly signals: Uint8Array[] = [];
   /** Who answered last: of a broker's many anybody could send a signal. */
   private answerer: DbusData | undefined;
-  private broken: DbusTrouble | undefined;
+  private broken: DbusTransportError | undefined;
 
   constructor(
     private readonly fd: Fd,
@@ -238,7 +238,7 @@ class Connection implements Bus {
       if (this.broken !== undefined) throw this.broken;
       return act();
     } catch (error) {
-      if (!(error instanceof DbusTrouble)) throw error;
+      if (!(error instanceof DbusTransportError)) throw error;
       this.broken = error;
       failed?.(error.errno);
       const hint =
@@ -252,18 +252,18 @@ class Connection implements Bus {
     const deadline = monotonicNow() + BigInt(this.timeoutMs) * 1_000_000n;
     const serial = ++this.serial;
     this.stream.send(call, deadline);
-    let [patience, nudgeAt] = [NUDGE_AFTER, monotonicNow() + NUDGE_AFTER];
+    let [interval, pingAt] = [PING_AFTER, monotonicNow() + PING_AFTER];
     for (;;) {
-      const bytes = this.nextBefore(nudgeAt, deadline);
+      const bytes = this.nextBefore(pingAt, deadline);
       if (bytes === undefined) {
-        this.nudge(deadline);
-        patience *= 2n;
-        nudgeAt = monotonicNow() + patience;
+        this.ping(deadline);
+        interval *= 2n;
+        pingAt = monotonicNow() + interval;
         continue;
       }
       if (bytes[TYPE_AT] === SIGNAL) {
         this.signals.push(bytes);
-        if (this.signals.length > MOST_SIGNALS) throw new DbusTrouble(ENOBUFS, "too many signals");
+        if (this.signals.length > MAX_SIGNALS) throw new DbusTransportError(ENOBUFS, "too many signals");
         continue;
       }
       const message = decodeMessage(bytes);
@@ -276,14 +276,14 @@ class Connection implements Bus {
     }
   }
 
-  /** The next message; undefined when it is time to nudge a direct peer, whose signals may go on coming meanwhile. */
-  private nextBefore(nudgeAt: bigint, deadline: bigint): Uint8Array | undefined {
-    if (this.peer === "broker" || nudgeAt >= deadline) return this.next(deadline);
-    if (monotonicNow() >= nudgeAt) return undefined;
+  /** The next message; undefined when it is time to ping a direct peer, whose signals may go on coming meanwhile. */
+  private nextBefore(pingAt: bigint, deadline: bigint): Uint8Array | undefined {
+    if (this.peer === "broker" || pingAt >= deadline) return this.next(deadline);
+    if (monotonicNow() >= pingAt) return undefined;
     try {
-      return this.stream.message(nudgeAt);
+      return this.stream.message(pingAt);
     } catch (error) {
-      if (error instanceof DbusTrouble && error.errno === ETIMEDOUT) return undefined;
+      if (error instanceof DbusTransportError && error.errno === ETIMEDOUT) return undefined;
       throw error;
     }
   }
@@ -292,7 +292,7 @@ class Connection implements Bus {
    * A systemd that is busy may take the end of the authentication and the first call in one read, and then looks at the
    * call only when more comes (sd-bus, bus_socket_read_auth): a ping that wants no answer is more.
    */
-  private nudge(deadline: bigint): void {
+  private ping(deadline: bigint): void {
     const ping = { ...BROKER, interface: "org.freedesktop.DBus.Peer", member: "Ping" };
     const bytes = encodeCall(++this.serial, ping, "", []);
     bytes[FLAGS_AT] = NO_REPLY_EXPECTED;
@@ -309,7 +309,7 @@ class Connection implements Bus {
         if (message.type === METHOD_RETURN || message.type === ERROR) throw unasked(message);
       }
     } catch (error) {
-      if (error instanceof DbusTrouble && error.errno === ETIMEDOUT) return undefined;
+      if (error instanceof DbusTransportError && error.errno === ETIMEDOUT) return undefined;
       throw error;
     }
   }
@@ -318,11 +318,11 @@ class Connection implements Bus {
   private next(deadline: bigint): Uint8Array {
     const message = this.stream.message(deadline);
     if (monotonicNow() < deadline) return message;
-    throw new DbusTrouble(ETIMEDOUT, "the other side did not answer in time");
+    throw new DbusTransportError(ETIMEDOUT, "the other side did not answer in time");
   }
 }
 
-function unasked({ fields }: DbusMessage): DbusTrouble {
+function unasked({ fields }: DbusMessage): DbusTransportError {
   return bad(`it answers a call ${fields.get(REPLY_SERIAL)} that was not made`);
 }
 
@@ -333,7 +333,7 @@ function failureIn({ fields, body }: DbusMessage): DbusFailure {
   try {
     message = String(body("s")[0]);
   } catch (error) {
-    if (!(error instanceof DbusTrouble)) throw error;
+    if (!(error instanceof DbusTransportError)) throw error;
   }
   return { name, message, errno: errnoOf(name) };
 }

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addressesIn, socketName } from "./dbus_address.ts";
-import { DbusTrouble } from "./dbus_trouble.ts";
+import { DbusTransportError } from "./dbus_transport_error.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 const addresses = suite("D-Bus addresses");
@@ -52,7 +52,7 @@ for (const [address, errno, said] of [
     assert.throws(
       () => socketName(address),
       (error: unknown) =>
-        error instanceof DbusTrouble && error.errno === errno && error.message.includes(said),
+        error instanceof DbusTransportError && error.errno === errno && error.message.includes(said),
     ),
   );
 

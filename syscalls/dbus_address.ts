@@ -1,10 +1,10 @@
 /** Where a bus listens (D-Bus Specification, "Server Addresses"). */
 import { EINVAL, ENAMETOOLONG, EPROTONOSUPPORT } from "./constants/errno.ts";
-import { DbusTrouble } from "./dbus_trouble.ts";
+import { DbusTransportError } from "./dbus_transport_error.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /** sun_path of unix(7) has a NUL at its end, or at the beginning of an abstract name. */
-const LONGEST_NAME = 107;
+const MAX_NAME = 107;
 
 /** The addresses of a list such as "unix:path=/run/user/1000/bus;unix:abstract=x,guid=0123", in their order. */
 export function addressesIn(list: string): string[] {
@@ -12,23 +12,26 @@ export function addressesIn(list: string): string[] {
 }
 
 /**
- * The socket that one address names: a path, or an abstract name that begins with a NUL. A DbusTrouble says what is
+ * The socket that one address names: a path, or an abstract name that begins with a NUL. A DbusTransportError says what is
  * wrong with the address: EPROTONOSUPPORT for another transport than Unix sockets, ENAMETOOLONG, EINVAL.
  */
 export function socketName(address: string): Uint8Array {
   const colon = address.indexOf(":");
   const transport = address.slice(0, colon);
-  if (colon < 0) throw new DbusTrouble(EINVAL, "this is not an address");
+  if (colon < 0) throw new DbusTransportError(EINVAL, "this is not an address");
   if (transport !== "unix")
-    throw new DbusTrouble(EPROTONOSUPPORT, `the transport "${transport}" is not supported, only "unix" is`);
+    throw new DbusTransportError(
+      EPROTONOSUPPORT,
+      `the transport "${transport}" is not supported, only "unix" is`,
+    );
   const keys = keysOf(address.slice(colon + 1));
   const [path, abstract] = [keys.get("path"), keys.get("abstract")];
   const name = path ?? abstract;
   if (name === undefined || (path !== undefined && abstract !== undefined))
-    throw new DbusTrouble(EINVAL, "it has to say either path or abstract, once");
-  if (name.length > LONGEST_NAME) throw new DbusTrouble(ENAMETOOLONG, "a socket has at most 107 bytes");
+    throw new DbusTransportError(EINVAL, "it has to say either path or abstract, once");
+  if (name.length > MAX_NAME) throw new DbusTransportError(ENAMETOOLONG, "a socket has at most 107 bytes");
   if (path === undefined) return Uint8Array.of(0, ...name);
-  if (name.length === 0 || name.includes(0)) throw new DbusTrouble(EINVAL, "it has no path");
+  if (name.length === 0 || name.includes(0)) throw new DbusTransportError(EINVAL, "it has no path");
   return name;
 }
 
@@ -38,7 +41,8 @@ function keysOf(text: string): Map<string, Uint8Array> {
   for (const pair of text.split(",").filter((each) => each !== "")) {
     const equals = pair.indexOf("=");
     const key = pair.slice(0, equals);
-    if (equals < 1 || keys.has(key)) throw new DbusTrouble(EINVAL, `"${pair}" has no key, or one twice`);
+    if (equals < 1 || keys.has(key))
+      throw new DbusTransportError(EINVAL, `"${pair}" has no key, or one twice`);
     keys.set(key, unescaped(pair.slice(equals + 1)));
   }
   return keys;
@@ -48,7 +52,8 @@ function keysOf(text: string): Map<string, Uint8Array> {
 function unescaped(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const [, hex, plain = ""] of text.matchAll(/%([0-9A-Fa-f]{2})|([^%]+|%)/g)) {
-    if (plain === "%") throw new DbusTrouble(EINVAL, `"${text}" has a "%" without two hexadecimal digits`);
+    if (plain === "%")
+      throw new DbusTransportError(EINVAL, `"${text}" has a "%" without two hexadecimal digits`);
     if (hex === undefined) bytes.push(...encodeUtf8(plain));
     else bytes.push(Number.parseInt(hex, 16));
   }

@@ -15,7 +15,7 @@ import {
   SENDER,
   SIGNAL,
 } from "./dbus_message.ts";
-import { DbusTrouble } from "./dbus_trouble.ts";
+import { DbusTransportError } from "./dbus_transport_error.ts";
 import { DbusWriter } from "./dbus_writer.ts";
 import { saying } from "./testing/saying.ts";
 
@@ -140,7 +140,7 @@ for (const [why, bytes] of badHeaders)
   messages(`refused: ${why}`, () =>
     assert.throws(
       () => decodeMessage(bytes),
-      (error: unknown) => error instanceof DbusTrouble && error.message.includes(why),
+      (error: unknown) => error instanceof DbusTransportError && error.message.includes(why),
     ),
   );
 
@@ -170,11 +170,11 @@ for (const [why, bytes] of badStarts)
   messages(`refused at once: ${why} (${[...bytes].join(" ")})`, () =>
     assert.throws(
       () => messageSize(bytes),
-      (error: unknown) => error instanceof DbusTrouble && error.message.includes(why),
+      (error: unknown) => error instanceof DbusTransportError && error.message.includes(why),
     ),
   );
 
-messages("bytes changed at random are a message or a DbusTrouble", () => {
+messages("bytes changed at random are a message or a DbusTransportError", () => {
   const good = encodeCall(3, hello, "sa{sv}(tb)", [
     "text",
     [["key", { signature: "as", value: ["a", "b"] }]],
@@ -192,7 +192,7 @@ messages("bytes changed at random are a message or a DbusTrouble", () => {
       const size = messageSize(bytes.subarray(0, FIXED_HEADER));
       if (size <= bytes.length) decodeMessage(bytes.slice(0, size)).body("sa{sv}(tb)");
     } catch (error) {
-      assert.ok(error instanceof DbusTrouble, `${error} of ${bytes}`);
+      assert.ok(error instanceof DbusTransportError, `${error} of ${bytes}`);
     }
   }
 });

@@ -1,12 +1,12 @@
 /** Messages of D-Bus as bytes (its specification, "Message Protocol"): the calls we make, and whatever is received. */
 import { DbusReader } from "./dbus_reader.ts";
-import { bad } from "./dbus_trouble.ts";
+import { bad } from "./dbus_transport_error.ts";
 import {
   type DbusData,
   isInterfaceName,
   isMemberName,
-  LARGEST_ARRAY,
-  LARGEST_MESSAGE,
+  MAX_ARRAY,
+  MAX_MESSAGE,
   typesOf,
 } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
@@ -43,7 +43,7 @@ export interface DbusMessage {
   /** By their numbers; those that this type needs are there, and all that we know are of their types. */
   readonly fields: ReadonlyMap<number, DbusData>;
   /**
-   * The first values of the body, which have to be of these complete types; a DbusTrouble when they are not. What
+   * The first values of the body, which have to be of these complete types; a DbusTransportError when they are not. What
    * follows them is not looked at, so that nothing is done for a signal that nobody waits for.
    */
   readonly body: (returns: string) => DbusData[];
@@ -93,13 +93,13 @@ export function encodeCall(
   message.values("yyyyuua(yv)", [...start, variants]);
   message.pad(8);
   const whole = new Uint8Array(message.bytes.length + body.bytes.length);
-  if (whole.length > LARGEST_MESSAGE) throw new RangeError("a message is too large for D-Bus");
+  if (whole.length > MAX_MESSAGE) throw new RangeError("a message is too large for D-Bus");
   whole.set(message.bytes);
   whole.set(body.bytes, message.bytes.length);
   return whole;
 }
 
-/** The size in bytes of the message that begins so, by the first FIXED_HEADER bytes; a DbusTrouble when it is none. */
+/** The size in bytes of the message that begins so, by the first FIXED_HEADER bytes; a DbusTransportError when it is none. */
 export function messageSize(start: Uint8Array): number {
   const little = start[0] === 0x6c; // "l"
   if (!little && start[0] !== 0x42) throw bad("it begins with neither of the two byte orders"); // "B"
@@ -108,7 +108,7 @@ export function messageSize(start: Uint8Array): number {
   const view = new DataView(start.buffer, start.byteOffset, FIXED_HEADER);
   const fields = view.getUint32(12, little);
   const size = headerSize(fields) + view.getUint32(4, little);
-  if (fields > LARGEST_ARRAY || size > LARGEST_MESSAGE) throw bad(`it says that it has ${size} bytes`);
+  if (fields > MAX_ARRAY || size > MAX_MESSAGE) throw bad(`it says that it has ${size} bytes`);
   if (view.getUint32(8, little) === 0) throw bad("its serial is 0");
   return size;
 }
@@ -117,7 +117,7 @@ function headerSize(fields: number): number {
   return Math.ceil((FIXED_HEADER + fields) / 8) * 8;
 }
 
-/** Reads a message of which messageSize has told the size; a DbusTrouble when its header is not in order. */
+/** Reads a message of which messageSize has told the size; a DbusTransportError when its header is not in order. */
 export function decodeMessage(bytes: Uint8Array): DbusMessage {
   const little = bytes[0] === 0x6c;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

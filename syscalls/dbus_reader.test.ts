@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DbusReader } from "./dbus_reader.ts";
-import { DbusTrouble } from "./dbus_trouble.ts";
+import { DbusTransportError } from "./dbus_transport_error.ts";
 import type { DbusData } from "./dbus_value.ts";
 import { DbusWriter } from "./dbus_writer.ts";
 import { saying } from "./testing/saying.ts";
@@ -65,7 +65,8 @@ for (const [why, signature, hex] of bad)
   reader(`${signature} ${hex}: ${why}`, () =>
     assert.throws(
       () => new DbusReader(bytesOf(hex), true).values(signature),
-      (error: unknown) => error instanceof DbusTrouble && error.errno === 74 && error.message.includes(why),
+      (error: unknown) =>
+        error instanceof DbusTransportError && error.errno === 74 && error.message.includes(why),
     ),
   );
 

@@ -1,19 +1,12 @@
 /** Bytes to values, in the byte order of their message (D-Bus Specification, "Marshaling"); nothing is taken on trust. */
-import { bad } from "./dbus_trouble.ts";
-import {
-  alignmentOf,
-  type DbusData,
-  isObjectPath,
-  isSignature,
-  LARGEST_ARRAY,
-  typesOf,
-} from "./dbus_value.ts";
+import { bad } from "./dbus_transport_error.ts";
+import { alignmentOf, type DbusData, isObjectPath, isSignature, MAX_ARRAY, typesOf } from "./dbus_value.ts";
 import { decodeUtf8, validUtf8 } from "./utf8.ts";
 
 /** How many containers, variants included, may be inside of each other in one message. */
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 
-/** Reads values one after the other; every method throws a DbusTrouble of EBADMSG for what is none. */
+/** Reads values one after the other; every method throws a DbusTransportError of EBADMSG for what is none. */
 export class DbusReader {
   private readonly view: DataView;
   private depth = 0;
@@ -56,7 +49,7 @@ export class DbusReader {
   }
 
   private inside<T>(read: () => T): T {
-    if (++this.depth > DEEPEST) throw bad("it is nested too deeply");
+    if (++this.depth > MAX_DEPTH) throw bad("it is nested too deeply");
     const value = read();
     this.depth--;
     return value;
@@ -102,7 +95,7 @@ export class DbusReader {
 
   private array(element: string): DbusData[] {
     const size = Number(this.number("u"));
-    if (size > LARGEST_ARRAY) throw bad("an array is larger than 64 MiB");
+    if (size > MAX_ARRAY) throw bad("an array is larger than 64 MiB");
     this.pad(alignmentOf(element));
     const end = this.at + size;
     const values: DbusData[] = [];

@@ -4,13 +4,13 @@ import { monotonicNow } from "./clock.ts";
 import { EAGAIN, ECONNRESET, EPIPE, ETIMEDOUT } from "./constants/errno.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { FIXED_HEADER, messageSize } from "./dbus_message.ts";
-import { bad, DbusTrouble } from "./dbus_trouble.ts";
+import { bad, DbusTransportError } from "./dbus_transport_error.ts";
 import { poll } from "./poll.ts";
 import { tryReceive, trySend } from "./socket.ts";
 import type { Fd } from "./types.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-const LONGEST_LINE = 16 * 1024;
+const MAX_LINE = 16 * 1024;
 
 /** Reads and writes a stream socket. Deadlines are nanoseconds of CLOCK_MONOTONIC; past one it is ETIMEDOUT. */
 export class DbusStream {
@@ -37,7 +37,7 @@ export class DbusStream {
       for (let at = from; at + 1 < this.end; at++)
         if (this.buffer[at] === 0x0d && this.buffer[at + 1] === 0x0a)
           return decodeUtf8(this.take(at + 2 - this.start).subarray(0, -2));
-      if (this.end - this.start > LONGEST_LINE) throw bad("a line without an end");
+      if (this.end - this.start > MAX_LINE) throw bad("a line without an end");
     }
   }
 
@@ -78,15 +78,15 @@ export class DbusStream {
 
   private wait(events: number, deadline: bigint): number {
     const left = deadline - monotonicNow();
-    if (left <= 0n) throw new DbusTrouble(ETIMEDOUT, "the other side did not answer in time");
+    if (left <= 0n) throw new DbusTransportError(ETIMEDOUT, "the other side did not answer in time");
     return poll([{ fd: this.fd, events }], Math.ceil(Number(left) / 1e6))[0] ?? 0;
   }
 }
 
 /** No errno is the end of the stream. */
-function lost(errno: number): DbusTrouble {
+function lost(errno: number): DbusTransportError {
   const closed = errno === 0 || errno === EPIPE || errno === ECONNRESET;
   return closed
-    ? new DbusTrouble(ECONNRESET, "the other side closed the connection")
-    : new DbusTrouble(errno, "the connection failed");
+    ? new DbusTransportError(ECONNRESET, "the other side closed the connection")
+    : new DbusTransportError(errno, "the connection failed");
 }

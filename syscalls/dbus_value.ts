@@ -10,8 +10,8 @@ export interface DbusVariant {
 export type DbusData = string | boolean | number | bigint | DbusVariant | readonly DbusData[];
 
 /** How many arrays, and how many structures, may be inside of each other in one signature. */
-const DEEPEST = 32;
-const LONGEST_SIGNATURE = 255;
+const MAX_DEPTH = 32;
+const MAX_SIGNATURE = 255;
 const basicTypes = "ybnqiuxtdhsog";
 
 /**
@@ -21,13 +21,13 @@ const basicTypes = "ybnqiuxtdhsog";
 export function firstType(signature: string, arrays = 0, structures = 0): string {
   const letter = signature[0] ?? "";
   if (letter !== "" && `${basicTypes}v`.includes(letter)) return letter;
-  if (letter === "a" && arrays < DEEPEST) {
+  if (letter === "a" && arrays < MAX_DEPTH) {
     const element = signature.slice(1);
     // An entry of a dictionary is nothing but an element.
     if (element.startsWith("{")) return `a${members(element, "}", arrays + 1, structures)}`;
     return `a${firstType(element, arrays + 1, structures)}`;
   }
-  if (letter === "(" && structures < DEEPEST) return members(signature, ")", arrays, structures);
+  if (letter === "(" && structures < MAX_DEPTH) return members(signature, ")", arrays, structures);
   throw notASignature(signature);
 }
 
@@ -44,7 +44,7 @@ function members(signature: string, closing: ")" | "}", arrays: number, structur
 
 /** The complete types of a signature, one after the other; a TypeError when it is none. */
 export function typesOf(signature: string): string[] {
-  if (signature.length > LONGEST_SIGNATURE) throw notASignature(signature);
+  if (signature.length > MAX_SIGNATURE) throw notASignature(signature);
   const types: string[] = [];
   for (let rest = signature; rest !== ""; ) {
     const type = firstType(rest);
@@ -91,6 +91,6 @@ export function alignmentOf(type: string): number {
 }
 
 /** How many bytes an array may have without its length and the padding behind it. */
-export const LARGEST_ARRAY = 64 << 20;
+export const MAX_ARRAY = 64 << 20;
 /** How many bytes a message may have, header and padding included. */
-export const LARGEST_MESSAGE = 128 << 20;
+export const MAX_MESSAGE = 128 << 20;

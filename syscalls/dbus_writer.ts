@@ -6,7 +6,7 @@ import {
   type DbusVariant,
   isObjectPath,
   isSignature,
-  LARGEST_ARRAY,
+  MAX_ARRAY,
   typesOf,
 } from "./dbus_value.ts";
 
@@ -112,7 +112,7 @@ export class DbusWriter {
     this.pad(alignmentOf(element));
     const start = this.length;
     for (const value of values) this.value(element, value);
-    if (this.length - start > LARGEST_ARRAY) throw new RangeError("an array is too large for D-Bus");
+    if (this.length - start > MAX_ARRAY) throw new RangeError("an array is too large for D-Bus");
     this.view.setUint32(size, this.length - start, true);
   }
 }

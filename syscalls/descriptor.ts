@@ -12,7 +12,7 @@ import {
   O_CLOEXEC,
 } from "./constants/fcntl.ts";
 import { cstr } from "./cstring.ts";
-import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, callForFd, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 /** The descriptor of this number, for one whom somebody else tells that it is open: the kernel in a buffer, the caller. */

@@ -2,7 +2,7 @@
 
 import { AT_REMOVEDIR } from "./constants/fcntl.ts";
 import { cstr, textOf } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 /** readlinkat(2). An empty path reads the link that `dir` itself is open on. */

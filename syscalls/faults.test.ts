@@ -7,7 +7,7 @@ import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 // What the bundler defines in a build for tests; it has to be there before the door is.
 globalThis.FAULT_INJECTION = true;
 const { armFaults } = await import("./faults.ts");
-const { tryCall } = await import("./door.ts");
+const { tryCall } = await import("./syscall.ts");
 const { memfdCreate, pipe, tryFcntl } = await import("./descriptor.ts");
 const { readlinkat } = await import("./directory.ts");
 const { readToEnd, seekTo, writeAll } = await import("./io.ts");

@@ -1,5 +1,5 @@
 /** User and group ids (credentials(7)). The raw calls change this thread only, which is the only one. */
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 
 /** geteuid(2). */
 export function geteuid(): number {

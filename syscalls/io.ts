@@ -6,11 +6,11 @@ import { FIONREAD } from "./constants/ioctl.ts";
 import { POLLIN, POLLOUT } from "./constants/poll.ts";
 import { textOf } from "./cstring.ts";
 import { pathName } from "./descriptor_name.ts";
-import { call, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { openat } from "./open.ts";
 import { poll } from "./poll.ts";
 import { closing } from "./scope.ts";
+import { call, failure, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 

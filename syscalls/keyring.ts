@@ -1,7 +1,7 @@
 /** Session keyrings: keyctl(2). */
 import { KEYCTL_DESCRIBE, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM } from "./constants/keyctl.ts";
 import { cstr, textOf } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 
 /** KEYCTL_JOIN_SESSION_KEYRING: its serial number, or minus errno (ENOSYS without CONFIG_KEYS). */
 export function tryJoinSessionKeyring(name: string): ResultOrErrno {

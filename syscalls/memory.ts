@@ -1,5 +1,5 @@
 /** set_mempolicy(2). */
-import { call } from "./door.ts";
+import { call } from "./syscall.ts";
 
 /** set_mempolicy(2): `mode` with its flags, and a bit for each node. No nodes are a null mask. */
 export function setMempolicy(mode: number, nodeMask: BigUint64Array, object: string): void {

@@ -15,11 +15,11 @@ import {
 } from "./constants/mount.ts";
 import { cstr, textOf } from "./cstring.ts";
 import { forgetProc } from "./descriptor_name.ts";
-import { type Arg, call, callForFd, failure, type ResultOrErrno, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import type { SyscallName } from "./numbers.ts";
 import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
+import { type Arg, call, callForFd, failure, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 export * from "./constants/mount.ts";

@@ -3,7 +3,7 @@ import { NS_GET_NSTYPE } from "./constants/ioctl.ts";
 import { CLONE_NEWNS } from "./constants/sched.ts";
 import { cstr } from "./cstring.ts";
 import { forgetProc } from "./descriptor_name.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 

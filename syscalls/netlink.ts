@@ -17,10 +17,10 @@ import {
 } from "./constants/netlink.ts";
 import { AF_NETLINK, IFF_UP, SOCK_CLOEXEC, SOCK_DGRAM } from "./constants/socket.ts";
 import { BadString, textOf } from "./cstring.ts";
-import { call, callForFd, tryCall } from "./door.ts";
 import { OpError } from "./error.ts";
 import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
+import { call, callForFd, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
@@ -51,9 +51,9 @@ export interface NetlinkRequest {
 const HEADER = 16;
 /** struct ifinfomsg: the family, 8 the flags, 12 which of them change. */
 const IFINFOMSG = 16;
-const LARGEST_MESSAGE = 64 * 1024;
+const MAX_MESSAGE = 64 * 1024;
 /** One link, or an acknowledgement with the kernel's words and the request that it is for. */
-const LARGEST_ANSWER = 16 * 1024;
+const MAX_ANSWER = 16 * 1024;
 
 /** A rtnetlink socket of the network namespace that this process is in now, and stays in whatever it does next. */
 export function openRouteSocket(): Fd {
@@ -84,7 +84,7 @@ export function netlinkRequest(
   const bytes = encodeRequest(request);
   call("sendto", [socket, bytes, bytes.length, 0, null, 0], object, op);
   const dump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP;
-  const buffer = new Uint8Array(dump ? LARGEST_MESSAGE : LARGEST_ANSWER);
+  const buffer = new Uint8Array(dump ? MAX_MESSAGE : MAX_ANSWER);
   const answers: NetlinkMessage[] = [];
   for (;;) {
     const count = call("recvfrom", [socket, buffer, buffer.length, 0, null, null], object, op);

@@ -3,7 +3,7 @@
 import { EFD_CLOEXEC, EFD_NONBLOCK } from "./constants/eventfd.ts";
 import { IN_CLOEXEC, IN_NONBLOCK } from "./constants/inotify.ts";
 import { cstr } from "./cstring.ts";
-import { callForFd, type ResultOrErrno, tryCall } from "./door.ts";
+import { callForFd, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 export * from "./constants/inotify.ts";

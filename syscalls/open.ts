@@ -3,8 +3,8 @@
 import { AT_FDCWD, O_CLOEXEC } from "./constants/fcntl.ts";
 import { cstr } from "./cstring.ts";
 import { fdAt } from "./descriptor.ts";
-import { callForFd, type ResultOrErrno, tryCall, tryCallForFd } from "./door.ts";
 import { Struct } from "./struct.ts";
+import { callForFd, type ResultOrErrno, tryCall, tryCallForFd } from "./syscall.ts";
 import type { Failure, Fd } from "./types.ts";
 
 // Filled and read within one function, so one is enough.

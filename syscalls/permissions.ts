@@ -2,7 +2,7 @@
 
 import { AT_SYMLINK_NOFOLLOW } from "./constants/fcntl.ts";
 import { cstr, cstrBytes } from "./cstring.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 /** fchmodat(2); follows links, so hand it a name that was just made in a directory of ours. */

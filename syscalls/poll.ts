@@ -1,6 +1,6 @@
 /** Waiting: for events on descriptors, and for time to pass. */
 
-import { call, tryCall } from "./door.ts";
+import { call, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 /** What to wait for on a descriptor, and what came. */

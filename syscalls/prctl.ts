@@ -1,5 +1,5 @@
 /** prctl(2) and personality(2). */
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 
 export * from "./constants/prctl.ts";
 

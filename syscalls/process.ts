@@ -5,9 +5,9 @@ import { EINVAL, ENOSYS, EPERM } from "./constants/errno.ts";
 import { CLD_EXITED, P_ALL, P_PID, WEXITED } from "./constants/wait.ts";
 import { type CString, cstr, cstrBytes, type StringArray } from "./cstring.ts";
 import { fdAt } from "./descriptor.ts";
-import { call, callForFd, failure, type ResultOrErrno, tryCall, tryCallForFd } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { Struct } from "./struct.ts";
+import { call, callForFd, failure, type ResultOrErrno, tryCall, tryCallForFd } from "./syscall.ts";
 import type { Failure, Fd, Pid } from "./types.ts";
 
 export * from "./constants/wait.ts";

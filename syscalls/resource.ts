@@ -1,5 +1,5 @@
 /** Resource limits: prlimit(2). */
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Pid } from "./types.ts";
 
 export * from "./constants/resource.ts";

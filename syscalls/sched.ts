@@ -2,8 +2,8 @@
 
 import { NR_CPUS } from "./constants/sched.ts";
 import { IOPRIO_CLASS_SHIFT } from "./constants/sched_attr.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { Struct } from "./struct.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Pid } from "./types.ts";
 
 /** The parts of struct sched_attr that a configuration can ask for; times are nanoseconds. */

@@ -3,9 +3,9 @@
 import { pointedTo } from "./arg.ts";
 import { SECCOMP_SET_MODE_FILTER } from "./constants/seccomp.ts";
 import { lookDescriptorsUpIn } from "./descriptor_name.ts";
-import { type Arg, type ResultOrErrno, tryCall, tryCallForFd } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { Struct } from "./struct.ts";
+import { type Arg, type ResultOrErrno, tryCall, tryCallForFd } from "./syscall.ts";
 import { endTrace } from "./trace.ts";
 import type { Failure, Fd } from "./types.ts";
 

@@ -1,7 +1,7 @@
 /** Signal dispositions, the mask, and signals as descriptors. */
 
 import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIG_SETMASK } from "./constants/signal.ts";
-import { call, callForFd, tryCall } from "./door.ts";
+import { call, callForFd, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 export * from "./constants/signal.ts";

@@ -22,10 +22,10 @@ import {
 } from "./constants/socket.ts";
 import { BadString } from "./cstring.ts";
 import { fdAt } from "./descriptor.ts";
-import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { closing } from "./scope.ts";
 import { Struct } from "./struct.ts";
+import { call, callForFd, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 import { encodeUtf8 } from "./utf8.ts";
 

@@ -5,10 +5,10 @@ import { AT_EMPTY_PATH } from "./constants/fcntl.ts";
 import { S_IFMT, ST_RDONLY, STATX_BASIC_STATS, STATX_MNT_ID } from "./constants/stat.ts";
 import { cstr } from "./cstring.ts";
 import { pathName } from "./descriptor_name.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
 import { host } from "./engine/host.ts";
 import { OpError } from "./error.ts";
 import { Struct } from "./struct.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 // Filled and read within one function, so one of each is enough.

@@ -10,8 +10,8 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from "./constants/ioctl.ts";
-import { call, callForFd, type ResultOrErrno, tryCall } from "./door.ts";
 import { Struct } from "./struct.ts";
+import { call, callForFd, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 /** The size of struct termios as the kernel has it (asm-generic/termbits.h). */

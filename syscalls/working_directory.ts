@@ -2,7 +2,7 @@
 
 import { cstr, textOf } from "./cstring.ts";
 import { forgetProc } from "./descriptor_name.ts";
-import { call, type ResultOrErrno, tryCall } from "./door.ts";
+import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
 
 /** umask(2): sets it and returns the one before. */

@@ -30,7 +30,7 @@ const waits = new Set(["recvmsg()", "ppoll()", "wait4()", "waitid()", "flock()"]
 
 const isSystemCall = (name: string): boolean => name.endsWith("()");
 
-const DEEPEST = 9;
+const MAX_DEPTH = 9;
 const LISTED = 25;
 const MILLION = 1e6;
 
@@ -172,7 +172,7 @@ function report(name: string, all: readonly Sample[], shipped: number): unknown 
     ),
   );
   const least = wall / 100;
-  const shown = parts.filter(({ path, all }) => path.length > 0 && path.length <= DEEPEST && all >= least);
+  const shown = parts.filter(({ path, all }) => path.length > 0 && path.length <= MAX_DEPTH && all >= least);
   console.log(
     `\n${markdown(
       ["phases of at least 1 %", "calls", "ms", "of its own"],

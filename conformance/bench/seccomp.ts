@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import "../bun_host.ts";
 import type { LinuxSeccomp } from "../../runtime/config/types.ts";
-import { planProgram } from "../../runtime/plan/seccomp/filter.ts";
+import { planSeccompProgram } from "../../runtime/plan/seccomp/filter.ts";
 import { findCommand } from "../needs.ts";
 import { engineProfile } from "../seccomp_profile.ts";
 import type { Commands } from "./operations.ts";
@@ -78,7 +78,7 @@ function libseccomp(dir: string): (() => number) | undefined {
 /** The profile as the C program reads it. */
 function words(): string {
   const native = process.arch === "arm64" ? "SCMP_ARCH_AARCH64" : "SCMP_ARCH_X86_64";
-  const plan = planProgram(engineProfile() as unknown as LinuxSeccomp, native);
+  const plan = planSeccompProgram(engineProfile() as unknown as LinuxSeccomp, native);
   const tokens = plan.architectures.map(({ token }) => token);
   const rules = plan.rules.map(({ name, action, conditions }) => {
     const each = conditions.map(({ index, op, value, valueTwo }) => `${index} ${op} ${value} ${valueTwo}`);

@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 256, SLOTS = 256, PATIENCE = 300 /* seconds for each line */ };
+enum { ARGUMENTS = 256, SLOTS = 256, LINE_TIMEOUT = 300 /* seconds for each line */ };
 
 struct result { int64_t start, duration; struct rusage usage; };
 
@@ -170,7 +170,7 @@ int main(int count, char **arguments) {
   char *line = NULL;
   size_t size = 0;
   while (getline(&line, &size, schedule) > 0) {
-    alarm(PATIENCE);
+    alarm(LINE_TIMEOUT);
     char **words = words_of(line), *kind = words[0];
     if (kind == NULL) continue;
     if (strcmp(kind, "wait") == 0) wait_for(words[1]);

@@ -9,7 +9,13 @@ import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { isAlive, statusField } from "../inspect.ts";
 import { cgroupVersion, runtimePath } from "../needs.ts";
 import { type Spec, shell } from "../spec.ts";
-import { cgroupDirectories, messagesOf, oracleRoot, type Twin, withTwins } from "./twins.ts";
+import {
+  cgroupDirectories,
+  messagesOf,
+  oracleRoot,
+  type RunningContainer,
+  withRuncBeside,
+} from "./beside_runc.ts";
 
 const events = conformance("events");
 
@@ -40,8 +46,13 @@ function comparable(text: string): string[] {
   return [...others, ...lines.filter((line) => isIo(line) && !newer.test(line)).sort()];
 }
 
-/** Lets runc's twin be asked for the statistics of ours: its state.json says which cgroups it has. */
-async function withCgroupsOf<T>(c: Fixture, ours: Twin, theirs: Twin, body: () => Promise<T>): Promise<T> {
+/** Lets runc's container be asked for the statistics of ours: its state.json says which cgroups it has. */
+async function withCgroupsOf<T>(
+  c: Fixture,
+  ours: RunningContainer,
+  theirs: RunningContainer,
+  body: () => Promise<T>,
+): Promise<T> {
   const file = join(oracleRoot(c), theirs.id, "state.json");
   const before = readFileSync(file, "utf8");
   const state = JSON.parse(before) as { cgroup_paths: Record<string, string> };
@@ -55,8 +66,8 @@ async function withCgroupsOf<T>(c: Fixture, ours: Twin, theirs: Twin, body: () =
   }
 }
 
-const statsOf = async (twin: Twin): Promise<string> =>
-  succeed(await twin.run(["events", "--stats", twin.id])).stdout;
+const statsOf = async (container: RunningContainer): Promise<string> =>
+  succeed(await container.run(["events", "--stats", container.id])).stdout;
 
 const limited = (spec: Spec): void => {
   spec.root.readonly = false;
@@ -75,7 +86,7 @@ for (const [title, edit] of [
   events(
     `--stats of a paused container is what runc makes of the same cgroup [${title}]`,
     (c) =>
-      withTwins(c, edit, async (ours, theirs) => {
+      withRuncBeside(c, edit, async (ours, theirs) => {
         assert.ok(await eventually(() => statusField(ours.pid, "Name") === "sleep", 60));
         succeed(await ours.run(["pause", ours.id]));
         await withCgroupsOf(c, ours, theirs, async () => {
@@ -227,7 +238,7 @@ events(
 events(
   "mistakes have runc's words, and then what is accepted",
   (c) =>
-    withTwins(
+    withRuncBeside(
       c,
       () => {},
       async (ours, theirs) => {
@@ -247,7 +258,8 @@ events(
           ".s",
         ];
         for (const interval of intervals) {
-          const ask = (twin: Twin) => twin.run(["events", `--interval=${interval}`, twin.id]);
+          const ask = (container: RunningContainer) =>
+            container.run(["events", `--interval=${interval}`, container.id]);
           const [mine, oracle] = [await ask(ours), await ask(theirs)];
           const words = messagesOf(mine).map((text) => text.replace(/ \([^()]* are accepted\b[^()]*\)/, ""));
           assert.equal(words, messagesOf(oracle), interval);

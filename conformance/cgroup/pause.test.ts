@@ -9,31 +9,31 @@ import { conformance, succeed } from "../harness.ts";
 import { isAlive } from "../inspect.ts";
 import { cgroupVersion } from "../needs.ts";
 import { shell } from "../spec.ts";
-import { cgroupDirectories, messagesOf, type Twin, withTwins } from "./twins.ts";
+import { cgroupDirectories, messagesOf, type RunningContainer, withRuncBeside } from "./beside_runc.ts";
 
 const pause = conformance("pause, resume and ps");
 
-/** What a command says, with the twin's own id and pids under names that both share. */
-async function said(twin: Twin, ...argv: readonly string[]): Promise<string[]> {
-  const result = await twin.run([...argv, twin.id]);
+/** What a command says, with the container's own id and pids under names that both share. */
+async function said(container: RunningContainer, ...argv: readonly string[]): Promise<string[]> {
+  const result = await container.run([...argv, container.id]);
   const stdout = result.stdout
-    .replaceAll(String(twin.pid), "PID")
+    .replaceAll(String(container.pid), "PID")
     .replace(/\d+(?=\])/g, (pid) => (isAlive(Number(pid)) ? "ALIVE" : pid))
-    .replaceAll(twin.id, "ID");
+    .replaceAll(container.id, "ID");
   // Where runc says that it is not running, ours says as well what it is instead.
   const messages = messagesOf(result).map((message) => message.replace(/: it is \w+$/, ""));
   return [`exit ${result.status}`, stdout, ...messages];
 }
 
-const freezerFile = (twin: Twin): string =>
+const freezerFile = (container: RunningContainer): string =>
   cgroupVersion === 1
-    ? join(cgroupDirectories(twin.pid).get("freezer") ?? "", "freezer.state")
-    : join(cgroupDirectories(twin.pid).get("") ?? "", "cgroup.freeze");
+    ? join(cgroupDirectories(container.pid).get("freezer") ?? "", "freezer.state")
+    : join(cgroupDirectories(container.pid).get("") ?? "", "cgroup.freeze");
 
 pause(
   "running, paused, running, stopped: both say the same",
   (c) =>
-    withTwins(
+    withRuncBeside(
       c,
       (spec) => shell(spec, "sleep 600 & wait"),
       async (ours, theirs) => {
@@ -43,9 +43,10 @@ pause(
           return mine;
         };
         const frozen = async (text: string): Promise<void> => {
-          for (const twin of [ours, theirs]) assert.is(readFileSync(freezerFile(twin), "utf8").trim(), text);
+          for (const container of [ours, theirs])
+            assert.is(readFileSync(freezerFile(container), "utf8").trim(), text);
         };
-        const two = async ({ run, id }: Twin) =>
+        const two = async ({ run, id }: RunningContainer) =>
           (JSON.parse((await run(["ps", "-f", "json", id])).stdout) as number[]).length === 2;
         while (!(await two(ours)) || !(await two(theirs)));
         assert.equal(await agree("ps", "--format", "json"), ["exit 0", "[PID,ALIVE]\n"]);
@@ -56,9 +57,10 @@ pause(
         assert.equal(await agree("ps", "-f", "json"), ["exit 0", "[PID,ALIVE]\n"]);
         assert.equal(await agree("resume"), ["exit 0", ""]);
         await frozen(cgroupVersion === 1 ? "THAWED" : "0");
-        for (const twin of [ours, theirs]) succeed(await twin.run(["kill", twin.id, "KILL"]));
+        for (const container of [ours, theirs]) succeed(await container.run(["kill", container.id, "KILL"]));
         assert.ok(await eventually(() => !isAlive(ours.pid) && !isAlive(theirs.pid), 60));
-        const gone = async ({ run, id }: Twin) => (await run(["ps", "-f", "json", id])).stdout === "null\n";
+        const gone = async ({ run, id }: RunningContainer) =>
+          (await run(["ps", "-f", "json", id])).stdout === "null\n";
         while (!(await gone(ours)) || !(await gone(theirs)));
         await agree("pause");
         await agree("resume");

@@ -1,5 +1,5 @@
 // vm
-// update: the limits of a running container, compared file by file with those of a twin that runc has updated alike.
+// update: the limits of a running container, compared file by file with those of a container that runc has updated alike.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -15,9 +15,9 @@ import {
   limit,
   limitsOf,
   messagesOf,
-  type Twin,
-  withTwins,
-} from "./twins.ts";
+  type RunningContainer,
+  withRuncBeside,
+} from "./beside_runc.ts";
 
 const update = conformance("update");
 
@@ -120,10 +120,10 @@ const cases: readonly Case[] = [
   },
 ];
 
-const ask = (twin: Twin, asked: string | Json): Promise<Result> =>
+const ask = (container: RunningContainer, asked: string | Json): Promise<Result> =>
   typeof asked === "string"
-    ? twin.run(["update", ...asked.split(" "), twin.id])
-    : twin.run(["update", "--resources", "-", twin.id], { stdin: JSON.stringify(asked) });
+    ? container.run(["update", ...asked.split(" "), container.id])
+    : container.run(["update", "--resources", "-", container.id], { stdin: JSON.stringify(asked) });
 
 const withBase =
   (base: Resources = {}) =>
@@ -135,7 +135,7 @@ for (const { title, base, steps } of cases)
   update(
     title,
     (c) =>
-      withTwins(c, withBase(base), async (ours, theirs) => {
+      withRuncBeside(c, withBase(base), async (ours, theirs) => {
         for (const [asked, v1, v2] of steps) {
           const step = JSON.stringify(asked);
           assert.is(succeed(await ask(ours, asked)).stdout, "", step);
@@ -153,13 +153,13 @@ for (const { title, base, steps } of cases)
   );
 
 /** "FILE VALUE" is so. */
-function shows(twin: Twin, line: string, step = line): void {
+function shows(container: RunningContainer, line: string, step = line): void {
   const [file = "", ...value] = line.split(" ");
-  assert.is(limit(twin, file), value.join(" "), `${step}: ${file}`);
+  assert.is(limit(container, file), value.join(" "), `${step}: ${file}`);
 }
 
 /** A container of the runtime under test alone. */
-async function running(c: Fixture, base?: Resources): Promise<Twin> {
+async function running(c: Fixture, base?: Resources): Promise<RunningContainer> {
   await runWaiting(c, withBase(base));
   return { id: c.id, pid: (await c.state()).pid, run: c.runt };
 }
@@ -169,24 +169,24 @@ const noSuchFlag = "runc 1.1.5 knows no burst and no idle";
 update(
   "burst and idle, which ends the shares",
   async (c) => {
-    const twin = await running(c, { cpu: { quota: 50000, period: 100000, shares: 512 } });
+    const container = await running(c, { cpu: { quota: 50000, period: 100000, shares: 512 } });
     const weight = cgroupVersion === 1 ? "cpu.shares" : "cpu.weight";
     const burst = cgroupVersion === 1 ? "cpu.cfs_burst_us" : "cpu.max.burst";
-    succeed(await ask(twin, "--cpu-burst 20000"));
-    assert.is(limit(twin, burst), "20000");
-    succeed(await ask(twin, { cpu: { burst: 0 } }));
-    assert.is(limit(twin, burst), "0");
-    succeed(await ask(twin, "--cpu-idle 1"));
-    assert.is(limit(twin, "cpu.idle"), "1");
+    succeed(await ask(container, "--cpu-burst 20000"));
+    assert.is(limit(container, burst), "20000");
+    succeed(await ask(container, { cpu: { burst: 0 } }));
+    assert.is(limit(container, burst), "0");
+    succeed(await ask(container, "--cpu-idle 1"));
+    assert.is(limit(container, "cpu.idle"), "1");
     // What was refused is as it was: there is nothing to set back, and so nothing inconsistent.
-    const refused = refuse(await ask(twin, "--cpu-share 512 --pids-limit 77"), `${weight}: EINVAL`);
+    const refused = refuse(await ask(container, "--cpu-share 512 --pids-limit 77"), `${weight}: EINVAL`);
     assert.is(messagesOf(refused).length, 1, refused.stderr);
-    assert.is(limit(twin, "pids.max"), "max");
-    succeed(await ask(twin, "--cpu-idle 0 --cpu-share 1024"));
-    assert.is(limit(twin, "cpu.idle"), "0");
-    assert.is(limit(twin, weight), cgroupVersion === 1 ? "1024" : "100");
-    succeed(await ask(twin, "--cpu-idle 1 --cpu-share 1024"));
-    assert.is(limit(twin, "cpu.idle"), "1");
+    assert.is(limit(container, "pids.max"), "max");
+    succeed(await ask(container, "--cpu-idle 0 --cpu-share 1024"));
+    assert.is(limit(container, "cpu.idle"), "0");
+    assert.is(limit(container, weight), cgroupVersion === 1 ? "1024" : "100");
+    succeed(await ask(container, "--cpu-idle 1 --cpu-share 1024"));
+    assert.is(limit(container, "cpu.idle"), "1");
   },
   { runcFails: noSuchFlag },
 );
@@ -194,18 +194,18 @@ update(
 update(
   "what is not named stays in force for the next update, on both versions",
   async (c) => {
-    const twin = await running(c, { memory: { limit: 64 * M }, cpu: { quota: 20000, period: 50000 } });
-    succeed(await ask(twin, "--pids-limit 9"));
-    succeed(await ask(twin, "--cpu-quota 30000"));
-    succeed(await ask(twin, { memory: { swap: 96 * M } }));
+    const container = await running(c, { memory: { limit: 64 * M }, cpu: { quota: 20000, period: 50000 } });
+    succeed(await ask(container, "--pids-limit 9"));
+    succeed(await ask(container, "--cpu-quota 30000"));
+    succeed(await ask(container, { memory: { swap: 96 * M } }));
     const lines =
       cgroupVersion === 1
         ? ["cpu.cfs_quota_us 30000", "cpu.cfs_period_us 50000", `memory.memsw.limit_in_bytes ${96 * M}`]
         : ["cpu.max 30000 50000", `memory.max ${64 * M}`, `memory.swap.max ${32 * M}`];
-    for (const line of ["pids.max 9", ...lines]) shows(twin, line);
+    for (const line of ["pids.max 9", ...lines]) shows(container, line);
     // The swap limit is one of both together: more memory leaves less of it to swap.
-    succeed(await ask(twin, "--memory 80m"));
-    if (cgroupVersion === 2) shows(twin, `memory.swap.max ${16 * M}`);
+    succeed(await ask(container, "--memory 80m"));
+    if (cgroupVersion === 2) shows(container, `memory.swap.max ${16 * M}`);
   },
   { runcMayFail: "runc 1.1.5 forgets the period on v2, and cannot set swap alone there" },
 );
@@ -213,15 +213,15 @@ update(
 update(
   "numbers beyond 2^53 are exact",
   async (c) => {
-    const twin = await running(c);
+    const container = await running(c);
     const file = cgroupVersion === 1 ? "memory.limit_in_bytes" : "memory.max";
     const written = "9223372036854767616"; // the kernel rounds down to whole pages
-    succeed(await ask(twin, "--memory 9223372036854771711"));
-    assert.is(limit(twin, file), written);
-    succeed(await ask(twin, "--memory -1"));
+    succeed(await ask(container, "--memory 9223372036854771711"));
+    assert.is(limit(container, file), written);
+    succeed(await ask(container, "--memory -1"));
     const stdin = '{"memory":{"limit":9223372036854771711}}';
     succeed(await c.runt(["update", "-r", "-", c.id], { stdin }));
-    assert.is(limit(twin, file), written);
+    assert.is(limit(container, file), written);
   },
   { runcFails: "runc reads sizes as floating point numbers" },
 );
@@ -229,53 +229,53 @@ update(
 update(
   "a throttle for one device, and another for another",
   async (c) => {
-    const twin = await running(c);
+    const container = await running(c);
     const device = readFileSync(join("/sys/block", readdirSync("/sys/block")[0] ?? "", "dev"), "utf8").trim();
     const [major, minor] = device.split(":").map(Number);
     const throttle = (rate: number) => ({ major, minor, rate });
-    succeed(await ask(twin, { blockIO: { throttleReadBpsDevice: [throttle(M)] } }));
-    succeed(await ask(twin, { blockIO: { throttleWriteIOPSDevice: [throttle(120)] } }));
+    succeed(await ask(container, { blockIO: { throttleReadBpsDevice: [throttle(M)] } }));
+    succeed(await ask(container, { blockIO: { throttleWriteIOPSDevice: [throttle(120)] } }));
     if (cgroupVersion === 1) {
-      assert.is(limit(twin, "blkio.throttle.read_bps_device"), `${device} ${M}`);
-      assert.is(limit(twin, "blkio.throttle.write_iops_device"), `${device} 120`);
-    } else assert.is(limit(twin, "io.max"), `${device} rbps=${M} wbps=max riops=max wiops=120`);
+      assert.is(limit(container, "blkio.throttle.read_bps_device"), `${device} ${M}`);
+      assert.is(limit(container, "blkio.throttle.write_iops_device"), `${device} 120`);
+    } else assert.is(limit(container, "io.max"), `${device} rbps=${M} wbps=max riops=max wiops=120`);
   },
   { runcFails: "runc 1.1.5 ignores throttles in an update" },
 );
 
 update("a weight for block I/O", async (c) => {
-  const twin = await running(c);
+  const container = await running(c);
   const files = ["blkio.weight", "blkio.bfq.weight", "io.bfq.weight", "io.weight"];
-  if (files.every((file) => limit(twin, file) === undefined)) {
-    refuse(await ask(twin, "--blkio-weight 300"), /io\.weight|blkio\.bfq\.weight/);
+  if (files.every((file) => limit(container, file) === undefined)) {
+    refuse(await ask(container, "--blkio-weight 300"), /io\.weight|blkio\.bfq\.weight/);
     return;
   }
-  succeed(await ask(twin, "--blkio-weight 300"));
-  assert.match(files.map((file) => limit(twin, file)).join(" "), /\b(300|2930)\b/);
+  succeed(await ask(container, "--blkio-weight 300"));
+  assert.match(files.map((file) => limit(container, file)).join(" "), /\b(300|2930)\b/);
 });
 
 update("device rules in a document are left alone", async (c) => {
-  const twin = await running(c);
+  const container = await running(c);
   const list = (): string => {
-    const directory = cgroupDirectories(twin.pid).get("devices");
+    const directory = cgroupDirectories(container.pid).get("devices");
     return directory === undefined ? "" : readFileSync(join(directory, "devices.list"), "utf8");
   };
   const before = list();
-  succeed(await ask(twin, { devices: [{ allow: true, access: "rwm" }], pids: { limit: 5 } }));
+  succeed(await ask(container, { devices: [{ allow: true, access: "rwm" }], pids: { limit: 5 } }));
   assert.is(list(), before);
-  assert.is(limit(twin, "pids.max"), "5");
+  assert.is(limit(container, "pids.max"), "5");
 });
 
 update("a document from a file, and without any environment", async (c) => {
-  const twin = await running(c);
+  const container = await running(c);
   const file = join(c.dir, "resources.json");
   writeFileSync(file, '{"pids":{"limit":11}}');
   succeed(await c.runt(["update", `--resources=${file}`, c.id], { env: {} }));
-  assert.is(limit(twin, "pids.max"), "11");
+  assert.is(limit(container, "pids.max"), "11");
   // A relative path counts from the caller's directory.
   writeFileSync(file, '{"pids":{"limit":12},"unknown":{"key":1}}');
   succeed(await c.runt(["update", "-r", "resources.json", "--pids-limit", "99", c.id], { cwd: c.dir }));
-  assert.is(limit(twin, "pids.max"), "12", "the options beside a document are ignored");
+  assert.is(limit(container, "pids.max"), "12", "the options beside a document are ignored");
 });
 
 update("a container that is created, and one that is paused", async (c) => {
@@ -283,13 +283,13 @@ update("a container that is created, and one that is paused", async (c) => {
     spec.process.args = ["sleep", "600"];
   });
   succeed(await c.create());
-  const twin = { id: c.id, pid: (await c.state()).pid, run: c.runt };
-  succeed(await ask(twin, "--pids-limit 50"));
+  const container = { id: c.id, pid: (await c.state()).pid, run: c.runt };
+  succeed(await ask(container, "--pids-limit 50"));
   succeed(await c.runt(["start", c.id]));
-  assert.is(limit(twin, "pids.max"), "50");
+  assert.is(limit(container, "pids.max"), "50");
   succeed(await c.runt(["pause", c.id]));
-  succeed(await ask(twin, "--pids-limit 51"));
-  assert.is(limit(twin, "pids.max"), "51");
+  succeed(await ask(container, "--pids-limit 51"));
+  assert.is(limit(container, "pids.max"), "51");
   assert.is((await c.state()).status, "paused");
 });
 
@@ -314,17 +314,17 @@ update(
   "one limit that is refused, and none is changed",
   async (c) => {
     const cpu = { shares: 2048, quota: 50000, period: 100000, cpus: online, mems: "0" };
-    const twin = await running(c, { memory: { limit: 64 * M }, cpu, pids: { limit: 40 } });
-    const before = limitsOf(twin);
+    const container = await running(c, { memory: { limit: 64 * M }, cpu, pids: { limit: 40 } });
+    const before = limitsOf(container);
     for (const [title, asked, says] of halves) {
-      const result = refuse(await ask(twin, asked), says);
+      const result = refuse(await ask(container, asked), says);
       assert.is(messagesOf(result).length, 1, `${title}: nothing is said of a way back that failed`);
-      assert.equal(limitsOf(twin), before, title);
-      assert.ok(isAlive(twin.pid), title);
+      assert.equal(limitsOf(container), before, title);
+      assert.ok(isAlive(container.pid), title);
     }
     // state.json was not changed either: the quota in force comes along.
-    succeed(await ask(twin, "--cpu-period 50000"));
-    shows(twin, cgroupVersion === 1 ? "cpu.cfs_quota_us 50000" : "cpu.max 50000 50000");
+    succeed(await ask(container, "--cpu-period 50000"));
+    shows(container, cgroupVersion === 1 ? "cpu.cfs_quota_us 50000" : "cpu.max 50000 50000");
   },
   { runcFails: "runc restores only what was in config.json" },
 );
@@ -332,10 +332,10 @@ update(
 update(
   "a refusal leaves a container without a cpuset of its own all processors",
   async (c) => {
-    const twin = await running(c);
-    const allowed = (): string | undefined => statusField(twin.pid, "Cpus_allowed_list");
+    const container = await running(c);
+    const allowed = (): string | undefined => statusField(container.pid, "Cpus_allowed_list");
     const before = allowed();
-    const result = refuse(await ask(twin, "--cpuset-cpus 0 --cpuset-mems 63"), "cpuset.mems");
+    const result = refuse(await ask(container, "--cpuset-cpus 0 --cpuset-mems 63"), "cpuset.mems");
     assert.is(messagesOf(result).length, 1);
     assert.is(allowed(), before);
   },
@@ -347,7 +347,7 @@ const accepted = / \([^()]* (is|are) accepted\b[^()]*\)/;
 update(
   "mistakes in numbers have runc's words, and then what is accepted",
   (c) =>
-    withTwins(c, withBase(), async (ours, theirs) => {
+    withRuncBeside(c, withBase(), async (ours, theirs) => {
       for (const asked of [
         "--memory abc",
         "--memory -2",
@@ -378,19 +378,19 @@ update(
 update(
   "a pids limit of 0 is the least that lets a process live",
   async (c) => {
-    const twin = await running(c, { pids: { limit: 0 } });
-    assert.is(limit(twin, "pids.max"), "1");
+    const container = await running(c, { pids: { limit: 0 } });
+    assert.is(limit(container, "pids.max"), "1");
     succeed(await c.runt(["exec", c.id, "true"]));
-    succeed(await ask(twin, "--pids-limit 9"));
-    succeed(await ask(twin, "--pids-limit 0"));
-    assert.is(limit(twin, "pids.max"), "1");
-    assert.ok(isAlive(twin.pid));
-    succeed(await ask(twin, "--pids-limit -1"));
-    assert.is(limit(twin, "pids.max"), "max");
-    succeed(await ask(twin, { pids: { limit: 0 } }));
-    assert.is(limit(twin, "pids.max"), "1");
-    succeed(await ask(twin, { pids: {}, memory: { limit: 64 * M } }));
-    assert.is(limit(twin, "pids.max"), "1");
+    succeed(await ask(container, "--pids-limit 9"));
+    succeed(await ask(container, "--pids-limit 0"));
+    assert.is(limit(container, "pids.max"), "1");
+    assert.ok(isAlive(container.pid));
+    succeed(await ask(container, "--pids-limit -1"));
+    assert.is(limit(container, "pids.max"), "max");
+    succeed(await ask(container, { pids: { limit: 0 } }));
+    assert.is(limit(container, "pids.max"), "1");
+    succeed(await ask(container, { pids: {}, memory: { limit: 64 * M } }));
+    assert.is(limit(container, "pids.max"), "1");
   },
   { runcFails: "runc before 1.4 takes 0 for no limit" },
 );
@@ -398,10 +398,10 @@ update(
 update(
   "keys that nothing knows are told, and when nothing is changed",
   async (c) => {
-    const twin = await running(c);
-    const before = limitsOf(twin);
+    const container = await running(c);
+    const before = limitsOf(container);
     const said = async (asked: string | Json): Promise<string[]> =>
-      messagesOf(succeed(await ask(twin, asked)));
+      messagesOf(succeed(await ask(container, asked)));
     const nothing = "nothing was changed: no limit is named that this host can change";
     assert.equal(await said({ memroy: { limit: 1 }, pids: { limitt: 5 } }), [
       "resources: memroy is not known and ignored: did you mean memory?",
@@ -411,7 +411,7 @@ update(
     for (const asked of [{}, { devices: [{ allow: true, access: "r" }] }])
       assert.equal(await said(asked), [nothing]);
     assert.equal(messagesOf(succeed(await c.runt(["update", c.id]))), [nothing]);
-    assert.equal(limitsOf(twin), before);
+    assert.equal(limitsOf(container), before);
     assert.equal(await said({ pids: { limit: 50 }, org: 1 }), ["resources: org is not known and ignored"]);
     assert.equal(await said("--pids-limit 51"), []);
   },
@@ -419,8 +419,8 @@ update(
 );
 
 update("documents that are none: one line, and nothing is changed", async (c) => {
-  const twin = await running(c);
-  const before = limitsOf(twin);
+  const container = await running(c);
+  const before = limitsOf(container);
   for (const [stdin, says] of [
     ["", ""],
     ["{", ""],
@@ -435,7 +435,7 @@ update("documents that are none: one line, and nothing is changed", async (c) =>
   }
   refuse(await c.runt(["update", "-r", join(c.dir, "nowhere"), c.id]), "no such file or directory");
   for (const stdin of ["{}", "null"]) succeed(await c.runt(["update", "-r", "-", c.id], { stdin }));
-  assert.equal(limitsOf(twin), before);
+  assert.equal(limitsOf(container), before);
 });
 
 update("a container that has stopped, and one that does not exist", async (c) => {

@@ -38,12 +38,12 @@ async function commandLine(c: Fixture, command: Command, program: readonly strin
 const scripted = (c: Fixture, command: Command, script: string): Promise<string[]> =>
   commandLine(c, command, ["sh", "-c", script]);
 
-/** Waits in the container until `letGo` was called outside. */
-const untilLetGo = "while ! test -e /tmp/go; do sleep 0.02; done";
+/** Waits in the container until `release` was called outside. */
+const untilReleased = "while ! test -e /tmp/go; do sleep 0.02; done";
 const numbers = Array.from({ length: 30000 }, (_, i) => String(i + 1));
-const letGo = (c: Fixture): void => writeFileSync(join(c.rootfs, "tmp/go"), "");
+const release = (c: Fixture): void => writeFileSync(join(c.rootfs, "tmp/go"), "");
 
-type WayOut = {
+type Ending = {
   readonly title: string;
   readonly script: string;
   readonly leave?: (c: Fixture, pid: number) => unknown;
@@ -53,8 +53,8 @@ type WayOut = {
 const trapping = (signal: string): string =>
   `trap 'exit 9' ${signal}; echo ready; while :; do sleep 0.02; done`;
 
-const waysOut: WayOut[] = [
-  { title: "it ends", script: `echo ready; ${untilLetGo}; exit 3`, leave: letGo, status: 3 },
+const endings: Ending[] = [
+  { title: "it ends", script: `echo ready; ${untilReleased}; exit 3`, leave: release, status: 3 },
   {
     title: "the container is killed",
     script: "echo ready; sleep 60",
@@ -76,7 +76,7 @@ const waysOut: WayOut[] = [
 ];
 
 for (const command of commands) {
-  for (const { title, script, leave, status } of waysOut)
+  for (const { title, script, leave, status } of endings)
     attached(
       `${command}: the caller's terminal is raw meanwhile and as it was after [${title}]`,
       async (c) => {
@@ -126,41 +126,41 @@ for (const command of commands) {
   attached(
     `${command}: a process that outlives the caller's terminal may go on, and its end is seen`,
     async (c) => {
-      const script = `trap '' HUP; echo ready; ${untilLetGo}; seq 100000; exit 4`;
+      const script = `trap '' HUP; echo ready; ${untilReleased}; seq 100000; exit 4`;
       const argv = await scripted(c, command, script);
       await withTerminal(usual, async ({ screen, start }) => {
         const { pid, status } = start(argv);
         await screen.shows("ready");
         screen.end();
         await assertSleeps(pid);
-        letGo(c);
+        release(c);
         assert.is(await status, 4);
       });
     },
   );
 
   attached(`${command}: a process may close its terminal and open it again`, async (c) => {
-    const script = `t=$(tty); echo ready; exec </dev/null >/dev/null 2>&1; ${untilLetGo}; echo again >$t; exit 5`;
+    const script = `t=$(tty); echo ready; exec </dev/null >/dev/null 2>&1; ${untilReleased}; echo again >$t; exit 5`;
     const argv = await scripted(c, command, script);
     await withTerminal(usual, async ({ screen, start }) => {
       const { pid, status } = start(argv);
       await screen.shows("ready");
       await assertSleeps(pid);
-      letGo(c);
+      release(c);
       assert.is(await status, 5);
       await screen.shows("again\r\n");
     });
   });
 
   attached(`${command}: input that is not read yet waits, and none of it is lost`, async (c) => {
-    const script = `stty raw -echo; echo ready; ${untilLetGo}; head -c 300000 | tr -d x | wc -c; exit 6`;
+    const script = `stty raw -echo; echo ready; ${untilReleased}; head -c 300000 | tr -d x | wc -c; exit 6`;
     const argv = await scripted(c, command, script);
     await withTerminal(usual, async ({ screen, start }) => {
       const { child, pid, status } = start(argv, { controlling: false, stdin: "pipe" });
       await screen.shows("ready");
       child.stdin?.end(`${"x".repeat(99)}\n`.repeat(3000));
       await assertSleeps(pid);
-      letGo(c);
+      release(c);
       assert.is(await status, 6);
       await screen.shows("3000");
     });

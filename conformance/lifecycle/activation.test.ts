@@ -76,7 +76,7 @@ async function serviceManager(c: Fixture, body: (path: string, heard: () => stri
 }
 
 /** busybox cannot send a datagram to a unix socket: a program that can is brought along. */
-function bringNotifier(c: Fixture): void {
+function addNotifyProgram(c: Fixture): void {
   const source = join(c.dir, "notify.c");
   writeFileSync(
     source,
@@ -104,7 +104,7 @@ for (const detachedRun of [false, true])
   activation(
     `NOTIFY_SOCKET: ${detachedRun ? "run --detach" : "start"} waits for READY, and passes on nothing else`,
     async (c) => {
-      bringNotifier(c);
+      addNotifyProgram(c);
       c.configure((spec) => {
         spec.root.readonly = false;
         spec.process.user = { uid: 1000, gid: 1000 };

@@ -84,12 +84,12 @@ joined("the runtime itself is known by its arguments as before", async (c) => {
 });
 
 joined(
-  "while containers start beside it, a hunter finds nothing [suid_dumpable 1]",
+  "while containers start beside it, a ptracer finds nothing [suid_dumpable 1]",
   (c) =>
     withDumpable("1", async () => {
       const canary = makeCanary(c);
-      const source = new URL("../exec/hunter.c", import.meta.url).pathname;
-      const program = join(c.rootfs, "bin/hunter");
+      const source = new URL("../exec/ptracer.c", import.meta.url).pathname;
+      const program = join(c.rootfs, "bin/ptracer");
       execFileSync(findCommand("cc") ?? "cc", ["-O1", "-Wall", "-Werror", "-static", "-o", program, source]);
       const secret = `of the caller, ${c.token}`;
       writeFileSync(join(c.rootfs, "etc/wanted"), secret);
@@ -97,7 +97,7 @@ joined(
       await runWaiting(c, (spec) => {
         unprivileged(spec);
         spec.root.readonly = false;
-        spec.process.args = ["/bin/hunter", join(canary.dir, "secret")];
+        spec.process.args = ["/bin/ptracer", join(canary.dir, "secret")];
       });
       await configureSecond(c);
       const env = { ...process.env, CONFORMANCE_SECRET: secret } as Record<string, string>;

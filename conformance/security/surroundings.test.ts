@@ -160,7 +160,7 @@ const obeyed = ({ dir, marker, preload }: Trap): Readonly<Record<string, Environ
 });
 
 /** A shell's way to start the command otherwise. */
-type Way = {
+type Variant = {
   readonly script: string;
   /** What it says on standard error has nowhere to go. */
   readonly mute?: boolean;
@@ -168,7 +168,7 @@ type Way = {
   readonly elsewhere?: boolean;
 };
 
-const ways: Readonly<Record<string, Way>> = {
+const variants: Readonly<Record<string, Variant>> = {
   "standard input is closed": { script: 'exec "$@" <&-' },
   "standard input is a directory": { script: 'exec "$@" </' },
   "standard input can only be written to": { script: 'exec "$@" 0>>"$BUNDLE/../sink"' },
@@ -237,22 +237,22 @@ type Said = {
 };
 
 /** What the commands of the life say, without numbers: those of pids and times differ from one life to the next. */
-async function live(c: Fixture, env: Environment, way?: Way): Promise<Said[]> {
+async function live(c: Fixture, env: Environment, variant?: Variant): Promise<Said[]> {
   const elsewhere = join(c.dir, "elsewhere");
   mkdirSync(elsewhere, { recursive: true });
   const said: Said[] = [];
   for (const words of life) {
-    const bundle = way?.elsewhere && /^(create|run)$/.test(words[0] ?? "") ? ["--bundle", c.bundle] : [];
+    const bundle = variant?.elsewhere && /^(create|run)$/.test(words[0] ?? "") ? ["--bundle", c.bundle] : [];
     const argv = [words[0] ?? "", ...bundle, ...words.slice(1)].map((word) =>
       word === "ID" ? c.id : word === "ELSEWHERE" ? elsewhere : word,
     );
     const root = words[0] === "--complete" ? [] : ["--root", c.root]; // it is asked before all else
-    const started = way === undefined ? [] : ["bash", "-c", `exec 3>&1; ${way.script}`, "bash"];
+    const started = variant === undefined ? [] : ["bash", "-c", `exec 3>&1; ${variant.script}`, "bash"];
     const options = { env: { ...base, ...env, BUNDLE: c.bundle }, cwd: c.bundle, timeoutSeconds: 20 };
     const result = await runCommand([...started, runtimePath, ...root, ...argv], options);
     assert.not(result.timedOut, words.join(" "));
     const seen = withoutNumbers(c, words, result);
-    said.push({ words: words.join(" "), ...seen, ...(way?.mute ? { stderr: "" } : {}) });
+    said.push({ words: words.join(" "), ...seen, ...(variant?.mute ? { stderr: "" } : {}) });
   }
   const file = join(elsewhere, "config.json");
   said.push({ words: "config.json", status: 0, stdout: readFileSync(file, "utf8"), stderr: "" });
@@ -328,15 +328,15 @@ for (const title of Object.keys(obeyed({ dir: "", marker: "", preload: "" })))
     { needs: ["built"] },
   );
 
-for (const [title, way] of Object.entries(ways))
+for (const [title, variant] of Object.entries(variants))
   surroundings(
     `${title}: every command does the same as without`,
     async (c) => {
       configure(c);
       plain ??= await livePlainly(c);
-      const said = await live(c, {}, way);
+      const said = await live(c, {}, variant);
       for (const [i, each] of said.entries())
-        assert.equal(each, way.mute ? { ...plain[i], stderr: "" } : plain[i]);
+        assert.equal(each, variant.mute ? { ...plain[i], stderr: "" } : plain[i]);
       assert.is(said.length, plain.length);
     },
     { needs: ["built"] },

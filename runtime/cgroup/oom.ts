@@ -22,7 +22,7 @@ import { tryReadControl } from "./control_file.ts";
 import { parseKeyValues } from "./stats_text.ts";
 
 /** What has happened since the last look. */
-export interface OomNews {
+export interface OomEvents {
   readonly oom: boolean;
   /** The cgroup has been removed, or on v2 has no process left. */
   readonly gone: boolean;
@@ -32,7 +32,7 @@ export interface OomWatch {
   /** Readable when there is something to look at. */
   readonly fd: Fd;
   /** To be called when it is. */
-  look(): OomNews;
+  look(): OomEvents;
   close(): void;
 }
 

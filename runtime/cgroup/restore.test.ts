@@ -63,15 +63,15 @@ restore("the last write is undone first, and what cannot be read is left out", (
 
 restore("what was refused, and so is as it was, is not written back", () => {
   const update = plan(2, { pids: { limit: 5 }, cpu: { shares: 512 } });
-  const wayBack = (files: Readonly<Record<string, string>>) => {
+  const writesBack = (files: Readonly<Record<string, string>>) => {
     let writes: CgroupPlan["writes"] = [];
     withFiles(files, (top) => {
       ({ writes } = planBack(update, { "": `${top}/c` as HostPath }));
     });
     return writes;
   };
-  const before = wayBack({ "c/cpu.weight": "0", "c/pids.max": "7" });
-  const now = wayBack({ "c/cpu.weight": "0", "c/pids.max": "5" });
+  const before = writesBack({ "c/cpu.weight": "0", "c/pids.max": "7" });
+  const now = writesBack({ "c/cpu.weight": "0", "c/pids.max": "5" });
   assert.equal(
     stillDifferent(before, now).map(({ file, value }) => `${file} ${value}`),
     ["pids.max 7"],

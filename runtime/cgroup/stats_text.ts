@@ -14,11 +14,11 @@ export function parseKeyValues(text: string, file: string): Readonly<Record<stri
 }
 
 /** More than there are of CPUs or of memory nodes in any machine. */
-const MOST_NUMBERS = 1 << 16;
+const MAX_NUMBERS = 1 << 16;
 
 /** A list of numbers and ranges: "0-2,5". */
 export function parseCpuList(text: string, file: string): number[] {
-  return numbersIn(text, MOST_NUMBERS, () => {
+  return numbersIn(text, MAX_NUMBERS, () => {
     throw malformed(file, text);
   });
 }

@@ -6,11 +6,11 @@ import { DT_DIR } from "../../syscalls/constants/dirent.ts";
 import { EBUSY, ENODEV, ENOENT, ENOTEMPTY } from "../../syscalls/constants/errno.ts";
 import { AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { readDirectory, tryUnlinkat } from "../../syscalls/directory.ts";
-import type { ResultOrErrno } from "../../syscalls/door.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { readTextAt } from "../../syscalls/io.ts";
 import { CWD, close, openat, tryOpenat } from "../../syscalls/open.ts";
 import { closing } from "../../syscalls/scope.ts";
+import type { ResultOrErrno } from "../../syscalls/syscall.ts";
 import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import { tryReadControl } from "./control_file.ts";
 

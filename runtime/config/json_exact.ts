@@ -50,7 +50,7 @@ export function positionAt(text: string, offset: number): Position {
 }
 
 /** No integer field has more than 20 digits; longer literals are left inexact, and so are refused as integers. */
-const LONGEST_INTEGER = 40;
+const MAX_INTEGER = 40;
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
@@ -165,7 +165,7 @@ function readScalar(scan: Scan): null | boolean | number | bigint {
 export function exactNumber(literal: string): number | bigint {
   const number = Number(literal);
   const isNumber =
-    Number.isSafeInteger(number) || literal.length > LONGEST_INTEGER || !plainInteger.test(literal);
+    Number.isSafeInteger(number) || literal.length > MAX_INTEGER || !plainInteger.test(literal);
   return isNumber ? number : BigInt(literal);
 }
 

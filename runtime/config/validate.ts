@@ -46,10 +46,10 @@ const ociVersion = textThat("a version from 1.0.0, below 2.0.0", (version) =>
 );
 
 /** __NEW_UTS_LEN: sethostname(2) and setdomainname(2) take no more. */
-const LONGEST_HOSTNAME = 64;
-const hostname = textThat(`at most ${LONGEST_HOSTNAME} bytes`, (name) => {
+const MAX_HOSTNAME = 64;
+const hostname = textThat(`at most ${MAX_HOSTNAME} bytes`, (name) => {
   // UTF-8 takes at most three bytes for a UTF-16 unit, so most names need not be encoded to know.
-  const fits = name.length * 3 <= LONGEST_HOSTNAME || encodeUtf8(name).length <= LONGEST_HOSTNAME;
+  const fits = name.length * 3 <= MAX_HOSTNAME || encodeUtf8(name).length <= MAX_HOSTNAME;
   return fits ? undefined : "too long";
 });
 

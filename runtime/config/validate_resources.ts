@@ -22,9 +22,9 @@ import {
   warn,
 } from "./check.ts";
 
-const MOST_INT64 = 0x7fffffffffffffffn;
+const MAX_INT64 = 0x7fffffffffffffffn;
 /** Bytes; -1 is no limit. */
-const limit = integer(-1, MOST_INT64);
+const limit = integer(-1, MAX_INT64);
 /** Half of a dev_t; -1 is any, as in libcontainer's own lists. */
 const deviceNumber = integer(-1, 0xffffffff);
 

@@ -15,7 +15,7 @@ export interface OpenDirectory {
 
 /** As much of the end of a log as is looked at. */
 const TAIL = 256 * 1024;
-const MOST_LINES = 10;
+const MAX_LINES = 10;
 
 /** The error with the last errors in the log behind it, and where that is; engines show the first line alone. */
 export function withLog(error: unknown, directory: OpenDirectory, name: string): unknown {
@@ -30,7 +30,7 @@ export function withLog(error: unknown, directory: OpenDirectory, name: string):
 export function lastErrors(text: string): string[] {
   const lines = text.split("\n").filter((line) => line !== "");
   const errors = lines.filter((line) => line.includes("Error"));
-  return errors.length > 0 ? errors.slice(-MOST_LINES) : lines.slice(-3);
+  return errors.length > 0 ? errors.slice(-MAX_LINES) : lines.slice(-3);
 }
 
 function tailOf(directory: Fd, name: string): string | undefined {

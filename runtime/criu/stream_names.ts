@@ -10,7 +10,7 @@ import type { OpenDirectory } from "./log.ts";
 
 const FILE = "descriptors.json";
 /** Three paths, whatever they are. */
-const LARGEST = 64 * 1024;
+const MAX_SIZE = 64 * 1024;
 
 /** Writes them beside the images. */
 export function writeStreamNames({ fd }: OpenDirectory, names: readonly string[]): void {
@@ -21,7 +21,7 @@ export function writeStreamNames({ fd }: OpenDirectory, names: readonly string[]
 export function readStreamNames({ fd: directory, path }: OpenDirectory): readonly string[] {
   const fd = tryOpenat(directory, FILE, O_RDONLY | O_NOFOLLOW);
   if (failed(fd)) throw OpError.from("open", `${path}/${FILE}`, -fd);
-  const bytes = readToEnd(fd, LARGEST);
+  const bytes = readToEnd(fd, MAX_SIZE);
   close(fd);
   const names = bytes === undefined ? undefined : (parseJson(bytes, `${path}/${FILE}`) as unknown);
   // Of a container with a terminal runc writes null.

@@ -66,7 +66,7 @@ export interface Notification {
 export const FIRST_DESCRIPTOR = 4;
 
 /** How long it may take to end. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** The largest message that is taken; none of criu's has more than a path and an error text in it. */
 const LIMIT = 64 * 1024;
@@ -138,7 +138,7 @@ export class Swrk {
     this.#ended = true;
     const { pid, pidfd } = this.process;
     close(this.socket);
-    const [ended = 0] = poll([{ fd: pidfd, events: POLLIN }], PATIENCE_MS);
+    const [ended = 0] = poll([{ fd: pidfd, events: POLLIN }], TIMEOUT_MS);
     if (ended === 0) tryPidfdSendSignal(pidfd, SIGKILL);
     close(pidfd);
     return waitFor(pid);

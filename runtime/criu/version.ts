@@ -12,7 +12,7 @@ export interface Criu extends Program {
 }
 
 /** The first with the version in its RPC. */
-const OLDEST = 30000;
+const MIN_VERSION = 30000;
 
 /** The criu in $PATH, which gets all of the caller's environment: it has more programs to find. Throws as askCriu. */
 export function findCriu(): Criu {
@@ -24,7 +24,7 @@ export function findCriu(): Criu {
 /** Asks for the version. Throws when the program does not run, does not answer, or is too old. */
 export function askCriu(program: Program): Criu {
   const criu = { ...program, version: askVersion(program) };
-  requireVersion(criu, OLDEST);
+  requireVersion(criu, MIN_VERSION);
   return criu;
 }
 

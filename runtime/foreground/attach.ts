@@ -9,7 +9,7 @@ import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
-import { HARMLESS, type Relay, readyOf } from "./relay.ts";
+import { NOT_INTERRUPTING, type Relay, readyOf } from "./relay.ts";
 import type { SignalQueue } from "./signals.ts";
 
 /** A socket on which the container's program says that it is ready (sd_notify(3)). */
@@ -57,7 +57,8 @@ function forward(queue: Fd, pidfd: Fd, relay: Relay | undefined): boolean {
   for (let signal = readSignal(queue); signal !== 0; signal = readSignal(queue)) {
     if (signal === SIGCHLD) continue;
     if (signal === SIGWINCH && relay?.resize !== undefined) relay.resize();
-    else if (readyOf([{ fd: pidfd, events: POLLIN }], 0).size > 0) late ||= !HARMLESS.includes(signal);
+    else if (readyOf([{ fd: pidfd, events: POLLIN }], 0).size > 0)
+      late ||= !NOT_INTERRUPTING.includes(signal);
     else tryPidfdSendSignal(pidfd, signal);
   }
   return late;

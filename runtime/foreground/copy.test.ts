@@ -7,15 +7,15 @@ import { tryRead, tryWrite } from "../../syscalls/io.ts";
 import { close } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { Copy } from "./copy.ts";
-import { AT_ONCE, ownEnd, patientSink, type Sink, type Source, sinkOf, sourceOf } from "./end_point.ts";
+import { discardingSink, ownEnd, PIPE_BUF, type Sink, type Source, sinkOf, sourceOf } from "./end_point.ts";
 
 const copies = suite("Copy");
 
 /** A source of these reads: bytes, or an errno. */
-function source(reads: (Uint8Array | number)[], waits = false): Source {
+function source(reads: (Uint8Array | number)[], mayBlock = false): Source {
   return {
     fd: 1000 as Fd,
-    waits,
+    mayBlock,
     kind: "other",
     read(buffer) {
       const next = reads.shift() ?? 0;
@@ -27,11 +27,11 @@ function source(reads: (Uint8Array | number)[], waits = false): Source {
 }
 
 /** A sink that takes so much at a time, or answers with an errno; what it got is in `taken`. */
-function sink(answers: number[], waits = false): Sink & { readonly taken: number[] } {
+function sink(answers: number[], mayBlock = false): Sink & { readonly taken: number[] } {
   const taken: number[] = [];
   return {
     fd: 1001 as Fd,
-    waits,
+    mayBlock,
     kind: "other",
     taken,
     write(bytes) {
@@ -77,17 +77,17 @@ copies("nothing is read that cannot be written, and nothing of it is lost", () =
 
 copies("where a call may wait there is one for each poll, of what surely has room", () => {
   const to = sink([], true);
-  const copy = new Copy(source([new Uint8Array(AT_ONCE + 5), bytes(1)], true), to, () => {});
+  const copy = new Copy(source([new Uint8Array(PIPE_BUF + 5), bytes(1)], true), to, () => {});
   copy.move(writable);
   assert.is(to.taken.length, 0);
   copy.move(readable);
   assert.equal([to.taken.length, copy.pending], [0, true]);
   copy.move(writable);
-  assert.is(to.taken.length, AT_ONCE);
+  assert.is(to.taken.length, PIPE_BUF);
   copy.move(readable); // not what it waits for
-  assert.is(to.taken.length, AT_ONCE);
+  assert.is(to.taken.length, PIPE_BUF);
   copy.move(writable);
-  assert.equal([to.taken.length, copy.pending], [AT_ONCE + 5, false]);
+  assert.equal([to.taken.length, copy.pending], [PIPE_BUF + 5, false]);
 });
 
 copies("gives way to others after some rounds", () => {
@@ -103,7 +103,7 @@ copies("a sink that takes no more ends it, unless it is patient", () => {
   const from = [bytes(1), bytes(2), EAGAIN];
   new Copy(source([...from]), sink([EPIPE]), () => ends++).move(readable);
   assert.is(ends, 1);
-  const copy = new Copy(source([...from]), patientSink(sink([EPIPE, EPIPE])), () => ends++);
+  const copy = new Copy(source([...from]), discardingSink(sink([EPIPE, EPIPE])), () => ends++);
   copy.move(readable);
   assert.equal([copy.open, copy.pending, ends], [true, false, 1]);
 });
@@ -139,8 +139,8 @@ copies("from pipe to pipe: within the kernel, and neither is waited for in vain"
 copies("an end of our own is tried at once", () => {
   const [reader, writer] = pipe(O_NONBLOCK);
   const end = ownEnd(reader, "pipe");
-  assert.equal([end.waits, end.read(new Uint8Array(1))], [false, EAGAIN]);
-  assert.is(sourceOf(reader).waits, true, "whose flags nobody knows");
+  assert.equal([end.mayBlock, end.read(new Uint8Array(1))], [false, EAGAIN]);
+  assert.is(sourceOf(reader).mayBlock, true, "whose flags nobody knows");
   close(reader);
   close(writer);
 });

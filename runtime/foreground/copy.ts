@@ -4,7 +4,7 @@ import { POLLIN, POLLOUT } from "../../syscalls/constants/poll.ts";
 import { trySplice } from "../../syscalls/io.ts";
 import type { PollRequest } from "../../syscalls/poll.ts";
 import type { Fd } from "../../syscalls/types.ts";
-import { AT_ONCE, type Sink, type Source } from "./end_point.ts";
+import { PIPE_BUF, type Sink, type Source } from "./end_point.ts";
 
 /** What is read at a time: a pipe holds no more unless it is told to. */
 const BLOCK = 64 * 1024;
@@ -87,7 +87,7 @@ export class Copy {
 
   /** True when there is something to write. */
   #read(ready: boolean): boolean {
-    if (this.from.waits && !ready) return false;
+    if (this.from.mayBlock && !ready) return false;
     this.#buffer ??= new Uint8Array(BLOCK);
     const count = this.from.read(this.#buffer);
     if (count === -EAGAIN) return false;
@@ -100,9 +100,9 @@ export class Copy {
   #write(ready: boolean): boolean {
     let polled = ready;
     while (this.#rest.length > 0) {
-      if (this.to.waits && !polled) return false;
+      if (this.to.mayBlock && !polled) return false;
       polled = false;
-      const bytes = this.to.waits ? this.#rest.subarray(0, AT_ONCE) : this.#rest;
+      const bytes = this.to.mayBlock ? this.#rest.subarray(0, PIPE_BUF) : this.#rest;
       const count = this.to.write(bytes);
       if (count === -EAGAIN) return false;
       if (count < 0) {

@@ -18,12 +18,12 @@ import { type Fd, failed } from "../../syscalls/types.ts";
  * As much as a pipe that poll calls writable takes without blocking (PIPE_BUF), and a datagram that every kind of
  * socket takes.
  */
-export const AT_ONCE = 4096;
+export const PIPE_BUF = 4096;
 
 interface EndPoint {
   readonly fd: Fd;
-  /** A call may wait there: only after poll(2) has said that there is something, or room for AT_ONCE. */
-  readonly waits: boolean;
+  /** A call may wait there: only after poll(2) has said that there is something, or room for PIPE_BUF. */
+  readonly mayBlock: boolean;
   /** What splice(2) may take it for. */
   readonly kind: "pipe" | "file" | "other";
 }
@@ -42,7 +42,7 @@ export interface Sink extends EndPoint {
 export function ownEnd(fd: Fd, kind: "pipe" | "other"): Source & Sink {
   return {
     fd,
-    waits: false,
+    mayBlock: false,
     kind,
     read: (buffer) => tryRead(fd, buffer),
     write: (bytes) => tryWrite(fd, bytes),
@@ -68,15 +68,15 @@ export function sinkOf(fd: Fd): Sink {
 }
 
 /** The same, for what has nobody to be kept for: once it takes no more, it takes everything and loses it. */
-export function patientSink(sink: Sink): Sink {
-  return { ...sink, kind: "other", write: (bytes) => orAll(sink.write(bytes), bytes) };
+export function discardingSink(sink: Sink): Sink {
+  return { ...sink, kind: "other", write: (bytes) => discardOnError(sink.write(bytes), bytes) };
 }
 
-function natureOf(stat: Stat): Pick<EndPoint, "waits" | "kind"> {
+function natureOf(stat: Stat): Pick<EndPoint, "mayBlock" | "kind"> {
   // Not poll's matter: a file is always ready, and waits for its disk.
-  if (isType(stat, S_IFREG) || isType(stat, S_IFBLK)) return { waits: false, kind: "file" };
-  if (isType(stat, S_IFSOCK)) return { waits: false, kind: "other" };
-  return { waits: true, kind: isType(stat, S_IFIFO) ? "pipe" : "other" };
+  if (isType(stat, S_IFREG) || isType(stat, S_IFBLK)) return { mayBlock: false, kind: "file" };
+  if (isType(stat, S_IFSOCK)) return { mayBlock: false, kind: "other" };
+  return { mayBlock: true, kind: isType(stat, S_IFIFO) ? "pipe" : "other" };
 }
 
 /** Not so other terminals: a master opens as another pty, and /dev/tty as that of who opens it. */
@@ -93,9 +93,9 @@ function openAgain(fd: Fd): Fd | undefined {
 
 function send(fd: Fd, bytes: Uint8Array): number {
   const count = trySend(fd, bytes);
-  return count === -EMSGSIZE ? trySend(fd, bytes.subarray(0, AT_ONCE)) : count;
+  return count === -EMSGSIZE ? trySend(fd, bytes.subarray(0, PIPE_BUF)) : count;
 }
 
-function orAll(result: number, bytes: Uint8Array): number {
+function discardOnError(result: number, bytes: Uint8Array): number {
   return result >= 0 || result === -EAGAIN ? result : bytes.length;
 }

@@ -8,14 +8,14 @@ export interface Relay {
   requests(): PollRequest[];
   /** Moves what can be moved, after a poll that said so. */
   move(ready: ReadonlySet<Fd>): void;
-  /** After the process's end: the rest. A signal in the queue ends the wait, and without `patience` there is none. */
-  drain(signals: Fd, patience: boolean): void;
+  /** After the process's end: the rest. A signal in the queue ends the wait, and without `mayWait` there is none. */
+  drain(signals: Fd, mayWait: boolean): void;
   /** The caller's terminal has another size. */
   resize?(): void;
 }
 
 /** Signals that end no wait. */
-export const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
+export const NOT_INTERRUPTING: readonly number[] = [SIGCHLD, SIGCONT, SIGWINCH];
 
 /** Polls; the descriptors for which something came, errors and hang-ups among it. `timeoutMs` < 0 waits for ever. */
 export function readyOf(requests: readonly PollRequest[], timeoutMs: number): Set<Fd> {

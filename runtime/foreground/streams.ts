@@ -16,11 +16,11 @@ import { readSignal } from "../../syscalls/signal.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { Stream } from "../init/context.ts";
-import type { Owner } from "../plan/host_ids.ts";
+import type { HostIds } from "../plan/host_ids.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
 import { Copy } from "./copy.ts";
 import { ownEnd, sinkOf, sourceOf } from "./end_point.ts";
-import { HARMLESS, type Relay, readyOf } from "./relay.ts";
+import { NOT_INTERRUPTING, type Relay, readyOf } from "./relay.ts";
 
 /** Copies between the caller's standard streams and the program's pipes. */
 export class StreamRelay implements Relay {
@@ -30,7 +30,7 @@ export class StreamRelay implements Relay {
   readonly #copies: readonly Copy[];
 
   /** `root` is the container's, where that is not the host's: who does not own a stream cannot open it again. */
-  constructor(root: Owner | undefined) {
+  constructor(root: HostIds | undefined) {
     const streams: Stream[] = [];
     const copies: Copy[] = [];
     for (const standards of standardStreams()) {
@@ -68,17 +68,17 @@ export class StreamRelay implements Relay {
 
   /**
    * After the process's end: what it has written, and as runc what others write who have its streams, until the last
-   * of them is gone. A signal ends the wait, and without `patience` there is none.
+   * of them is gone. A signal ends the wait, and without `mayWait` there is none.
    */
-  drain(signals: Fd, patience: boolean): void {
+  drain(signals: Fd, mayWait: boolean): void {
     this.#input?.end();
     for (;;) {
       const requests = this.requests();
       if (requests.length === 0) return;
-      const ready = readyOf([...requests, { fd: signals, events: POLLIN }], patience ? -1 : 0);
-      if (ready.size === 0 && !patience) return;
+      const ready = readyOf([...requests, { fd: signals, events: POLLIN }], mayWait ? -1 : 0);
+      if (ready.size === 0 && !mayWait) return;
       const signal = ready.has(signals) ? readSignal(signals) : 0;
-      if (signal !== 0 && !HARMLESS.includes(signal)) return;
+      if (signal !== 0 && !NOT_INTERRUPTING.includes(signal)) return;
       this.move(ready);
     }
   }
@@ -92,7 +92,7 @@ function standardStreams(): (readonly Fd[])[] {
 }
 
 /** A pipe opens again for its owner, whom the init process changes; the null device is the container's own then. */
-function isHandedOn(standard: Fd, root: Owner | undefined): boolean {
+function isHandedOn(standard: Fd, root: HostIds | undefined): boolean {
   const stat = fstat(standard);
   if (isType(stat, S_IFIFO)) return root === undefined || stat.uid === root.uid;
   return isNullDevice(stat);

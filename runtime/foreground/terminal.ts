@@ -19,8 +19,8 @@ import {
 } from "../../syscalls/tty.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 import { Copy } from "./copy.ts";
-import { ownEnd, patientSink, sinkOf, sourceOf } from "./end_point.ts";
-import { HARMLESS, type Relay, readyOf } from "./relay.ts";
+import { discardingSink, ownEnd, sinkOf, sourceOf } from "./end_point.ts";
+import { NOT_INTERRUPTING, type Relay, readyOf } from "./relay.ts";
 
 /** Copies between the caller's standard streams and the master of the container's pty. */
 export class TerminalRelay implements Relay {
@@ -49,7 +49,7 @@ export class TerminalRelay implements Relay {
     const own = ownEnd(master, "other");
     this.#toContainer = new Copy(sourceOf(STDIN), own, () => {});
     // With nobody left to see it, the program still goes on.
-    this.#toCaller = new Copy(own, patientSink(sinkOf(STDOUT)), () => {});
+    this.#toCaller = new Copy(own, discardingSink(sinkOf(STDOUT)), () => {});
   }
 
   /** Gives the container's terminal the size of the caller's; at the start and at each SIGWINCH. */
@@ -74,18 +74,18 @@ export class TerminalRelay implements Relay {
 
   /**
    * After the process's end: the last bytes that the pty still holds, until it says EAGAIN. Nobody may be reading
-   * them: a signal in the queue ends the wait, and without `patience` there is none.
+   * them: a signal in the queue ends the wait, and without `mayWait` there is none.
    */
-  drain(signals: Fd, patience: boolean): void {
+  drain(signals: Fd, mayWait: boolean): void {
     const copy = this.#toCaller;
     let ready = new Set([this.#master]);
     while (copy.move(ready) || copy.pending) {
       const request = copy.request();
       if (request === undefined) return;
-      ready = readyOf([request, { fd: signals, events: POLLIN }], patience ? -1 : 0);
-      if (ready.size === 0 && !patience) return;
+      ready = readyOf([request, { fd: signals, events: POLLIN }], mayWait ? -1 : 0);
+      if (ready.size === 0 && !mayWait) return;
       const signal = ready.has(signals) ? readSignal(signals) : 0;
-      if (signal !== 0 && !HARMLESS.includes(signal)) return;
+      if (signal !== 0 && !NOT_INTERRUPTING.includes(signal)) return;
     }
   }
 

@@ -10,7 +10,7 @@ import { fstatfs } from "../../syscalls/stat.ts";
 import { failed, type HostPath, type Pid } from "../../syscalls/types.ts";
 import type { CgroupHierarchy, CgroupLayout, CgroupPaths } from "../plan/cgroup/hierarchies.ts";
 import { type OwnCgroups, readCgroups } from "../proc/cgroup.ts";
-import { type Mount, readMounts } from "../proc/mountinfo.ts";
+import { type MountInfo, readMounts } from "../proc/mountinfo.ts";
 
 const CGROUP_ROOT = "/sys/fs/cgroup" as HostPath;
 
@@ -51,7 +51,7 @@ export function onlyCgroup2(): boolean {
 const isCgroup = (type: string): boolean => type.startsWith("cgroup");
 
 /** The layout from mounts of types "cgroup" and "cgroup2", and from where this process is in them. */
-export function cgroupLayout(mounts: readonly Mount[], own: OwnCgroups): CgroupLayout {
+export function cgroupLayout(mounts: readonly MountInfo[], own: OwnCgroups): CgroupLayout {
   const hierarchies: CgroupHierarchy[] = [];
   const seen = new Set<string>();
   for (const { type, root, mountPoint, options } of mounts) {

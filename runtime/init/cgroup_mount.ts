@@ -16,7 +16,7 @@ import { openOrCreateInRoot } from "../path/in_root.ts";
 import type { CgroupView, ShownHierarchy } from "../plan/cgroup/view.ts";
 import type { CgroupStep } from "../plan/mounts/mounts.ts";
 import { cloneTree, createFilesystem, mountSetattr } from "./detached.ts";
-import { attach, mountPoint } from "./mount_point.ts";
+import { attachMount, mountPoint } from "./mount_point.ts";
 
 /** Mounts the view on the step's destination. */
 export function mountCgroups(root: Fd, step: CgroupStep, view: CgroupView): void {
@@ -37,14 +37,14 @@ function mountV1(root: Fd, step: CgroupStep, view: CgroupView): void {
     ],
     base,
   );
-  attach(tmpfs, target, { ...step, propagation: [] });
+  attachMount(tmpfs, target, { ...step, propagation: [] });
   const readOnly = step.attributes & MOUNT_ATTR_RDONLY;
   for (const hierarchy of view.hierarchies) {
     const place = openOrCreateInRoot(tmpfs, hierarchy.name, "directory", "refuse");
     const mounted = view.ownNamespace
       ? remounted(hierarchy, base | readOnly)
       : bound(hierarchy, step.attributes);
-    attach(mounted, place, { ...step, propagation: [] });
+    attachMount(mounted, place, { ...step, propagation: [] });
     close(mounted);
     const controllers = hierarchy.name.split(",");
     if (controllers.length > 1)
@@ -80,7 +80,7 @@ function mountV2(root: Fd, step: CgroupStep, view: CgroupView): void {
   const mounted = view.ownNamespace
     ? namespaceRoot(shown, step.attributes)
     : bound(shown, step.attributes, MS_PRIVATE);
-  attach(mounted, target, { ...step, propagation: [] });
+  attachMount(mounted, target, { ...step, propagation: [] });
   finishPropagation(mounted, step);
   close(mounted);
 }

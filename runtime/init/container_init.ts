@@ -51,14 +51,14 @@ import { becomeTerminal, createConsole } from "./console.ts";
 import { type CgroupMove, type CgroupMoves, type ChildContext, descriptorsIn } from "./context.ts";
 import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
-import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
+import { applyCapabilities, becomeUser, dropBoundingSet, fixStdioPermissions } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces } from "./namespaces.ts";
 import { moveInto } from "./no_pivot.ts";
 import {
   chrootInto,
-  finishRootfs,
+  finalizeRootfs,
   makeReadonly,
   makeReadonlyNow,
   maskPaths,
@@ -67,17 +67,17 @@ import {
   prepareOnHost,
   prepareRootfs,
 } from "./rootfs.ts";
-import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
-import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
+import { applyPersonality, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
+import { handOverListener, loadFilter, withSysAdmin } from "./seccomp.ts";
 import { keepNullDevice, useStreams } from "./streams.ts";
 import {
   createCwd,
   enterCwd,
   execProgram,
-  findProgram,
+  findUserProgram,
   prepareProgram,
-  requireCwdInside,
   tryEnterCwd,
+  verifyCwd,
   withHome,
 } from "./user_program.ts";
 import { waitForStart } from "./wait_for_start.ts";
@@ -181,23 +181,23 @@ function initialise(context: InitContext): never {
   if (settled) joinCgroups();
   setScheduler(process.scheduler);
   setIoPriority(process.ioPriority);
-  setDomain(plan.personality);
+  applyPersonality(plan.personality);
   setMemoryPolicy(plan.memoryPolicy);
   // From within a user namespace no limit can be raised; the parent does it then.
   if (!ownUserNamespace) raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);
-  ownStdio(process.uid);
+  fixStdioPermissions(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process, procfs);
   if (!entered) enterCwd(process.cwd);
   const needsRight = seccomp !== undefined && !process.noNewPrivileges;
-  const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;
+  const capabilities = needsRight ? withSysAdmin(process.capabilities) : process.capabilities;
   for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
-  requireCwdInside();
+  verifyCwd();
 
   const env = withHome(process.env, process.uid);
-  const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
+  const program = prepareProgram(findUserProgram(process.args[0] ?? "", env), process.args, env);
   if (!settled) joinCgroups();
   // From here the parent may end at any time; what tells of its death before "go" is the channel.
   clearParentDeathSignal();
@@ -273,7 +273,7 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
     else if (plan.noPivot) moveInto(root, procfs);
     else pivotInto(root);
   });
-  if (ownMounts || plan.mountsOnHost) finishRootfs(root, plan.rootfs, rootPropagation);
+  if (ownMounts || plan.mountsOnHost) finalizeRootfs(root, plan.rootfs, rootPropagation);
   close(root);
   closeStaging();
   return slave;

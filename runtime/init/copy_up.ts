@@ -31,11 +31,11 @@ import { fstat, isType, type Stat, statx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 /** Deeper trees are no image's, and each level is a level of the stack here. */
-const DEEPEST = 256;
+const MAX_DEPTH = 256;
 
 /** Copies the content of the directory `from` to the empty directory `to`, with owners, modes and links. */
 export function copyUp(from: Fd, to: Fd, path: string, depth = 0): void {
-  if (depth > DEEPEST) throw OpError.from("copy up", path, ELOOP, `deeper than ${DEEPEST} directories`);
+  if (depth > MAX_DEPTH) throw OpError.from("copy up", path, ELOOP, `deeper than ${MAX_DEPTH} directories`);
   closing(openat(from, ".", O_RDONLY | O_DIRECTORY), (source) => {
     for (const { name } of readDirectory(source)) copyEntry(source, to, name, `${path}/${name}`, depth);
     const stat = fstat(source);

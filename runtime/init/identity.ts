@@ -82,7 +82,7 @@ function raiseAmbient(ambient: bigint): string[] {
 }
 
 /** The user owns its standard streams, so that it may open /dev/stderr; the null device stays as it is. */
-export function ownStdio(uid: number): void {
+export function fixStdioPermissions(uid: number): void {
   asking("process.user.uid", () => {
     for (const fd of STREAMS) {
       const stat = fstat(fd);

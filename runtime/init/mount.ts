@@ -30,7 +30,7 @@ import {
   mountSetattr,
   tryMountSetattr,
 } from "./detached.ts";
-import { attach, mountPoint, setInPlace } from "./mount_point.ts";
+import { attachMount, mountPoint, setInPlace } from "./mount_point.ts";
 import { boundInstead, makeCgroupsReadonly, whyNoPseudo } from "./sysfs.ts";
 
 /** What mounts need that was made or read by the parent. */
@@ -150,7 +150,7 @@ function bind(root: Fd, step: BindStep, source: Fd, { inUserNamespace }: MountCo
     ofProc ? "proc" : "bind",
   );
   if (step.attributes !== undefined) setBindAttributes(source, step.attributes, step.source);
-  attach(source, target, step);
+  attachMount(source, target, step);
   const readOnly = ((step.attributes?.set ?? 0) & MOUNT_ATTR_RDONLY) !== 0;
   if (inUserNamespace && step.recursive && readOnly) makeCgroupsReadonly(source);
   return source;
@@ -223,7 +223,7 @@ function newFilesystem(root: Fd, step: FilesystemStep, context: MountContext): F
     copyUp(target, mounted, step.destination);
     fchmodat(mounted, ".", mode & 0o7777);
   }
-  attach(mounted, target, step);
+  attachMount(mounted, target, step);
   if (isBound) makeCgroupsReadonly(mounted);
   return mounted;
 }

@@ -67,7 +67,7 @@ export function isSameMountPoint(a: Fd, b: Fd): boolean {
 }
 
 /** Puts a detached mount on its target, then sets what can only be set for a tree or in place. */
-export function attach(
+export function attachMount(
   detached: Fd,
   target: Fd,
   step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,

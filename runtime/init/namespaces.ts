@@ -16,18 +16,18 @@ import type { NamespacePlan } from "../plan/namespaces.ts";
 import { joinNamespace, type OpenNamespace } from "../self/join_namespace.ts";
 
 /** Into these a process has to be born (parent/fork_into_namespaces.ts), so that a child joins none of them. */
-const BORN_INTO = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
+const SET_BEFORE_FORK = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
 
 /** Joins those that it was not born into, and makes the new ones. */
 export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespace[]): void {
   // With a user namespace all but that of mounts were joined before the child was born.
-  const before = plan.own & CLONE_NEWUSER ? ~CLONE_NEWNS : BORN_INTO;
+  const before = plan.own & CLONE_NEWUSER ? ~CLONE_NEWNS : SET_BEFORE_FORK;
   for (const namespace of joins) {
     if ((namespace.join.flag & before) === 0) joinNamespace(namespace);
     close(namespace.fd);
   }
   // The cgroup namespace has to wait until the process is in its cgroup.
-  const create = plan.create & ~(BORN_INTO | CLONE_NEWCGROUP);
+  const create = plan.create & ~(SET_BEFORE_FORK | CLONE_NEWCGROUP);
   asking("linux.namespaces", () => {
     if (create !== 0) unshare(create);
     // A new network namespace has its loopback device down.

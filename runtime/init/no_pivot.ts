@@ -22,7 +22,7 @@ import { closing } from "../../syscalls/scope.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
-import { type Mount, parseMounts } from "../proc/mountinfo.ts";
+import { type MountInfo, parseMounts } from "../proc/mountinfo.ts";
 import { moveMountOnto } from "./detached.ts";
 
 /** More rounds than anyone stacks mounts on one directory. */
@@ -56,7 +56,7 @@ function unmountAllBut(kept: number, old: number, procfs: Fd): void {
 }
 
 /** False when there was nothing that could be done, which for a procfs or sysfs is an error. */
-function unmount({ mountPoint: path, type }: Mount): boolean {
+function unmount({ mountPoint: path, type }: MountInfo): boolean {
   const slave = tryMount("", path, "", MS_SLAVE | MS_REC, "");
   if (slave === -ENOENT || slave === -EINVAL) return false; // on a path that is hidden or gone
   const result = tryUmount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);

@@ -119,7 +119,7 @@ export function chrootInto(root: Fd): void {
  * The last changes of "/" itself: the propagation that a mount there was given, `linux.rootfsPropagation`, then
  * `root.readonly`.
  */
-export function finishRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly number[]): void {
+export function finalizeRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly number[]): void {
   asking("linux.rootfsPropagation", () => {
     for (const propagation of [...ofMount, plan.propagation]) {
       if (propagation === 0) continue;

@@ -14,7 +14,7 @@ export function setIoPriority(plan: IoPriorityPlan | undefined): void {
 }
 
 /** `linux.personality`. */
-export function setDomain(domain: number | undefined): void {
+export function applyPersonality(domain: number | undefined): void {
   if (domain === undefined) return;
   asking("linux.personality", () => setPersonality(domain));
 }

@@ -35,7 +35,7 @@ const SYS_ADMIN = 1n << BigInt(CAP_SYS_ADMIN);
  * looks at the old ones (capabilities(7), "Transformation of capabilities during execve()"): what the program gets is
  * the same, and the filter has to allow nothing but the execve.
  */
-export function ableToLoad(plan: CapabilityPlan): CapabilityPlan {
+export function withSysAdmin(plan: CapabilityPlan): CapabilityPlan {
   const kept = capget().permitted & SYS_ADMIN;
   return { ...plan, effective: plan.effective | kept, permitted: plan.permitted | kept };
 }

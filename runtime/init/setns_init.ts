@@ -40,19 +40,19 @@ import { writeOomScore } from "../self/oom_score.ts";
 import { raiseHardLimits, setLimits } from "../self/rlimits.ts";
 import { openConsole, useForStdio } from "./console.ts";
 import { type ChildContext, descriptorsIn } from "./context.ts";
-import { applyCapabilities, becomeUser, dropBoundingSet, ownStdio } from "./identity.ts";
+import { applyCapabilities, becomeUser, dropBoundingSet, fixStdioPermissions } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
-import { setDomain, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
-import { ableToLoad, handOverListener, loadFilter } from "./seccomp.ts";
+import { applyPersonality, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
+import { handOverListener, loadFilter, withSysAdmin } from "./seccomp.ts";
 import { keepNullDevice, useStreams } from "./streams.ts";
 import {
   enterCwd,
   execProgram,
-  findProgram,
+  findUserProgram,
   prepareProgram,
-  requireCwdInside,
   tryEnterCwd,
   type UserProgram,
+  verifyCwd,
   withHome,
 } from "./user_program.ts";
 
@@ -60,7 +60,7 @@ import {
 export interface SetnsContext extends ChildContext {
   readonly process: ProcessPlan;
   /** Where the first process tells of the second. */
-  readonly birth: Fd;
+  readonly pidChannel: Fd;
   /** The container's init process, whose namespaces are joined. */
   readonly init: Fd;
   readonly initPid: Pid;
@@ -69,13 +69,13 @@ export interface SetnsContext extends ChildContext {
   /** Files by which the process enters the container's cgroups. */
   readonly cgroups: readonly HostPath[];
   /** Another one for the unified hierarchy, should it take no processes there. */
-  readonly insteadOfUnified: HostPath | undefined;
+  readonly initCgroupFile: HostPath | undefined;
   /** Where there is no right to a cgroup the process stays in the runtime's. */
   readonly mayStayOut: boolean;
   readonly keyring: string;
   readonly lsm: LsmPlan;
   /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
-  readonly watched: boolean;
+  readonly ptraceable: boolean;
   /** Those of the container, which the process does not inherit as it is no child of its init. */
   readonly personality: number | undefined;
   readonly memoryPolicy: MemoryPolicyPlan | undefined;
@@ -86,16 +86,16 @@ export function enterContainer(context: SetnsContext): never {
   try {
     enter(context);
   } catch (error) {
-    tellFailure(context.birth, error);
+    tellFailure(context.pidChannel, error);
     exitGroup(255);
   }
 }
 
 function enter(context: SetnsContext): never {
-  const { process, birth, init } = context;
+  const { process, pidChannel, init } = context;
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  closeAllBut([...descriptorsIn(context), birth, init], context.preservedFds);
+  closeAllBut([...descriptorsIn(context), pidChannel, init], context.preservedFds);
   useStreams(context.streams);
   keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
@@ -103,26 +103,26 @@ function enter(context: SetnsContext): never {
   const cgroupFiles = leaveHost(context, procfs);
   // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.
   if ((context.namespaces & CLONE_NEWNS) === 0) changeRoot(procfs, context);
-  enterNamespaces(context);
+  joinNamespaces(context);
   close(init);
   useContainerConsole(context);
   // A mask of memory nodes is one of the cgroup's; otherwise the second process joins, when it needs least.
   if (context.memoryPolicy !== undefined) enterCgroups(cgroupFiles.splice(0), context.mayStayOut);
   becomeProcess(context, procfs);
   const env = withHome(process.env, process.uid);
-  const program = prepareProgram(findProgram(process.args[0] ?? "", env), process.args, env);
+  const program = prepareProgram(findUserProgram(process.args[0] ?? "", env), process.args, env);
   closeAllFrom(3 + context.preservedFds);
   // Dispositions are inherited; the mask stays until the end, so that a signal does not come in between.
   resetIgnoredSignals();
   const child = fork(CLONE_PARENT, () => setnsInit(context, cgroupFiles, program), {
-    filtered: loadsEarly(context),
+    filtered: loadsBeforeFork(context),
     lastly: () => {
       lookDescriptorsUpIn(undefined);
       close(procfs);
-      if (loadsEarly(context)) loadAndDrop(context);
+      if (loadsBeforeFork(context)) loadAndDrop(context);
     },
   });
-  tellForked(birth, child.pid, child.pidfd);
+  tellForked(pidChannel, child.pid, child.pidfd);
   exitGroup(0);
 }
 
@@ -138,7 +138,7 @@ function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
 }
 
 /** By one call: the rights to them are checked for who this process was before, whatever user namespaces own them. */
-function enterNamespaces({ init, namespaces }: SetnsContext): void {
+function joinNamespaces({ init, namespaces }: SetnsContext): void {
   const enter = () => {
     try {
       setns(init, namespaces, "the container's namespaces");
@@ -162,7 +162,7 @@ function leaveHost(context: SetnsContext, procfs: Fd): CgroupFile[] {
   prctl(PR_SET_DUMPABLE, 0);
   // From within a user namespace no limit can be raised.
   raiseHardLimits(process.rlimits, 0);
-  return openCgroupFiles(context.cgroups, new Owner(), context.insteadOfUnified, context.mayStayOut);
+  return openCgroupFiles(context.cgroups, new Owner(), context.initCgroupFile, context.mayStayOut);
 }
 
 /** The pty comes from the container's own devpts; its /dev/console, if any, is the init process's. */
@@ -182,10 +182,10 @@ function becomeProcess(context: SetnsContext, procfs: Fd): void {
   if (mask !== undefined) asking("process.user.umask", () => umask(mask));
   if (process.noNewPrivileges) asking("process.noNewPrivileges", () => prctl(PR_SET_NO_NEW_PRIVS, 1));
   setIoPriority(process.ioPriority);
-  setDomain(personality);
+  applyPersonality(personality);
   setMemoryPolicy(memoryPolicy);
   dropBoundingSet(process.capabilities);
-  ownStdio(process.uid);
+  fixStdioPermissions(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process, procfs);
@@ -193,17 +193,17 @@ function becomeProcess(context: SetnsContext, procfs: Fd): void {
   if (!entered) enterCwd(process.cwd);
   // As in container_init.ts: the right to load the filter, which execve takes away again.
   const needsRight = seccomp !== undefined && !process.noNewPrivileges;
-  const capabilities = needsRight ? ableToLoad(process.capabilities) : process.capabilities;
+  const capabilities = needsRight ? withSysAdmin(process.capabilities) : process.capabilities;
   for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
-  requireCwdInside();
+  verifyCwd();
 }
 
 /**
  * Where somebody watches, the second process must not have the right to load a filter: the first loads it, for both.
  * The filter then has to allow what they still do. One that notifies cannot, as its agent is to be told of the second.
  */
-function loadsEarly({ seccomp, process, watched }: SetnsContext): boolean {
-  return watched && seccomp !== undefined && !seccomp.notifies && !process.noNewPrivileges;
+function loadsBeforeFork({ seccomp, process, ptraceable }: SetnsContext): boolean {
+  return ptraceable && seccomp !== undefined && !seccomp.notifies && !process.noNewPrivileges;
 }
 
 function loadAndDrop({ seccomp, process }: SetnsContext): void {
@@ -232,6 +232,6 @@ function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], progra
   if (!ask(channel, "ready")) exitGroup(255);
   setSignalMask(0n);
   setLimits(process.rlimits);
-  if (seccomp !== undefined && !seccomp.notifies && !loadsEarly(context)) loadFilter(seccomp);
+  if (seccomp !== undefined && !seccomp.notifies && !loadsBeforeFork(context)) loadFilter(seccomp);
   execProgram(program);
 }

@@ -14,9 +14,9 @@ import {
 import { runForked } from "../../syscalls/testing/programs.ts";
 import { saying } from "../../syscalls/testing/saying.ts";
 import { chdir, chroot, getcwd } from "../../syscalls/working_directory.ts";
-import { enterCwd, findProgram, prepareProgram, requireCwdInside, withHome } from "./user_program.ts";
+import { enterCwd, findUserProgram, prepareProgram, verifyCwd, withHome } from "./user_program.ts";
 
-const program = suite("findProgram");
+const program = suite("findUserProgram");
 
 function inDirectory(body: (dir: string) => void): void {
   const dir = makeTemporary("program-");
@@ -41,7 +41,7 @@ for (const [title, name, path, expected] of [
   program(title, () => {
     inDirectory((dir) => {
       const at = (text: string): string => text.replaceAll("DIR", dir);
-      assert.is(findProgram(at(name), [at(path)]), at(expected));
+      assert.is(findUserProgram(at(name), [at(path)]), at(expected));
     });
   });
 
@@ -50,8 +50,8 @@ program("relative to the working directory, by name and by an empty entry of PAT
   inDirectory((dir) => {
     chdir(join(dir, "bin"));
     try {
-      assert.is(findProgram("./tool", []), "./tool");
-      assert.is(findProgram("tool", ["PATH=/none:"]), "./tool");
+      assert.is(findUserProgram("./tool", []), "./tool");
+      assert.is(findUserProgram("tool", ["PATH=/none:"]), "./tool");
     } finally {
       chdir(before);
     }
@@ -79,7 +79,7 @@ for (const [title, name, env, message] of [
     inDirectory((dir) => {
       const at = (text: string): string => text.replaceAll("DIR", dir);
       assert.throws(
-        () => findProgram(at(name), env.map(at)),
+        () => findUserProgram(at(name), env.map(at)),
         (error: Error) => error.message.startsWith(at(message)) || assert.unreachable(error.message),
       );
     });
@@ -112,7 +112,7 @@ rest("a working directory that cannot be entered, in runc's words", () => {
     () => enterCwd("/none"),
     saying('chdir to cwd ("/none") set in config.json failed: no such file or directory (ENOENT)'),
   );
-  requireCwdInside();
+  verifyCwd();
 });
 
 const outside = "a working directory outside of the root is refused (CVE-2024-21626)";
@@ -125,7 +125,7 @@ if (geteuid() !== 0) {
     const { status, stderr } = runForked(() => {
       chdir("/tmp");
       chroot("/proc/self/fdinfo");
-      requireCwdInside();
+      verifyCwd();
       return 0;
     });
     assert.is(status, 70);

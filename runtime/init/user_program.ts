@@ -58,7 +58,7 @@ function cwdError(cwd: string, errno: string): RuntimeError {
 }
 
 /** CVE-2024-21626: by a descriptor of the host the working directory may lie outside; the kernel then says so. */
-export function requireCwdInside(): void {
+export function verifyCwd(): void {
   const cwd = getcwd();
   if (!cwd.startsWith("/")) {
     throw safetyViolation(`current working directory is outside of container mount namespace root: ${cwd}`);
@@ -66,7 +66,7 @@ export function requireCwdInside(): void {
 }
 
 /** Finds the program as a shell would, by the container's own PATH. */
-export function findProgram(name: string, env: readonly string[]): string {
+export function findUserProgram(name: string, env: readonly string[]): string {
   const quoted = JSON.stringify(name);
   if (name.includes("/")) {
     const why = whyNotExecutable(name);

@@ -112,10 +112,10 @@ function rdtStats({ resctrl }: SavedState): RdtStats {
   return root === undefined ? {} : readRdtStats(root, group, monitoring);
 }
 
-const LONGEST_WAIT_MS = 3_600_000;
+const MAX_WAIT_MS = 3_600_000;
 
 /** Milliseconds from now to a moment of monotonicNow(), rounded up; the wait is cut short rather than overflow. */
 function untilThen(moment: bigint): number {
   const left = moment - monotonicNow();
-  return left <= 0n ? 0 : Math.min(Number(left / 1_000_000n) + 1, LONGEST_WAIT_MS);
+  return left <= 0n ? 0 : Math.min(Number(left / 1_000_000n) + 1, MAX_WAIT_MS);
 }

@@ -16,9 +16,9 @@ import { keepPreservedFds } from "../parent/preserved_fds.ts";
 import { rootOnHost } from "../plan/host_ids.ts";
 import { inheritedDescriptors } from "../self/seal.ts";
 import { openStateDir, readSavedConfig, readState } from "../state/store.ts";
-import { enterAndStart } from "./enter.ts";
 import { execProcess, type ProcessOverrides } from "./exec_process.ts";
 import { openConsoleSocket } from "./prepare.ts";
+import { startSetnsProcess } from "./setns_process.ts";
 import { statusOf } from "./status.ts";
 
 /** What exec is asked for on the command line; paths are absolute. */
@@ -52,7 +52,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
   keepPreservedFds(request.preserveFds, inheritedDescriptors());
   const relay = terminal || request.detach ? undefined : new StreamRelay(rootOnHost(config.linux ?? {}));
   const start = (socket: Fd | undefined, beforeProgram?: () => void) =>
-    enterAndStart({
+    startSetnsProcess({
       context,
       saved,
       config,

@@ -11,7 +11,7 @@ import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import { failed, type HostPath } from "../../syscalls/types.ts";
-import { type Mount, readMounts } from "../proc/mountinfo.ts";
+import { type MountInfo, readMounts } from "../proc/mountinfo.ts";
 import type { SavedState } from "../state/store.ts";
 
 /** The id of the mount that the directory is on, to know later what was mounted on it since (statx(2)). */
@@ -45,7 +45,7 @@ function unmountRootfs(rootfs: HostPath, before: number): void {
 export function mountsAbove(
   top: number,
   before: number,
-  mounts: readonly Pick<Mount, "id" | "parent">[],
+  mounts: readonly Pick<MountInfo, "id" | "parent">[],
 ): number {
   const parents = new Map(mounts.map(({ id, parent }) => [id, parent]));
   let count = 0;

@@ -15,7 +15,7 @@ import { newCgroup } from "../cgroup/open.ts";
 import { errorOf, go, isCgroupRequest, nextMessage } from "../channel.ts";
 import type { RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
-import { duringInit, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
+import { duringInit, namingPid, RuntimeError, startingProcess } from "../errors.ts";
 import { runHooks } from "../hooks/run.ts";
 import { containerInit } from "../init/container_init.ts";
 import type { Stream } from "../init/context.ts";
@@ -23,7 +23,7 @@ import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt/gr
 import { moveNetDevices } from "../net_devices/move.ts";
 import { BindSources } from "../parent/bind_sources.ts";
 import { createExecFifo } from "../parent/exec_fifo.ts";
-import { forkInto } from "../parent/fork_into_namespaces.ts";
+import { forkIntoNamespaces } from "../parent/fork_into_namespaces.ts";
 import { makeNotifyDirectory } from "../parent/notify_socket.ts";
 import { openNamespaces } from "../parent/open_namespaces.ts";
 import { writePidFile } from "../parent/pid_file.ts";
@@ -166,7 +166,7 @@ function make(making: Making): Launched {
   if ((plan.namespaces.own & CLONE_NEWUSER) === 0) writeOomScore(plan.process.oomScoreAdj, init.pid);
   const bySystemd = cgroup.driver === "systemd";
   const unitEntry = bySystemd ? new UnitEntry(cgroup, entry, limits, init.pid) : undefined;
-  undo.push("end the keeper of the unit", () => unitEntry?.endKeeper());
+  undo.push("end the keeper of the unit", () => unitEntry?.endPlaceholder());
   // While the child sets up its root file system on another core.
   if (!bySystemd) cgroup.apply(limits);
   if (plan.intelRdt !== undefined && rdt !== undefined) {
@@ -194,7 +194,7 @@ function forkInit(making: Making): { readonly init: Cloned; readonly channel: Fd
     const moves = bySystemd ? undefined : openMoves(entry, owner);
     const { oomScoreAdj } = plan.process;
     const place = { plan: plan.namespaces, joins: namespaces, userns, entry, oomScoreAdj };
-    const init = forkInto(place, (join) =>
+    const init = forkIntoNamespaces(place, (join) =>
       containerInit({
         ...contextOf(making),
         cgroupField: cgroupField(making),
@@ -264,7 +264,7 @@ function serve(
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) throw diedEarly(init);
-    if ("failure" in message) throw namingJoiner(errorOf(message.failure), init.pid);
+    if ("failure" in message) throw namingPid(errorOf(message.failure), init.pid);
     if ("note" in message) {
       context.debugLog(message.note);
       continue;

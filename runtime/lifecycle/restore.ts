@@ -28,7 +28,7 @@ import { warnRootless } from "./checkpoint.ts";
 import { destroyUnlessGone } from "./delete.ts";
 import { type CreateRequest, openConsoleSocket, type Prepared, prepare, prepareLaunch } from "./prepare.ts";
 import { firstRecord, streamNames, undoOf } from "./record.ts";
-import { type Restored, type RestoreMode, restoreByCriu } from "./restore_by_criu.ts";
+import { type RestoredContainer, type RestoreMode, restoreByCriu } from "./restore_by_criu.ts";
 
 /** What restore is asked for. */
 export interface RestoreRequest extends CreateRequest {
@@ -102,7 +102,7 @@ function restore(
   request: RestoreRequest,
   spec: RunnableSpec,
   mode: RestoreMode,
-): Restored {
+): RestoredContainer {
   // What it warns of has been told at the creation: criu gives the process what it had.
   const prepared = prepareLaunch({ ...context, warn: context.debugLog }, request, spec);
   const { rdt } = prepared;

@@ -48,7 +48,7 @@ export interface RestoreMode {
 }
 
 /** A container that runs. */
-export interface Restored {
+export interface RestoredContainer {
   readonly init: RestoredInit;
   readonly dir: StateDir;
   readonly state: SavedState;
@@ -70,7 +70,7 @@ export interface Restore extends Omit<Prepared, "cgroup"> {
 }
 
 /** Has criu restore it; what there is then to undo is pushed. */
-export function restoreByCriu(making: Restore): Restored {
+export function restoreByCriu(making: Restore): RestoredContainer {
   const { container, view, asked, dir, recorded, undo, directories, descriptors } = making;
   writeState(dir, recorded);
   mkdirat(dir.fd, CRIU_ROOT, 0o755);
@@ -141,7 +141,7 @@ function enterCgroups({ container, cgroup, limits, rdt }: Restore, { pid }: Swrk
 
 /** What is done while criu restores. */
 class Restoring {
-  #restored: Restored | undefined;
+  #restored: RestoredContainer | undefined;
   #hasTerminal = false;
 
   constructor(private readonly making: Restore) {}
@@ -160,7 +160,7 @@ class Restoring {
     if (script === "post-restore" && pid !== undefined) this.record(pid);
   }
 
-  done(): Restored {
+  done(): RestoredContainer {
     if (this.#restored === undefined) throw new RuntimeError("child", "criu restored no process");
     if (this.making.mode.streams === undefined && !this.#hasTerminal)
       throw new RuntimeError("child", "criu did not hand over the terminal of the container");

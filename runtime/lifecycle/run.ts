@@ -49,12 +49,12 @@ function runDetached(
   const launched = launch(context, request, spec, { waitForStart: false, consoleSocket, streams: [] });
   let notify: NotifySocket | undefined;
   try {
-    notify = letGo(launched);
+    notify = startProgram(launched);
   } catch (error) {
     destroy(context, launched.dir, launched.state);
     throw error;
   }
-  settle(launched);
+  afterStart(launched);
   notify?.waitForReady(launched.pid, launched.pidfd);
   return 0;
 }
@@ -73,9 +73,9 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
   let started = false;
   try {
     if (console !== undefined) terminal = new TerminalRelay(receiveMaster(console[0]));
-    const notify = letGo(launched);
+    const notify = startProgram(launched);
     started = true;
-    settle(launched);
+    afterStart(launched);
     return attach(launched.pid, launched.pidfd, signals, terminal ?? relay, notify);
   } finally {
     terminal?.restore();
@@ -85,7 +85,7 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
 }
 
 /** Lets the init process go on; its execve closes the channel, and anything else is the reason why it failed. */
-function letGo({ channel, dir }: Launched): NotifySocket | undefined {
+function startProgram({ channel, dir }: Launched): NotifySocket | undefined {
   const notify = NotifySocket.open(dir);
   go(channel);
   const message = nextMessage(channel);
@@ -95,7 +95,7 @@ function letGo({ channel, dir }: Launched): NotifySocket | undefined {
 }
 
 /** The program runs: what is left to do before the command waits, or ends. */
-function settle({ dir, state }: Launched): void {
+function afterStart({ dir, state }: Launched): void {
   poststart(state);
   // What follows may take as long as the container lives, and another command may want to delete it.
   unlock(dir);

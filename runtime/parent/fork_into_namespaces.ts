@@ -42,7 +42,7 @@ import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../self/joi
 import { writeOomScore } from "../self/oom_score.ts";
 
 /** What the child is born into. */
-export interface Birthplace {
+export interface ForkTarget {
   readonly plan: NamespacePlan;
   readonly joins: readonly OpenNamespace[];
   /** The container's user namespace, when it is not the runtime's. */
@@ -56,13 +56,13 @@ export interface Birthplace {
  * Forks `child`; it is told by which of its cgroups' files it still has to enter. It has all that is open here, and is to
  * close what it does not need before anything else.
  */
-export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) => never): Cloned {
+export function forkIntoNamespaces(place: ForkTarget, child: (join: readonly HostPath[]) => never): Cloned {
   const { plan, userns, entry } = place;
   const restore: (() => void)[] = [];
   try {
     if (place.joins.some(({ join }) => join.flag === CLONE_NEWPID)) hide(restore);
     if (userns !== undefined) return forkInUserns(place, userns, child);
-    pointChildren(place, restore);
+    setNamespacesForChildren(place, restore);
     return asking("linux.namespaces", () => forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child));
   } finally {
     for (const undo of restore.reverse()) undo();
@@ -70,21 +70,21 @@ export function forkInto(place: Birthplace, child: (join: readonly HostPath[]) =
 }
 
 /** Points this process's "for children" at the pid and time namespaces; how to point back is added to `restore`. */
-function pointChildren({ plan, joins }: Birthplace, restore: (() => void)[]): void {
+function setNamespacesForChildren({ plan, joins }: ForkTarget, restore: (() => void)[]): void {
   for (const namespace of joins) {
     const { flag } = namespace.join;
     if (flag !== CLONE_NEWPID && flag !== CLONE_NEWTIME) continue;
-    restore.push(keep(flag));
+    restore.push(ownNamespace(flag));
     joinNamespace(namespace);
   }
   if (plan.create & CLONE_NEWTIME) {
-    restore.push(keep(CLONE_NEWTIME));
+    restore.push(ownNamespace(CLONE_NEWTIME));
     newTimeNamespace(openTimeOffsets(plan), plan);
   }
 }
 
 /** By a process in between, which reports the child's pid and ends. */
-function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly HostPath[]) => never): Cloned {
+function forkInUserns(place: ForkTarget, userns: Fd, child: (join: readonly HostPath[]) => never): Cloned {
   const answer = scope((owner) => {
     const [report, reporter] = owner.ownBoth(messagePair());
     const between = fork(0, () => forkAgain(place, userns, child, reporter));
@@ -107,7 +107,7 @@ function forkInUserns(place: Birthplace, userns: Fd, child: (join: readonly Host
 
 /** The process in between. */
 function forkAgain(
-  place: Birthplace,
+  place: ForkTarget,
   userns: Fd,
   child: (join: readonly HostPath[]) => never,
   reporter: Fd,
@@ -128,7 +128,7 @@ function forkAgain(
 }
 
 /** Joins and makes all that the child is to be born into; it is inherited. */
-function enterUserns({ plan, joins }: Birthplace, userns: Fd): void {
+function enterUserns({ plan, joins }: ForkTarget, userns: Fd): void {
   const user = joins.find(({ join }) => join.flag === CLONE_NEWUSER);
   const others = joins.filter((each) => each !== user && each.join.flag !== CLONE_NEWNS);
   // In the user namespace the files of this process in /proc are somebody else's; what counts for a write is who opened.
@@ -175,21 +175,21 @@ function forkIntoCgroup(
     try {
       return fork(flags, () => child(entry.join), { cgroup });
     } catch (error) {
-      if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw notBornIn(cloneInto, error);
+      if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw cloneIntoError(cloneInto, error);
       return fork(flags, () => child(entry.joinAll));
     }
   });
 }
 
 /** The same failure in the words of cgroups(7), "Delegating a hierarchy to a less privileged user". */
-function notBornIn(cgroup: HostPath, error: unknown): unknown {
+function cloneIntoError(cgroup: HostPath, error: unknown): unknown {
   if (!isErrno(error, "EACCES", "EPERM")) return error;
   const hint = "not delegated: the cgroup around it and the runtime's own belongs to another user";
   return new OpError({ ...error.data, op: "enter cgroup", object: cgroup, hint }, { cause: error });
 }
 
 /** Remembers the namespace that this process is in now; the result goes back there. */
-function keep(flag: number): () => void {
+function ownNamespace(flag: number): () => void {
   const path = `/proc/self/ns/${flag === CLONE_NEWPID ? "pid" : "time"}`;
   const own: Fd = openat(CWD, path, O_RDONLY);
   return () => {

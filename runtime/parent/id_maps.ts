@@ -19,8 +19,8 @@ import { parseIdMap } from "../proc/id_map.ts";
 import { runProgram } from "../self/run_program.ts";
 
 /** user_namespaces(7), "Defining user and group ID mappings": lines, and bytes of one write (a page). */
-const MOST_LINES = 340;
-const MOST_BYTES = 4095;
+const MAX_LINES = 340;
+const MAX_BYTES = 4095;
 
 /** Where the two programs may be; $PATH has no say in what gets hold of a namespace. */
 const PROGRAM_DIRECTORIES = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/run/wrappers/bin"];
@@ -56,10 +56,10 @@ function writeMap(pid: Pid, kind: Kind, mappings: readonly LinuxIDMapping[]): vo
   const joined = joinMappings(mappings);
   const lines = joined.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`);
   const text = `${lines.join("\n")}\n`;
-  if (lines.length > MOST_LINES || text.length > MOST_BYTES)
+  if (lines.length > MAX_LINES || text.length > MAX_BYTES)
     throw refused(
       fieldOf(kind),
-      `${lines.length} lines of ${text.length} bytes; the kernel takes ${MOST_LINES} and ${MOST_BYTES}`,
+      `${lines.length} lines of ${text.length} bytes; the kernel takes ${MAX_LINES} and ${MAX_BYTES}`,
     );
   asking(fieldOf(kind), () => {
     try {

@@ -1,7 +1,7 @@
 /**
  * How an init process comes into a unit of systemd: the parent has it made around the process when that asks, since a
  * scope neither exists without a process nor outlives its last one. The process of a small memory limit goes out again
- * for the time in between (plan/cgroup/entry.ts); a keeper then stays in its place.
+ * for the time in between (plan/cgroup/entry.ts); a placeholder then stays in its place.
  */
 import { isErrno } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
@@ -32,7 +32,7 @@ export function unitMoves(entry: CgroupEntry): CgroupMoves {
 
 /** The parent's side of it. */
 export class UnitEntry {
-  private keeper: { readonly process: Cloned; readonly channel: Fd } | undefined;
+  private placeholder: { readonly process: Cloned; readonly channel: Fd } | undefined;
 
   constructor(
     private readonly cgroup: CgroupManager,
@@ -47,15 +47,15 @@ export class UnitEntry {
     else if (request === "leave-cgroup") this.leave();
     else {
       for (const file of this.entry.rejoinMemory) move(this.pid, file);
-      this.endKeeper();
+      this.endPlaceholder();
     }
   }
 
-  /** Ends the keeper, if there is one; after that an empty scope is gone. */
-  endKeeper(): void {
-    if (this.keeper === undefined) return;
-    const { process, channel } = this.keeper;
-    this.keeper = undefined;
+  /** Ends the placeholder, if there is one; after that an empty scope is gone. */
+  endPlaceholder(): void {
+    if (this.placeholder === undefined) return;
+    const { process, channel } = this.placeholder;
+    this.placeholder = undefined;
     tryPidfdSendSignal(process.pidfd, SIGKILL);
     waitFor(process.pid);
     for (const fd of [process.pidfd, channel]) close(fd);
@@ -73,8 +73,8 @@ export class UnitEntry {
   }
 
   private make(): void {
-    if (this.entry.leaveMemory.length > 0) this.keeper = forkKeeper();
-    const pids = this.keeper === undefined ? [this.pid] : [this.pid, this.keeper.process.pid];
+    if (this.entry.leaveMemory.length > 0) this.placeholder = forkPlaceholder();
+    const pids = this.placeholder === undefined ? [this.pid] : [this.pid, this.placeholder.process.pid];
     this.cgroup.create(this.plan, pids);
     this.cgroup.apply(this.plan);
   }
@@ -86,7 +86,7 @@ function move(pid: Pid, file: HostPath): void {
 }
 
 /** A process that waits for its end, or for the parent's. */
-function forkKeeper(): { readonly process: Cloned; readonly channel: Fd } {
+function forkPlaceholder(): { readonly process: Cloned; readonly channel: Fd } {
   return scope((owner) => {
     const [channel, other] = owner.ownBoth(messagePair());
     const process = fork(0, () => {

@@ -79,7 +79,7 @@ export function openOrCreateInRoot(root: Fd, path: string, kind: "directory" | "
 }
 
 /** As many links as the kernel follows (path_resolution(7)). */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /** Where a path leads that need not exist as a whole: every link in it replaced by what it says. */
 export function resolveLinks(root: Fd, path: string): string {
@@ -95,7 +95,7 @@ export function resolveLinks(root: Fd, path: string): string {
     done.push(part);
     const target = linkTarget(root, done.join("/"));
     if (target === undefined) continue;
-    if (++followed > MOST_LINKS) throw OpError.from("open", path, ELOOP);
+    if (++followed > MAX_LINKS) throw OpError.from("open", path, ELOOP);
     if (target.startsWith("/")) done.length = 0;
     else done.pop();
     left.unshift(...target.split("/"));

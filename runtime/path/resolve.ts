@@ -40,7 +40,7 @@ export function tryResolve(dir: Fd, path: string, flags: number, resolve: number
 }
 
 /** As many links as the kernel follows (path_resolution(7)). */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /** The inode of the root of every procfs (linux/proc_ns.h, PROC_ROOT_INO). */
 const PROC_ROOT_INO = 1n;
@@ -85,7 +85,7 @@ function descend(start: Fd, passed: Fd[], left: string[], flags: number, resolve
     if (isType(stat, S_IFLNK) && !(last && (flags & O_NOFOLLOW) !== 0)) {
       const target = (resolve & RESOLVE_NO_SYMLINKS) !== 0 ? undefined : linkTarget(fd, parent, resolve);
       close(fd);
-      if (target === undefined || ++followed > MOST_LINKS) return minus(ELOOP);
+      if (target === undefined || ++followed > MAX_LINKS) return minus(ELOOP);
       if (target.startsWith("/")) {
         const failure = toRoot(start, passed, resolve);
         if (failure !== 0) return minus(failure);

@@ -10,9 +10,9 @@ import { type ProgramPlan, planProgram } from "./program.ts";
 export interface ExecPlan extends ProgramPlan {
   readonly entry: ExecEntry;
   /** The file to join by where the container's own unified cgroup takes no processes. */
-  readonly insteadOfUnified: HostPath | undefined;
+  readonly initCgroupFile: HostPath | undefined;
   /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
-  readonly watched: boolean;
+  readonly ptraceable: boolean;
 }
 
 /** What is known of the container, besides its configuration. */
@@ -21,8 +21,8 @@ export interface ExecFacts extends ProgramFacts {
   readonly cgroupPaths: CgroupPaths;
   /** --cgroup: sub-cgroups of the container's. */
   readonly subCgroups: readonly string[];
-  /** Its cgroup has no room for two processes of the runtime (cgroup/room.ts). */
-  readonly tight: boolean;
+  /** Its cgroup has no room for two processes of the runtime (cgroup/small_limits.ts). */
+  readonly smallLimits: boolean;
   /** The unified cgroup of its init process, where it matters and is one below the container's. */
   readonly cgroupOfInit: HostPath | undefined;
 }
@@ -34,12 +34,12 @@ export function planExec(
   facts: ExecFacts,
 ): { readonly plan: ExecPlan; readonly warnings: readonly string[] } {
   const { plan: program, warnings } = planProgram({ ...config, process }, facts);
-  const { cgroupPaths, subCgroups, tight, cgroupOfInit } = facts;
+  const { cgroupPaths, subCgroups, smallLimits, cgroupOfInit } = facts;
   const plan = {
     ...program,
-    entry: execEntry(cgroupPaths, subCgroups, tight),
-    insteadOfUnified: cgroupOfInit && (`${cgroupOfInit}/cgroup.procs` as HostPath),
-    watched: hasPtrace(config.process) || hasPtrace(process),
+    entry: execEntry(cgroupPaths, subCgroups, smallLimits),
+    initCgroupFile: cgroupOfInit && (`${cgroupOfInit}/cgroup.procs` as HostPath),
+    ptraceable: hasPtrace(config.process) || hasPtrace(process),
   };
   return { plan, warnings };
 }

@@ -2,7 +2,7 @@
 import type { Linux, LinuxIDMapping } from "../config/types.ts";
 
 /** A user and a group. */
-export interface Owner {
+export interface HostIds {
   readonly uid: number;
   readonly gid: number;
 }
@@ -12,7 +12,7 @@ export function rootOnHost({
   namespaces = [],
   uidMappings = [],
   gidMappings = [],
-}: Linux): Owner | undefined {
+}: Linux): HostIds | undefined {
   if (!namespaces.some(({ type }) => type === "user")) return undefined;
   const [uid, gid] = [hostId(uidMappings, 0), hostId(gidMappings, 0)];
   return uid === undefined || gid === undefined ? undefined : { uid, gid };

@@ -4,7 +4,7 @@ import { CWD } from "../../syscalls/open.ts";
 import type { HostPath } from "../../syscalls/types.ts";
 
 /** One mount, as this process sees it. */
-export interface Mount {
+export interface MountInfo {
   readonly id: number;
   readonly parent: number;
   /** The directory of its file system that is shown. */
@@ -16,13 +16,13 @@ export interface Mount {
 }
 
 /** The mounts of this process whose file systems are `wanted`, by type; all of them else. */
-export function readMounts(wanted?: (type: string) => boolean): Mount[] {
+export function readMounts(wanted?: (type: string) => boolean): MountInfo[] {
   return parseMounts(readTextAt(CWD, "/proc/self/mountinfo"), wanted);
 }
 
 /** The same out of the text of such a file. Lines of file systems that are not wanted cost nothing more. */
-export function parseMounts(text: string, wanted: (type: string) => boolean = () => true): Mount[] {
-  const mounts: Mount[] = [];
+export function parseMounts(text: string, wanted: (type: string) => boolean = () => true): MountInfo[] {
+  const mounts: MountInfo[] = [];
   for (const line of text.split("\n")) {
     // Optional fields end with a dash; a path has no blank of its own.
     const dash = line.indexOf(" - ");

@@ -4,13 +4,13 @@ import * as assert from "uvu/assert";
 import { makeFilter, nativeArchitecture, seccompVersion } from "../../syscalls/libseccomp.ts";
 import { SECCOMP_RET_ALLOW } from "../../syscalls/seccomp.ts";
 import type { SpecField } from "../../syscalls/types.ts";
-import { architectureName, type ProgramPlan, planProgram } from "../plan/seccomp/filter.ts";
+import { architectureName, planSeccompProgram, type SeccompProgramPlan } from "../plan/seccomp/filter.ts";
 import { compileProgram } from "./compile.ts";
 
 const architecture = suite("seccomp architectures");
 
-const native = planProgram({ defaultAction: "SCMP_ACT_ALLOW" }, nativeArchitecture);
-const withArchitecture = (token: number): ProgramPlan => ({
+const native = planSeccompProgram({ defaultAction: "SCMP_ACT_ALLOW" }, nativeArchitecture);
+const withArchitecture = (token: number): SeccompProgramPlan => ({
   ...native,
   architectures: [native.architectures[0], { token, from: "linux.seccomp.architectures[0]" as SpecField }],
 });
@@ -49,7 +49,7 @@ architecture("tokens have the names of a profile", () => {
 architecture("the library knows every one that a profile may name", () => {
   const names = "AARCH64 ARM LOONGARCH64 MIPSEL MIPSEL64 MIPSEL64N32 PPC64LE RISCV64 SH X32 X86 X86_64";
   for (const name of names.split(" ")) {
-    const { architectures } = planProgram(
+    const { architectures } = planSeccompProgram(
       { defaultAction: "SCMP_ACT_ALLOW", architectures: [`SCMP_ARCH_${name}`] as never },
       nativeArchitecture,
     );

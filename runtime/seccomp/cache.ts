@@ -26,11 +26,11 @@ import { SECCOMP_CACHE } from "../state/container_id.ts";
 export const CACHE_FORMAT = 4;
 
 /** A host has a handful of profiles; engines that make one for each container must not fill the state root. */
-const MOST_ENTRIES = 64;
+const MAX_ENTRIES = 64;
 
 /** In bytes. Docker's profile has some 15,000; what is larger than this is compiled each time. */
-const LONGEST_TEXT = 1024 * 1024;
-const LARGEST_PROGRAM = 8 * BPF_MAXINSNS;
+const MAX_TEXT = 1024 * 1024;
+const MAX_PROGRAM = 8 * BPF_MAXINSNS;
 
 /** Header: four numbers of 64 bits, the magic, a hash of all behind it, the lengths of the text and the program. */
 const MAGIC = 0x32706d6373746e72n; // "rntscmp2"
@@ -49,7 +49,7 @@ export function readCached(root: HostPath, text: string): Uint8Array | undefined
     const stat = fstat(fd);
     const { mode, uid, size } = stat;
     const ours = (uid === 0 || uid === geteuid()) && (mode & 0o022) === 0 && isType(stat, S_IFREG);
-    const fits = size > HEADER && size <= HEADER + LONGEST_TEXT + LARGEST_PROGRAM;
+    const fits = size > HEADER && size <= HEADER + MAX_TEXT + MAX_PROGRAM;
     const bytes = ours && fits ? readToEnd(fd, Number(size)) : undefined;
     return bytes === undefined ? undefined : unwrap(bytes, text);
   });
@@ -58,7 +58,7 @@ export function readCached(root: HostPath, text: string): Uint8Array | undefined
 /** Keeps a program; a cache that cannot be written is no reason to fail, so the reason is only returned. */
 export function writeCached(root: HostPath, text: string, program: Uint8Array): string | undefined {
   const textBytes = encodeUtf8(text);
-  if (textBytes.length > LONGEST_TEXT) return `its rules are longer than ${LONGEST_TEXT} bytes`;
+  if (textBytes.length > MAX_TEXT) return `its rules are longer than ${MAX_TEXT} bytes`;
   try {
     closing(openDirectory(root), (directory) => {
       makeRoom(directory);
@@ -88,14 +88,14 @@ function openDirectory(root: HostPath): Fd {
 /** The oldest go; a file that another command has removed meanwhile is gone as well. */
 function makeRoom(directory: Fd): void {
   const entries = readDirectory(directory);
-  if (entries.length < MOST_ENTRIES) return;
+  if (entries.length < MAX_ENTRIES) return;
   const age = ({ name }: { readonly name: string }): bigint => {
     const stat = tryStatx(directory, name, 0);
     return typeof stat === "number" ? 0n : stat.mtimeSec;
   };
   const byAge = entries.map((entry) => ({ name: entry.name, age: age(entry) }));
   byAge.sort((a, b) => Number(a.age - b.age));
-  for (const { name } of byAge.slice(0, entries.length - MOST_ENTRIES / 2)) tryUnlinkat(directory, name);
+  for (const { name } of byAge.slice(0, entries.length - MAX_ENTRIES / 2)) tryUnlinkat(directory, name);
 }
 
 function wrap(text: Uint8Array, program: Uint8Array): Uint8Array {
@@ -118,9 +118,9 @@ function unwrap(bytes: Uint8Array, text: string): Uint8Array | undefined {
   const intact =
     view.getBigUint64(0, true) === MAGIC &&
     BigInt(HEADER) + textLength + programLength === BigInt(bytes.length) &&
-    textLength <= LONGEST_TEXT &&
+    textLength <= MAX_TEXT &&
     programLength > 0n &&
-    programLength <= LARGEST_PROGRAM &&
+    programLength <= MAX_PROGRAM &&
     programLength % 8n === 0n &&
     // Against damage, not against an attacker: who can write here can write the hash as well.
     view.getBigUint64(8, true) === hashBytes(bytes.subarray(CHECKED));

@@ -5,7 +5,7 @@ import { host } from "../../syscalls/engine/host.ts";
 import { makeFilter, NameTable, resolveNames } from "../../syscalls/libseccomp.ts";
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from "../config/types.ts";
 import { runFilter } from "../plan/seccomp/classic_bpf_fixture.ts";
-import { planProgram } from "../plan/seccomp/filter.ts";
+import { planSeccompProgram } from "../plan/seccomp/filter.ts";
 import { compileProgram } from "./compile.ts";
 
 const X86_64 = 0xc000003e;
@@ -33,7 +33,7 @@ const tried: readonly (readonly bigint[])[] = [
  * same, but that numbers above the newest of the profile's are ENOSYS.
  */
 function compare(profile: LinuxSeccomp): void {
-  const plan = planProgram({ ...profile, architectures: [...architectures] }, native);
+  const plan = planSeccompProgram({ ...profile, architectures: [...architectures] }, native);
   const ours = compileProgram(plan, () => {});
   const table = new NameTable(plan.names);
   const numbers = resolveNames(X86_64, table);
@@ -187,7 +187,7 @@ if (host.architecture !== "x86_64") {
     for (let i = 0; i < 25; i++) compare(randomProfile(random));
   });
   compile("what is decided by the number is decided in a few steps", () => {
-    const plan = planProgram(engineProfile() as unknown as LinuxSeccomp, native);
+    const plan = planSeccompProgram(engineProfile() as unknown as LinuxSeccomp, native);
     const program = compileProgram(plan, () => {});
     assert.ok(program.length / 8 < 700, `${program.length / 8} instructions`);
   });

@@ -13,14 +13,14 @@ import { RuntimeError } from "../errors.ts";
 import {
   type ArchitecturePlan,
   architectureName,
-  type ProgramPlan,
   type RulePlan,
+  type SeccompProgramPlan,
 } from "../plan/seccomp/filter.ts";
 import { type ArchitectureProgram, joinPrograms } from "../plan/seccomp/program.ts";
 import type { Answers } from "../plan/seccomp/tree.ts";
 
 /** Compiles the program; names that the library does not know are told and left out, as by runc. */
-export function compileProgram(plan: ProgramPlan, debugLog: (message: string) => void): Uint8Array {
+export function compileProgram(plan: SeccompProgramPlan, debugLog: (message: string) => void): Uint8Array {
   const table = new NameTable(plan.names);
   const [native, ...others] = plan.architectures;
   const numbers = resolveNames(native.token, table);

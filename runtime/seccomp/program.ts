@@ -5,7 +5,7 @@ import { nativeArchitecture, seccompVersion } from "../../syscalls/libseccomp.ts
 import type { HostPath } from "../../syscalls/types.ts";
 import { stringifyJson } from "../config/json.ts";
 import type { LinuxSeccomp } from "../config/types.ts";
-import { planProgram, type SeccompPlan } from "../plan/seccomp/filter.ts";
+import { planSeccompProgram, type SeccompPlan } from "../plan/seccomp/filter.ts";
 import { CACHE_FORMAT, readCached, writeCached } from "./cache.ts";
 import { compileProgram } from "./compile.ts";
 import type { SeccompFilter } from "./filter.ts";
@@ -35,7 +35,7 @@ interface Keeping {
 }
 
 function compileAndKeep(config: LinuxSeccomp, { root, text, debugLog }: Keeping): Uint8Array {
-  const program = compileProgram(planProgram(config, nativeArchitecture), debugLog);
+  const program = compileProgram(planSeccompProgram(config, nativeArchitecture), debugLog);
   const problem = writeCached(root, text, program);
   if (problem !== undefined) debugLog(`the compiled seccomp profile is not kept: ${problem}`);
   return program;

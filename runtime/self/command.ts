@@ -23,7 +23,7 @@ export type { Fd, HostPath } from "../../syscalls/types.ts";
 export { encodeUtf8 } from "../../syscalls/utf8.ts";
 export { getcwd } from "../../syscalls/working_directory.ts";
 export { refuseSetId } from "./set_id.ts";
-export { occupyStandardStreams, surviveWrites, wasClosed } from "./standard_streams.ts";
+export { ignoreWriteSignals, openClosedStreams, wasClosed } from "./standard_streams.ts";
 
 /** Opens a log for appending; several commands may share it. */
 export function openLog(path: HostPath): Fd {

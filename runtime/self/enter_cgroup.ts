@@ -20,23 +20,23 @@ export interface CgroupFile {
 const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
 
 /**
- * Opens the files; with these descriptors the right to move was checked for who opened them. `insteadOfUnified` is
+ * Opens the files; with these descriptors the right to move was checked for who opened them. `initCgroupFile` is
  * for the file of the unified hierarchy, the only one whose cgroups refuse processes for their children. Who
  * `mayStayOut` goes on without those that there is no right to, as runc does for an ordinary user.
  */
 export function openCgroupFiles(
   paths: readonly HostPath[],
   owner: Owner,
-  insteadOfUnified?: HostPath,
+  initCgroupFile?: HostPath,
   mayStayOut = false,
 ): CgroupFile[] {
   return paths.flatMap((path) => {
     const opened = tryOpenat(CWD, path, O_WRONLY);
     if (mayStayOut && isRefused(opened)) return [];
     const fd = owner.own(required(opened, path));
-    if (insteadOfUnified === undefined || !path.endsWith("/cgroup.procs")) return [{ path, fd }];
-    const instead = tryOpenat(CWD, insteadOfUnified, O_WRONLY);
-    return [{ path, fd, instead: owner.own(required(instead, insteadOfUnified)) }];
+    if (initCgroupFile === undefined || !path.endsWith("/cgroup.procs")) return [{ path, fd }];
+    const instead = tryOpenat(CWD, initCgroupFile, O_WRONLY);
+    return [{ path, fd, instead: owner.own(required(instead, initCgroupFile)) }];
   });
 }
 

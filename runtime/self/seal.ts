@@ -209,11 +209,11 @@ function exeIsSealed(): boolean {
   );
 }
 
-/** The first of three ways that works on this host. */
+/** The first of three methods that works on this host. */
 function sealedProgram(): Fd {
-  for (const way of [privateOverlay, readOnlyClone]) {
+  for (const method of [privateOverlay, readOnlyClone]) {
     try {
-      return way();
+      return method();
     } catch (error) {
       if (!(error instanceof OpError)) throw error;
     }

@@ -17,13 +17,13 @@ import type { Fd } from "../../syscalls/types.ts";
  * A reader that has gone, or a limit of the size of files, is an error of write(2), which somebody can be told of; not
  * the end of this process in the middle of its work.
  */
-export function surviveWrites(): void {
+export function ignoreWriteSignals(): void {
   ignoreSignal(SIGPIPE);
   ignoreSignal(SIGXFSZ);
 }
 
 /** Opens the null device in the place of each stream that is closed, marked close-on-exec. */
-export function occupyStandardStreams(): void {
+export function openClosedStreams(): void {
   // From the lowest on: open(2) takes the lowest number that is free.
   for (const stream of STREAMS) {
     if (tryFcntl(stream, F_GETFD) !== -EBADF) continue;

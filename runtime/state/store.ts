@@ -87,7 +87,7 @@ export interface StateDir {
 const STATE = "state.json";
 const CONFIG = "config.json";
 /** State is written by us; a file larger than this is not ours. */
-const LARGEST = 64 * 1024 * 1024;
+const MAX_SIZE = 64 * 1024 * 1024;
 
 const NOT_OURS = "an ordinary user keeps containers in $XDG_RUNTIME_DIR, or where --root says";
 
@@ -199,7 +199,7 @@ function readFile(dir: StateDir, name: string): unknown {
   const fd = tryOpenat(dir.fd, name, O_RDONLY | O_NOFOLLOW);
   if (fd === -ENOENT) throw notFound();
   if (failed(fd)) throw OpError.from("open", pathOf(dir, name), -fd);
-  const bytes = closing(fd, () => readToEnd(fd, LARGEST));
+  const bytes = closing(fd, () => readToEnd(fd, MAX_SIZE));
   if (bytes === undefined)
     throw new RuntimeError(
       "invalid-argument",

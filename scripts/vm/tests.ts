@@ -78,7 +78,7 @@ function assignments(env: Settings): string {
   const set = Object.entries(env).filter(
     ([name, value]) => value !== undefined && /^RUNT(IME$|_(?!VM)|$)/.test(name),
   );
-  const all = { RUNT_PATIENCE: "5", RUNT_TEST_TIMEOUT: "600", ...Object.fromEntries(set) };
+  const all = { RUNT_TIMEOUT_FACTOR: "5", RUNT_TEST_TIMEOUT: "600", ...Object.fromEntries(set) };
   return Object.entries(all)
     .map(([name, value]) => `${name}=${quote(value ?? "")}`)
     .join(" ");

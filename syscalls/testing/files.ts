@@ -25,12 +25,12 @@ import {
   tryUnlinkat,
   unlinkat,
 } from "../directory.ts";
-import { call } from "../door.ts";
 import { OpError } from "../error.ts";
 import { readToEnd, writeAll } from "../io.ts";
 import { CWD, close, openat } from "../open.ts";
 import { getpid } from "../process.ts";
 import { isType, type Stat, statx, tryStatx } from "../stat.ts";
+import { call } from "../syscall.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 
 /** The parts with one slash between each two of them; ".." and the like stay. */

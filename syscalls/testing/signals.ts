@@ -1,10 +1,10 @@
 /** A signal that interrupts system calls (EINTR), as only one with a handler does; the product installs none. */
 
 import { memfdCreate } from "../descriptor.ts";
-import { call } from "../door.ts";
 import { host } from "../engine/host.ts";
 import { writeAll } from "../io.ts";
 import { close } from "../open.ts";
+import { call } from "../syscall.ts";
 
 const PROT_READ_EXECUTE = 5;
 const MAP_PRIVATE = 2;

@@ -9,7 +9,7 @@ import { Struct } from "../../../syscalls/struct.ts";
 import type { DeviceException, DeviceRules } from "./device_rules.ts";
 
 /** struct bpf_insn. */
-export interface Instruction {
+export interface BpfInsn {
   readonly code: number;
   /** Registers: destination and source. */
   readonly dst: number;
@@ -49,7 +49,7 @@ export function planDeviceProgram(rules: DeviceRules): DeviceProgram {
 }
 
 /** The same before encoding: the default's opposite for each exception, then the default. */
-export function deviceInstructions({ allowByDefault, exceptions }: DeviceRules): Instruction[] {
+export function deviceInstructions({ allowByDefault, exceptions }: DeviceRules): BpfInsn[] {
   return [
     load(TYPE, 0), // struct bpf_cgroup_dev_ctx: access_type, major, minor
     alu(B.BPF_MOV | B.BPF_X, ACCESS, TYPE),
@@ -67,7 +67,7 @@ const inOrder = (exceptions: readonly DeviceException[]): DeviceException[] =>
   [...exceptions].sort((a, b) => a.major - b.major || a.minor - b.minor || (a.type < b.type ? -1 : 1));
 
 /** Each test jumps to the next block when it fails. */
-function block(exception: DeviceException, allow: boolean): Instruction[] {
+function block(exception: DeviceException, allow: boolean): BpfInsn[] {
   const { type, major, minor, access } = exception;
   const wanted = type === "b" ? B.BPF_DEVCG_DEV_BLOCK : B.BPF_DEVCG_DEV_CHAR;
   const bits = [...access].reduce((sum, letter) => sum | (accessBits[letter] ?? 0), 0);
@@ -85,33 +85,33 @@ function block(exception: DeviceException, allow: boolean): Instruction[] {
   return body.map((one, i) => (isJump(one) ? { ...one, off: body.length - i - 1 } : one));
 }
 
-function answer(allow: boolean): Instruction[] {
+function answer(allow: boolean): BpfInsn[] {
   return [alu(B.BPF_MOV | B.BPF_K, ANSWER, 0, allow ? 1 : 0), instruction(B.BPF_JMP | B.BPF_EXIT)];
 }
 
-function load(dst: number, off: number): Instruction {
+function load(dst: number, off: number): BpfInsn {
   return instruction(B.BPF_LDX | B.BPF_MEM | B.BPF_W, dst, CONTEXT, off);
 }
 
 /** 32-bit arithmetic, which clears the upper half of the register. */
-function alu(op: number, dst: number, src: number, imm = 0): Instruction {
+function alu(op: number, dst: number, src: number, imm = 0): BpfInsn {
   return instruction(B.BPF_ALU | op, dst, src, 0, imm);
 }
 
 /** A comparison with a constant; where to is filled in later. */
-function jump(op: number, dst: number, imm: number): Instruction {
+function jump(op: number, dst: number, imm: number): BpfInsn {
   return instruction(B.BPF_JMP | B.BPF_K | op, dst, 0, 0, imm);
 }
 
-function isJump({ code }: Instruction): boolean {
+function isJump({ code }: BpfInsn): boolean {
   return code === (B.BPF_JMP | B.BPF_JNE) || code === (B.BPF_JMP | B.BPF_JEQ);
 }
 
-function instruction(code: number, dst = 0, src = 0, off = 0, imm = 0): Instruction {
+function instruction(code: number, dst = 0, src = 0, off = 0, imm = 0): BpfInsn {
   return { code, dst, src, off, imm };
 }
 
-function encode(instructions: readonly Instruction[]): Uint8Array {
+function encode(instructions: readonly BpfInsn[]): Uint8Array {
   const out = new Struct(8 * instructions.length);
   instructions.forEach(({ code, dst, src, off, imm }, i) => {
     out.bytes[8 * i] = code;

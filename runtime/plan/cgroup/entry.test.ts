@@ -14,7 +14,7 @@ const hybrid = {
 } as unknown as CgroupPaths;
 const v2 = { "": "/sys/fs/cgroup/c" } as unknown as CgroupPaths;
 
-entry("each hierarchy once, the unified one by birth", () => {
+entry("each hierarchy once, the unified one by clone3", () => {
   assert.equal(execEntry(hybrid, [], false), {
     cloneInto: "/unified/c",
     join: ["/cpu/c/tasks", "/memory/c/tasks", "/systemd/c/tasks"],
@@ -22,7 +22,7 @@ entry("each hierarchy once, the unified one by birth", () => {
   });
 });
 
-entry("where it is tight, nothing by birth", () => {
+entry("with small limits nothing by clone3", () => {
   assert.equal(execEntry(v2, [], true), {
     cloneInto: undefined,
     join: [],

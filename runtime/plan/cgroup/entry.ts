@@ -66,12 +66,12 @@ export function planCgroupEntry(
   const small = limit > 0n && limit < SMALL_MEMORY && leave !== undefined && rejoin !== undefined;
   const joinAll = unified === undefined ? join : [...join, `${unified}/cgroup.procs` as HostPath];
   // What is born there is charged at once; on v1 memory has a hierarchy of its own, which is joined later.
-  const born = layout.kind !== "v2" || !small || early.hooks;
+  const atClone = layout.kind !== "v2" || !small || early.hooks;
   const leaves = small && !early.hooks && (early.namespace || driver === "systemd");
   return {
     ...(driver === "systemd"
       ? { cloneInto: undefined, join: [], joinAll: [] }
-      : { cloneInto: born ? unified : undefined, join: born ? join : joinAll, joinAll }),
+      : { cloneInto: atClone ? unified : undefined, join: atClone ? join : joinAll, joinAll }),
     leaveMemory: leaves && leave !== undefined ? [leave] : [],
     rejoinMemory: leaves && rejoin !== undefined ? [rejoin] : [],
   };
@@ -82,9 +82,13 @@ export type ExecEntry = Pick<CgroupEntry, "cloneInto" | "join" | "joinAll">;
 
 /**
  * The entry of a process of exec: into the container's cgroups as state.json remembers them, or into sub-cgroups of
- * them, as --cgroup names them. Where it is `tight` nothing is born there, but joins at the last moment.
+ * them, as --cgroup names them. With `smallLimits` nothing is made there, but joins at the last moment.
  */
-export function execEntry(paths: CgroupPaths, subCgroups: readonly string[], tight: boolean): ExecEntry {
+export function execEntry(
+  paths: CgroupPaths,
+  subCgroups: readonly string[],
+  smallLimits: boolean,
+): ExecEntry {
   const below = parseSubCgroups(paths, subCgroups);
   const inside = (path: HostPath): HostPath => {
     const sub = below.get(path) ?? "";
@@ -97,7 +101,7 @@ export function execEntry(paths: CgroupPaths, subCgroups: readonly string[], tig
   if (unified === undefined) return { cloneInto: undefined, join, joinAll: join };
   const cgroup = inside(unified);
   return {
-    cloneInto: tight ? undefined : cgroup,
+    cloneInto: smallLimits ? undefined : cgroup,
     join,
     joinAll: [...join, `${cgroup}/cgroup.procs` as HostPath],
   };

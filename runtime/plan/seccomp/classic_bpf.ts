@@ -1,7 +1,7 @@
 /** Instructions of a seccomp filter: struct sock_filter (linux/filter.h) and its codes (linux/bpf_common.h). */
 
 /** One instruction. Jumps count the instructions passed over, and only ever go forward. */
-export type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+export type SockFilter = readonly [code: number, jt: number, jf: number, k: number];
 
 /** The word at an offset of struct seccomp_data. */
 export const LD_W_ABS = 0x20;
@@ -17,7 +17,7 @@ export const RET_K = 0x06;
 export const JUMP_MAX = 255;
 
 /** The instructions as the kernel takes them, little-endian. */
-export function encode(instructions: readonly Instruction[]): Uint8Array {
+export function encode(instructions: readonly SockFilter[]): Uint8Array {
   const words = new Uint32Array(2 * instructions.length);
   let at = 0;
   for (const [code, jt, jf, k] of instructions) {

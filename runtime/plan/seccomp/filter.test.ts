@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { LinuxSeccomp } from "../../config/types.ts";
-import { planProgram, planSeccomp } from "./filter.ts";
+import { planSeccomp, planSeccompProgram } from "./filter.ts";
 import { joinPrograms } from "./program.ts";
 import type { Answers } from "./tree.ts";
 
@@ -63,7 +63,7 @@ load("a listenerPath without a rule that notifies is no listener", () => {
 
 load.run();
 
-const program = suite("planProgram");
+const program = suite("planSeccompProgram");
 
 const actionCases: readonly (readonly [string, number | undefined, number])[] = [
   ["SCMP_ACT_KILL", undefined, 0],
@@ -82,13 +82,13 @@ for (const [action, errnoRet, expected] of actionCases)
   program(`${action} with errno ${errnoRet ?? "absent"} is 0x${expected.toString(16)}`, () => {
     const rule = { names: ["mkdir"], action, ...(errnoRet === undefined ? {} : { errnoRet }) };
     const config = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [rule] } as LinuxSeccomp;
-    assert.equal(planProgram(config, native).rules, [
+    assert.equal(planSeccompProgram(config, native).rules, [
       { name: "mkdir", action: expected, conditions: [], from: "linux.seccomp.syscalls[0]" },
     ]);
   });
 
 program("a rule that equals the default action is left out, one with another errno is not", () => {
-  const { defaultAction, rules, names } = planProgram(
+  const { defaultAction, rules, names } = planSeccompProgram(
     {
       defaultAction: "SCMP_ACT_ERRNO",
       syscalls: [
@@ -107,7 +107,7 @@ program("a rule that equals the default action is left out, one with another err
 });
 
 program("conditions on different arguments must all hold", () => {
-  const { rules } = planProgram(
+  const { rules } = planSeccompProgram(
     {
       defaultAction: "SCMP_ACT_ERRNO",
       syscalls: [
@@ -137,7 +137,7 @@ program("conditions on different arguments must all hold", () => {
 });
 
 program("of several conditions on one argument any suffices", () => {
-  const { rules } = planProgram(
+  const { rules } = planSeccompProgram(
     {
       defaultAction: "SCMP_ACT_ERRNO",
       syscalls: [
@@ -167,19 +167,19 @@ program("of several conditions on one argument any suffices", () => {
 program("64-bit values are exact", () => {
   const args = [{ index: 3, value: 18446744073709551615n, op: "SCMP_CMP_GE" as const }];
   const syscalls = [{ names: ["mmap"], action: "SCMP_ACT_ALLOW" as const, args }];
-  const { rules } = planProgram({ defaultAction: "SCMP_ACT_ERRNO", syscalls }, native);
+  const { rules } = planSeccompProgram({ defaultAction: "SCMP_ACT_ERRNO", syscalls }, native);
   assert.is(rules[0]?.conditions[0]?.value, 0xffffffffffffffffn);
 });
 
 program("the native architecture is always there, and each once", () => {
   const architectures = ["SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_X86_64", "SCMP_ARCH_X86"] as const;
-  const plan = planProgram({ defaultAction: "SCMP_ACT_ALLOW", architectures }, native);
+  const plan = planSeccompProgram({ defaultAction: "SCMP_ACT_ALLOW", architectures }, native);
   assert.equal(plan.architectures, [
     { token: 0xc000003e, from: "linux.seccomp" },
     { token: 0x40000003, from: "linux.seccomp.architectures[0]" },
     { token: 0x4000003e, from: "linux.seccomp.architectures[1]" },
   ]);
-  const arm = planProgram({ defaultAction: "SCMP_ACT_ALLOW" }, "SCMP_ARCH_AARCH64");
+  const arm = planSeccompProgram({ defaultAction: "SCMP_ACT_ALLOW" }, "SCMP_ARCH_AARCH64");
   assert.equal(arm.architectures, [{ token: 0xc00000b7, from: "linux.seccomp" }]);
 });
 
@@ -197,7 +197,7 @@ const newerCases: readonly (readonly [LinuxSeccomp["defaultAction"], number | un
 for (const [defaultAction, errno, expected] of newerCases)
   program(`newer calls are ${expected ? "" : "not "}ENOSYS with ${defaultAction} ${errno ?? ""}`, () => {
     const config = { defaultAction, ...(errno === undefined ? {} : { defaultErrnoRet: errno }) };
-    assert.is(planProgram(config, native).newerIsENOSYS, expected);
+    assert.is(planSeccompProgram(config, native).newerIsENOSYS, expected);
   });
 
 program.run();

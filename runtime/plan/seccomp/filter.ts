@@ -1,6 +1,6 @@
 /**
  * Seccomp (config-linux.md "Seccomp"). What launch needs at once is planned at once; what only a compilation needs,
- * `planProgram` makes when there is no compiled program at hand. Where the specification is silent, as runc.
+ * `planSeccompProgram` makes when there is no compiled program at hand. Where the specification is silent, as runc.
  */
 import { ENOSYS, EPERM } from "../../../syscalls/constants/errno.ts";
 import * as S from "../../../syscalls/constants/seccomp.ts";
@@ -55,7 +55,7 @@ export interface ArchitecturePlan {
 }
 
 /** What a filter program is compiled from. */
-export interface ProgramPlan {
+export interface SeccompProgramPlan {
   readonly defaultAction: number;
   /** The native one first. */
   readonly architectures: readonly [ArchitecturePlan, ...ArchitecturePlan[]];
@@ -90,7 +90,7 @@ export function planSeccomp(config: LinuxSeccomp | undefined): SeccompPlan | und
 }
 
 /** Plans what the program does, on a machine of the given native architecture. */
-export function planProgram(config: LinuxSeccomp, native: string): ProgramPlan {
+export function planSeccompProgram(config: LinuxSeccomp, native: string): SeccompProgramPlan {
   const syscalls = config.syscalls ?? [];
   const defaultAction = actionOf(config.defaultAction, config.defaultErrnoRet);
   const rules = syscalls.flatMap((syscall, i) => rulesOf(syscall, defaultAction, i));

@@ -19,13 +19,13 @@ import {
 import { seccompArchitectures } from "../../config/names.ts";
 import {
   encode,
-  type Instruction,
   JMP_JA,
   JMP_JEQ_K,
   JMP_JGT_K,
   JMP_JSET_K,
   LD_W_ABS,
   RET_K,
+  type SockFilter,
 } from "./classic_bpf.ts";
 import { type Answers, searchTree } from "./tree.ts";
 
@@ -60,7 +60,7 @@ export function joinPrograms(parts: readonly ArchitectureProgram[]): Uint8Array 
 
 function preamble({ token, answers, program, newest }: ArchitectureProgram, last: boolean): Uint8Array {
   if (last && newest === undefined && answers.size === 0) return new Uint8Array();
-  const stub: Instruction[] =
+  const stub: SockFilter[] =
     newest === undefined
       ? []
       : [
@@ -73,11 +73,11 @@ function preamble({ token, answers, program, newest }: ArchitectureProgram, last
   const shared = x32 || token === AUDIT_ARCH_X86_64;
   // Past stub and tree, and for all but the last also past the program: the last has the answer for strangers.
   const beyond = stub.length + tree.length + (last ? 0 : program.length / 8);
-  const abi: Instruction[] = [
+  const abi: SockFilter[] = [
     [JMP_JSET_K, x32 ? 1 : 0, x32 ? 0 : 1, __X32_SYSCALL_BIT],
     [JMP_JA, 0, 0, beyond],
   ];
-  const number: Instruction[] = [[LD_W_ABS, 0, 0, NR], ...(shared ? abi : [])];
+  const number: SockFilter[] = [[LD_W_ABS, 0, 0, NR], ...(shared ? abi : [])];
   return encode([
     [LD_W_ABS, 0, 0, ARCH],
     [JMP_JEQ_K, 1, 0, shared ? AUDIT_ARCH_X86_64 : token],

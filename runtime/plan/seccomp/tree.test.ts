@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { encode, type Instruction, LD_W_ABS, RET_K } from "./classic_bpf.ts";
+import { encode, LD_W_ABS, RET_K, type SockFilter } from "./classic_bpf.ts";
 import { runFilter } from "./classic_bpf_fixture.ts";
 import { type Answers, searchTree } from "./tree.ts";
 
@@ -10,7 +10,7 @@ const BEHIND = 0xdeadbeef;
 
 /** What a program makes of a number that is the tree and, behind it, one return. */
 const verdict = (answers: Answers): ((nr: number) => number) => {
-  const whole: Instruction[] = [[LD_W_ABS, 0, 0, 0], ...searchTree(answers), [RET_K, 0, 0, BEHIND]];
+  const whole: SockFilter[] = [[LD_W_ABS, 0, 0, 0], ...searchTree(answers), [RET_K, 0, 0, BEHIND]];
   const program = encode(whole);
   return (nr) => runFilter(program, { arch: 0, nr }).returned;
 };

@@ -3,7 +3,7 @@
  * of them in an engine's profile, and makes a comparison of each; here they become one search tree in front of its
  * program, which decides on all other numbers.
  */
-import { type Instruction, JMP_JA, JMP_JGE_K, JUMP_MAX, RET_K } from "./classic_bpf.ts";
+import { JMP_JA, JMP_JGE_K, JUMP_MAX, RET_K, type SockFilter } from "./classic_bpf.ts";
 
 /** What a filter returns (SECCOMP_RET_*) for a system call of this number, whatever its arguments. An int has the number. */
 export type Answers = ReadonlyMap<number, number>;
@@ -18,10 +18,10 @@ interface Span {
  * Instructions that return the answer to the number in the accumulator, and for a number without one go on behind the
  * last of them.
  */
-export function searchTree(answers: Answers): Instruction[] {
+export function searchTree(answers: Answers): SockFilter[] {
   if (answers.size === 0) return [];
   const spans = spansOf(answers);
-  const tree: Instruction[] = [];
+  const tree: SockFilter[] = [];
   const misses: number[] = [];
   search(0, spans.length);
   for (const at of misses) tree[at] = [JMP_JA, 0, 0, tree.length - at - 1];

@@ -48,11 +48,11 @@ function inMicroseconds(name: string, { signature, value }: VariantText): Varian
   if (!/[a-z]Sec$/.test(name)) return { name, signature, value };
   if (typeof value !== "number" && typeof value !== "bigint") throw new BadVariant("not a number");
   const micro = typeof value === "number" ? BigInt(Math.trunc(value * 1e6)) : value * 1_000_000n;
-  if (micro < 0n || micro > MOST_UINT64) throw new BadVariant("out of range");
+  if (micro < 0n || micro > MAX_UINT64) throw new BadVariant("out of range");
   return { name: `${name.slice(0, -"Sec".length)}USec`, signature: "t", value: micro };
 }
 
-const MOST_UINT64 = 0xffffffffffffffffn;
+const MAX_UINT64 = 0xffffffffffffffffn;
 
 const types: Readonly<Record<string, string>> = {
   boolean: "b",
@@ -77,7 +77,7 @@ const ranges: Readonly<Record<string, readonly [bigint, bigint]>> = {
   i: [-0x80000000n, 0x7fffffffn],
   u: [0n, 0xffffffffn],
   x: [-0x8000000000000000n, 0x7fffffffffffffffn],
-  t: [0n, MOST_UINT64],
+  t: [0n, MAX_UINT64],
 };
 
 type Token =

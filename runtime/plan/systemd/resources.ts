@@ -124,11 +124,11 @@ function maskProperty(name: string, list: string, field: string): UnitProperty {
 }
 
 /** A highest number that no machine has; systemd would take a mask of any length. */
-const MOST_CPUS = 1 << 16;
+const MAX_CPUS = 1 << 16;
 
 /** "0-1,3" as bytes, bit 0 being the first one's lowest. */
 export function maskBytes(list: string, field: string): number[] {
-  const numbers = numbersIn(list, MOST_CPUS, (part) =>
+  const numbers = numbersIn(list, MAX_CPUS, (part) =>
     refuse(field, list, `${JSON.stringify(part)} is not a number or a range of numbers`),
   );
   const highest = numbers.at(-1);

@@ -15,14 +15,14 @@ import type { Spec } from "../spec.ts";
 import { fingerprint, fourAtATime } from "./many.ts";
 import { exec, runWaiting } from "./running.ts";
 
-const hunter = conformance("exec, hunted");
+const ptracer = conformance("exec, runPtracer");
 const given = process.env.RUNT_ATTACKS;
 const many = Number(given ?? 500);
 const fewer = Number(given ?? 100);
 
 const runcFails = "its process is in the pid namespace with all capabilities, and drops them there";
 
-/** How often it found what (hunter.c). */
+/** How often it found what (ptracer.c). */
 type Found = Record<
   | "seen"
   | "met"
@@ -41,21 +41,21 @@ type Found = Record<
   number
 >;
 
-async function hunted(
+async function runPtracer(
   c: Fixture,
   count: number,
   capabilities: readonly string[],
   edit?: (spec: Spec) => void,
 ): Promise<Found> {
   const canary = makeCanary(c);
-  const source = new URL("hunter.c", import.meta.url).pathname;
+  const source = new URL("ptracer.c", import.meta.url).pathname;
   execFileSync(findCommand("cc") ?? "cc", [
     "-O1",
     "-Wall",
     "-Werror",
     "-static",
     "-o",
-    join(c.rootfs, "bin/hunter"),
+    join(c.rootfs, "bin/ptracer"),
     source,
   ]);
   const secret = `of the caller, ${c.token}`;
@@ -63,7 +63,7 @@ async function hunted(
   const before = fingerprint();
   await runWaiting(c, (spec) => {
     spec.root.readonly = false;
-    spec.process.args = ["/bin/hunter", join(canary.dir, "secret")];
+    spec.process.args = ["/bin/ptracer", join(canary.dir, "secret")];
     for (const set of ["bounding", "effective", "permitted"] as const)
       spec.process.capabilities?.[set]?.push(...capabilities);
     edit?.(spec);
@@ -84,10 +84,10 @@ async function hunted(
   return found;
 }
 
-hunter(
+ptracer(
   `${many} execs: a process like any other finds nothing (CVE-2016-9962, CVE-2019-5736)`,
   async (c) => {
-    const { seen, met, ...rest } = await hunted(c, many, []);
+    const { seen, met, ...rest } = await runPtracer(c, many, []);
     assert.ok(seen >= met);
     assert.equal(
       Object.entries(rest).filter(([, times]) => times !== 0),
@@ -109,10 +109,10 @@ for (const [title, edit] of [
     },
   ],
 ] as const)
-  hunter(
+  ptracer(
     `${fewer} execs: with CAP_SYS_PTRACE and CAP_DAC_OVERRIDE, nothing that leads further [${title}]`,
     async (c) => {
-      const found = await hunted(c, fewer, ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"], edit);
+      const found = await runPtracer(c, fewer, ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"], edit);
       const { stronger, hostRoot, hostCwd, hostFd, exeWritten, secrets, arguments: shown } = found;
       const none = { stronger, hostRoot, hostCwd, hostFd, exeWritten, secrets, shown };
       assert.equal(none, {
@@ -129,4 +129,4 @@ for (const [title, edit] of [
     { needs: ["cc"], runcFails },
   );
 
-hunter.run();
+ptracer.run();

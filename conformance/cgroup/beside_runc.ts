@@ -6,7 +6,7 @@ import { type Fixture, succeed } from "../harness.ts";
 import { runcPath } from "../oracle/compare.ts";
 import type { Spec } from "../spec.ts";
 
-export type Twin = {
+export type RunningContainer = {
   readonly id: string;
   readonly pid: number;
   /** A command of its runtime, with `--root` given. */
@@ -14,17 +14,17 @@ export type Twin = {
 };
 
 /** Runs both, and deletes runc's afterwards; the fixture deletes ours. */
-export async function withTwins(
+export async function withRuncBeside(
   c: Fixture,
   edit: (spec: Spec) => void,
-  body: (ours: Twin, theirs: Twin) => Promise<void>,
+  body: (ours: RunningContainer, theirs: RunningContainer) => Promise<void>,
 ): Promise<void> {
   c.configure((spec) => {
     spec.process.args = ["sleep", "600"];
     edit(spec);
   });
   const id = `${c.token}.oracle`;
-  const runc: Twin["run"] = (args, options) =>
+  const runc: RunningContainer["run"] = (args, options) =>
     runCommand([runcPath(), "--root", oracleRoot(c), ...args], options);
   try {
     await body(await start(c, c.id, c.runt), await start(c, id, runc));
@@ -33,10 +33,10 @@ export async function withTwins(
   }
 }
 
-/** Where runc keeps the state of its twin. */
+/** Where runc keeps the state of its container. */
 export const oracleRoot = (c: Fixture): string => join(c.dir, "oracle-state");
 
-async function start(c: Fixture, id: string, run: Twin["run"]): Promise<Twin> {
+async function start(c: Fixture, id: string, run: RunningContainer["run"]): Promise<RunningContainer> {
   succeed(await run(["run", "--detach", "--bundle", c.bundle, id]));
   const { pid } = JSON.parse((await run(["state", id])).stdout) as { pid: number };
   return { id, pid, run };
@@ -65,7 +65,7 @@ export function cgroupDirectories(pid: number): Map<string, string> {
 const notLimits = /^(tasks|cgroup\.(procs|threads|event_control|pressure))$|usage|failcnt|peak|pressure$/;
 
 /** Every limit of a container, "hierarchy/file" → text. */
-export function limitsOf({ pid }: Twin): Map<string, string> {
+export function limitsOf({ pid }: RunningContainer): Map<string, string> {
   const limits = new Map<string, string>();
   for (const [names, directory] of cgroupDirectories(pid))
     for (const file of readdirSync(directory).sort()) {
@@ -86,8 +86,8 @@ function readOrErrno(path: string): string {
 }
 
 /** One limit by the name of its file, whichever hierarchy it is in. */
-export const limit = (twin: Twin, file: string): string | undefined =>
-  [...limitsOf(twin)].find(([name]) => name.endsWith(`/${file}`))?.[1];
+export const limit = (container: RunningContainer, file: string): string | undefined =>
+  [...limitsOf(container)].find(([name]) => name.endsWith(`/${file}`))?.[1];
 
 /** "FILE OURS, runc THEIRS" for each limit that differs. */
 export function differences(

@@ -2,8 +2,8 @@
 import { EBADMSG } from "./constants/errno.ts";
 
 /** What is wrong with an address, a connection, or what came over it. */
-export class DbusTrouble extends Error {
-  override readonly name = "DbusTrouble";
+export class DbusTransportError extends Error {
+  override readonly name = "DbusTransportError";
   constructor(
     readonly errno: number,
     reason: string,
@@ -13,6 +13,6 @@ export class DbusTrouble extends Error {
 }
 
 /** What was received is not in order. */
-export function bad(reason: string): DbusTrouble {
-  return new DbusTrouble(EBADMSG, reason);
+export function bad(reason: string): DbusTransportError {
+  return new DbusTransportError(EBADMSG, reason);
 }

@@ -7,7 +7,7 @@ import { tryReadControl } from "./control_file.ts";
  * On pure cgroup v2: a small memory limit, since what is born in a cgroup is charged to it at once; or a limit of
  * processes that has no room for the two that are born, though it has to be for the one that stays.
  */
-export function isTight(paths: CgroupPaths): boolean {
+export function hasSmallLimits(paths: CgroupPaths): boolean {
   const unified = unifiedOnly(paths);
   if (unified === undefined) return false;
   const read = (file: string): bigint | undefined => {

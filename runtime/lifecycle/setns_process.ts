@@ -14,11 +14,11 @@ import { closing, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
-import { isTight } from "../cgroup/room.ts";
+import { hasSmallLimits } from "../cgroup/small_limits.ts";
 import { errorOf, go, nextMessage, receiveForked } from "../channel.ts";
 import type { Process, RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
-import { messageOf, namingJoiner, RuntimeError, startingProcess } from "../errors.ts";
+import { messageOf, namingPid, RuntimeError, startingProcess } from "../errors.ts";
 import { unifiedCgroupOf } from "../host/cgroup_layout.ts";
 import { isRootless } from "../host/cgroup_rights.ts";
 import { readProgramFacts } from "../host/facts.ts";
@@ -37,7 +37,7 @@ import { isEnding, openProcess, type ProcessIdentity } from "../state/init_pid.t
 import type { SavedState } from "../state/store.ts";
 
 /** What is to be started, and with what. */
-export interface Entering {
+export interface SetnsProcess {
   readonly context: RuntimeContext;
   readonly saved: SavedState;
   readonly config: RunnableSpec;
@@ -59,14 +59,14 @@ export interface Entering {
  * Starts the process; when this returns, its program runs. A container may end meanwhile, upon which anything can fail
  * in many ways: what is said is then that it has.
  */
-export function enterAndStart(entering: Entering): Cloned {
-  const { init } = entering.saved;
+export function startSetnsProcess(setnsProcess: SetnsProcess): Cloned {
+  const { init } = setnsProcess.saved;
   try {
-    const plan = planInside(entering);
-    return startingProcess(() => startInside(entering, plan));
+    const plan = planSetns(setnsProcess);
+    return startingProcess(() => startAndServe(setnsProcess, plan));
   } catch (error) {
     if (!hasEnded(init, error)) throw error;
-    entering.context.debugLog(messageOf(error));
+    setnsProcess.context.debugLog(messageOf(error));
     throw stoppedMeanwhile(error);
   }
 }
@@ -93,14 +93,14 @@ function originOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? originOf(error.cause) : error;
 }
 
-function startInside(entering: Entering, plan: ExecPlan): Cloned {
-  const { saved, pidfdSocket, pidFile } = entering;
+function startAndServe(setnsProcess: SetnsProcess, plan: ExecPlan): Cloned {
+  const { saved, pidfdSocket, pidFile } = setnsProcess;
   const [channel, childChannel] = messagePair();
-  const child = forkInside(entering, plan, childChannel);
+  const child = forkSetns(setnsProcess, plan, childChannel);
   try {
     closing(channel, () => {
       if (saved.resctrl !== undefined) joinRdtGroups(saved.resctrl, child.pid);
-      converse(entering, plan, channel, child);
+      serveChild(setnsProcess, plan, channel, child);
     });
     sendPidfd(pidfdSocket, "setns", child.pidfd);
     // conmon takes the absence of this file for a failed exec: it is written when the program surely runs.
@@ -113,21 +113,22 @@ function startInside(entering: Entering, plan: ExecPlan): Cloned {
   }
 }
 
-function planInside({ context, saved, config, process, subCgroups }: Entering): ExecPlan {
+function planSetns({ context, saved, config, process, subCgroups }: SetnsProcess): ExecPlan {
   const { cgroupPaths, init } = saved;
-  const tight = isTight(cgroupPaths);
-  const cgroupOfInit = tight && subCgroups.length === 0 ? unifiedCgroupOf(init.pid, cgroupPaths) : undefined;
+  const smallLimits = hasSmallLimits(cgroupPaths);
+  const cgroupOfInit =
+    smallLimits && subCgroups.length === 0 ? unifiedCgroupOf(init.pid, cgroupPaths) : undefined;
   const ofProgram = readProgramFacts({ ...config, process });
-  const facts = { ...ofProgram, cgroupPaths, subCgroups, tight, cgroupOfInit };
+  const facts = { ...ofProgram, cgroupPaths, subCgroups, smallLimits, cgroupOfInit };
   const { plan, warnings } = planExec(config, process, facts);
   warnings.forEach(context.warn);
   return plan;
 }
 
 /** The first process is gone again when this returns; the second is a child of ours (CLONE_PARENT). */
-function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
-  const { context, saved, subCgroups, consoleSocket, streams, preservedFds } = entering;
-  const { process, lsm, personality, memoryPolicy, insteadOfUnified, watched, entry } = plan;
+function forkSetns(setnsProcess: SetnsProcess, plan: ExecPlan, channel: Fd): Cloned {
+  const { context, saved, subCgroups, consoleSocket, streams, preservedFds } = setnsProcess;
+  const { process, lsm, personality, memoryPolicy, initCgroupFile, ptraceable, entry } = plan;
   return scope((owner) => {
     for (const fd of [channel, consoleSocket, ...streams.map(({ end }) => end)])
       if (fd !== undefined) owner.own(fd);
@@ -135,19 +136,19 @@ function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
     if (init === undefined) throw stoppedMeanwhile();
     owner.own(init);
     const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
-    const [birth, childBirth] = owner.ownBoth(messagePair());
+    const [pidChannel, childPidChannel] = owner.ownBoth(messagePair());
     // Of an ordinary user the first process still has files of its own in /proc to write to, which root may anyway.
     if (geteuid() === 0) prctl(PR_SET_DUMPABLE, 0);
-    const inside = (cloned: boolean): never =>
+    const body = (cloned: boolean): never =>
       enterContainer({
         process,
         namespaces: plan.namespaces.own,
         lsm,
         personality,
         memoryPolicy,
-        insteadOfUnified,
-        watched,
-        birth: childBirth,
+        initCgroupFile,
+        ptraceable,
+        pidChannel: childPidChannel,
         channel,
         init,
         initPid: saved.init.pid,
@@ -160,41 +161,46 @@ function forkInside(entering: Entering, plan: ExecPlan, channel: Fd): Cloned {
         preservedFds,
       });
     const first = withInitialAffinity(plan.process.affinity, () =>
-      forkInto(
+      forkIntoCgroup(
         entry.cloneInto,
         () => (subCgroups.length > 0 ? undefined : unifiedCgroupOf(saved.init.pid, saved.cgroupPaths)),
-        inside,
+        body,
         context.debugLog,
       ),
     );
     owner.own(first.pidfd);
     // Else the end of the other process would not be the end of the channel.
-    owner.closeNow(childBirth);
-    return secondOf(first, birth);
+    owner.closeNow(childPidChannel);
+    return secondOf(first, pidChannel);
   });
 }
 
 /** What the first process tells of the second, at its end. */
-function secondOf(first: Cloned, birth: Fd): Cloned {
+function secondOf(first: Cloned, pidChannel: Fd): Cloned {
   try {
-    const second = receiveForked(birth);
+    const second = receiveForked(pidChannel);
     if (second === undefined) throw new DiedEarly(reap(first.pid));
     return second;
   } catch (error) {
-    throw error instanceof Error ? namingJoiner(error, first.pid) : error;
+    throw error instanceof Error ? namingPid(error, first.pid) : error;
   } finally {
     reap(first.pid);
   }
 }
 
 /** Lets the child go on when it is ready; returns when its execve has closed the channel. */
-function converse({ context, saved, beforeProgram }: Entering, plan: ExecPlan, channel: Fd, child: Cloned) {
+function serveChild(
+  { context, saved, beforeProgram }: SetnsProcess,
+  plan: ExecPlan,
+  channel: Fd,
+  child: Cloned,
+) {
   const { affinity, scheduler } = plan.process;
   let ready = false;
   for (;;) {
     const message = nextMessage(channel);
     if (message === undefined) break;
-    if ("failure" in message) throw namingJoiner(errorOf(message.failure), child.pid);
+    if ("failure" in message) throw namingPid(errorOf(message.failure), child.pid);
     if ("note" in message) context.debugLog(message.note);
     else {
       const listener = plan.seccomp?.listener;
@@ -242,23 +248,23 @@ function reap(pid: Pid): ExitInfo | undefined {
  * processes itself (cgroup-v2.rst "No Internal Process Constraint"), into the one of its init process, as runc.
  * Where that does not work the child joins by itself, and will say what is wrong.
  */
-function forkInto(
+function forkIntoCgroup(
   cgroup: HostPath | undefined,
   ofInit: () => HostPath | undefined,
   child: (cloned: boolean) => never,
   debugLog: (message: string) => void,
 ): Cloned {
-  const first = cgroup === undefined ? "no cgroup" : tryForkInto(cgroup, child);
+  const first = cgroup === undefined ? "no cgroup" : tryForkIntoCgroup(cgroup, child);
   if (typeof first !== "string") return first;
   const other = first === "EBUSY" || first === "EOPNOTSUPP" ? ofInit() : undefined;
   if (other !== undefined)
     debugLog(`joining configured cgroup failed (${first}), will join container init cgroup ${other}`);
-  const second = other === undefined ? first : tryForkInto(other, child);
+  const second = other === undefined ? first : tryForkIntoCgroup(other, child);
   return typeof second === "string" ? fork(0, () => child(false)) : second;
 }
 
 /** The child, or the name of the errno with which the kernel refused. */
-function tryForkInto(path: HostPath, child: (cloned: boolean) => never): Cloned | string {
+function tryForkIntoCgroup(path: HostPath, child: (cloned: boolean) => never): Cloned | string {
   try {
     return closing(openat(CWD, path, O_RDONLY | O_DIRECTORY), (cgroup) =>
       fork(0, () => child(true), { cgroup }),

@@ -8,7 +8,7 @@ import { conformance, type Fixture } from "../harness.ts";
 import { faultsPath } from "../needs.ts";
 import { shell } from "../spec.ts";
 
-const young = conformance("young system calls");
+const newSyscalls = conformance("young system calls");
 
 /** What goes on without it, or the command that ends and what it says; the others do without. */
 const calls: Readonly<Record<string, "works" | readonly [command: string, says: RegExp]>> = {
@@ -66,7 +66,7 @@ async function live(
 
 for (const [call, expected] of Object.entries(calls))
   for (const errno of ["ENOSYS", "EPERM"])
-    young(
+    newSyscalls(
       `${call} [${errno}]: ${expected === "works" ? "the life goes on" : `${expected[0]} says so`}`,
       async (c) => {
         c.configure((spec) => shell(spec, "exec sleep 60"));
@@ -83,4 +83,4 @@ for (const [call, expected] of Object.entries(calls))
       { needs: ["faults"] },
     );
 
-young.run();
+newSyscalls.run();

@@ -11,7 +11,7 @@ import { shell, withoutMounts } from "../spec.ts";
 /** statfs(2): the file system that the program is on. */
 const OVERLAYFS = 0x794c7630;
 const TMPFS = 0x1021994;
-const ways = [
+const fallbacks = [
   ["a private overlay", "none:1:EIO", /runt-faults$/, OVERLAYFS],
   ["a read-only clone, without fsopen", "fsopen:*:ENOSYS", /runt-faults$/, undefined],
   ["a sealed memfd, without mount_setattr", "fsopen:*:ENOSYS,mount_setattr:*:ENOSYS", /^\/memfd:runt/, TMPFS],
@@ -32,7 +32,7 @@ const callers = [
 const seal = conformance("sealing");
 
 for (const [where, caller] of callers)
-  for (const [title, faults, exe, magic] of ways)
+  for (const [title, faults, exe, magic] of fallbacks)
     seal(
       `the runtime runs from ${title}${where}`,
       async (c) => {

@@ -1,4 +1,4 @@
-// The container's process in hunter.test.ts: looks into every process that appears, as fast as it can, for a way to
+// The container's process in ptracer.test.ts: looks into every process that appears, as fast as it can, for a way to
 // the host or to more rights, and writes how often it found which to /tmp/found. Arguments: the path of a file on the
 // host. The text that it looks for in their memory is in /etc/wanted, so that it is nowhere in the configuration.
 #define _GNU_SOURCE
@@ -29,7 +29,7 @@ static int ours(const char *pid) {
   ssize_t n = readlink(path, target, sizeof target - 1);
   if (n < 0) return errno == EACCES || errno == EPERM ? 0 : -1;
   target[n] = 0;
-  return strcmp(target, "/bin/busybox") == 0 || strcmp(target, "/bin/hunter") == 0;
+  return strcmp(target, "/bin/busybox") == 0 || strcmp(target, "/bin/ptracer") == 0;
 }
 
 // Of what a process may do now or could allow itself; 0 when it has gone.
