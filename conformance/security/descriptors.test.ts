@@ -17,6 +17,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { close } from "../../syscalls/open.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { eventually } from "../command.ts";
 import { conformance, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";
 import { withListener } from "../pty.ts";
@@ -45,6 +46,27 @@ descriptors("the container has 0 to 2 only, whatever the caller leaks", async (c
     assert.equal(names, ["0", "1", "2"]); // ls has closed the directory again when it reads the links
   });
 });
+
+descriptors(
+  "while a container runs, its runtime has nothing open any more of the mount that it was sealed by",
+  async (c) => {
+    c.configure((spec) => shell(spec, "echo runs; exec sleep 60"));
+    const running = c.startRunt(["run", "--bundle", c.bundle, c.id]);
+    assert.ok(await eventually(async () => (await c.runt(["state", c.id])).stdout.includes('"running"')));
+    const open = (): string[] =>
+      readdirSync(`/proc/${running.pid}/fd`).flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/${running.pid}/fd/${fd}`)];
+        } catch {
+          return []; // closed meanwhile
+        }
+      });
+    // A detached mount has no other name.
+    assert.ok(await eventually(() => !open().includes("/")), open().join(" "));
+    succeed(await c.runt(["kill", c.id, "KILL"]));
+    assert.is((await running.done).status, 137);
+  },
+);
 
 descriptors("cwd /proc/self/fd/N never leads to the host (CVE-2024-21626)", async (c) => {
   const canary = makeCanary(c);

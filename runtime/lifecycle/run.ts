@@ -12,6 +12,7 @@ import { StreamRelay } from "../foreground/streams.ts";
 import { TerminalRelay } from "../foreground/terminal.ts";
 import { NotifySocket } from "../parent/notify_socket.ts";
 import { rootOnHost } from "../plan/host_ids.ts";
+import { closeSealMount } from "../self/seal.ts";
 import { unlock } from "../state/store.ts";
 import { destroy, destroyUnlessGone } from "./delete.ts";
 import { type Launched, launch } from "./launch.ts";
@@ -88,6 +89,7 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
 function startProgram({ channel, dir }: Launched): NotifySocket | undefined {
   const notify = NotifySocket.open(dir);
   go(channel);
+  closeSealMount();
   const message = nextMessage(channel);
   close(channel);
   if (message !== undefined && "failure" in message) throw errorOf(message.failure);

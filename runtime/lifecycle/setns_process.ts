@@ -33,6 +33,7 @@ import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import { fork } from "../self/fork.ts";
 import { setScheduler } from "../self/scheduling.ts";
+import { closeSealMount } from "../self/seal.ts";
 import { isEnding, openProcess, type ProcessIdentity } from "../state/init_pid.ts";
 import type { SavedState } from "../state/store.ts";
 
@@ -180,6 +181,8 @@ function secondOf(first: Cloned, pidChannel: Fd): Cloned {
   try {
     const second = receiveForked(pidChannel);
     if (second === undefined) throw new DiedEarly(reap(first.pid));
+    // Both have closed theirs by now: who is last takes the mount apart.
+    closeSealMount();
     return second;
   } catch (error) {
     throw error instanceof Error ? namingPid(error, first.pid) : error;

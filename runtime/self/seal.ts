@@ -28,10 +28,10 @@ import { isErrno, OpError } from "../../syscalls/error.ts";
 import { armFaults } from "../../syscalls/faults.ts";
 import { readToEnd, seekTo, sendfile, writeAll } from "../../syscalls/io.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
-import { CWD, openat } from "../../syscalls/open.ts";
+import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
 import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.ts";
-import { checked, closing } from "../../syscalls/scope.ts";
+import { checked, closing, scope } from "../../syscalls/scope.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
 import { fstat, fstatfs, statx } from "../../syscalls/stat.ts";
@@ -71,6 +71,8 @@ interface Carried {
   readonly inherited: readonly number[];
   /** The caller's soft limit of open files, where it was raised. */
   readonly descriptorLimit?: number;
+  /** The detached mount that the program runs from; it lives on without this descriptor. */
+  readonly mount?: Fd | undefined;
 }
 
 /** As many descriptors as a command may have open at a time, with a dozen hierarchies of cgroups to enter. */
@@ -92,6 +94,17 @@ export function wholeEnvironment(): readonly string[] {
   seekTo(carried.whole, 0);
   const text = decodeUtf8(readToEnd(carried.whole));
   return text.split("\0").slice(0, -1);
+}
+
+/**
+ * Closes what is left of sealing. To take a detached mount apart the kernel waits until every processor has gone through
+ * a quiet state (namespace_unlock), milliseconds where many containers start at once. So the parent does it, as the last
+ * that has the mount open, while it waits for its child.
+ */
+export function closeSealMount(): void {
+  if (carried?.mount === undefined) return;
+  close(carried.mount);
+  carried = { ...carried, mount: undefined };
 }
 
 /** The caller's descriptors from 3 on: in the second start what else is open there is the runtime's own. */
@@ -123,9 +136,17 @@ export function sealSelf(): void {
   // Before anything of ours is open that could be taken for the caller's.
   const inherited = wanted ? openDescriptors() : [];
   const whole = sealedFile("runt-hooks", environmentBytes());
-  const told: Carried = { environment: carriedOf(variables), whole, inherited, ...raiseDescriptorLimit() };
+  const limit = raiseDescriptorLimit();
+  const { program, mount } = sealedProgram();
+  if (mount !== undefined) clearCloexec(mount);
+  const told: Carried = {
+    environment: carriedOf(variables),
+    whole,
+    inherited,
+    ...limit,
+    ...(mount !== undefined && { mount }),
+  };
   const payload = sealedFile("runt-environment", encodeUtf8(JSON.stringify(told)));
-  const program = sealedProgram();
   const result = execveFd(program, stringArray(args), stringArray([`${SEALED_FD}=${payload}`]));
   throw OpError.from("execveat", "the sealed copy of this program", -result);
 }
@@ -189,6 +210,7 @@ function receive(text: string | undefined): Carried | undefined {
   });
   const received = JSON.parse(decodeUtf8(bytes)) as Carried;
   setCloexec(received.whole);
+  if (received.mount !== undefined) setCloexec(received.mount);
   return received;
 }
 
@@ -209,8 +231,11 @@ function exeIsSealed(): boolean {
   );
 }
 
+/** A program to execute, and the detached mount that it is on, if it is on one. */
+type Sealed = { readonly program: Fd; readonly mount?: Fd };
+
 /** The first of three methods that works on this host. */
-function sealedProgram(): Fd {
+function sealedProgram(): Sealed {
   for (const method of [privateOverlay, readOnlyClone]) {
     try {
       return method();
@@ -218,7 +243,7 @@ function sealedProgram(): Fd {
       if (!(error instanceof OpError)) throw error;
     }
   }
-  return sealedMemfd();
+  return { program: sealedMemfd() };
 }
 
 function ownPath(): { readonly directory: string; readonly name: string } {
@@ -233,7 +258,7 @@ function ownPath(): { readonly directory: string; readonly name: string } {
  * into, as the program is found in the first. It only must not contain the first (ELOOP), nor in a user namespace
  * anything that is mounted below it (EINVAL), as /dev does on most hosts.
  */
-function privateOverlay(): Fd {
+function privateOverlay(): Sealed {
   try {
     return overlayWith("/dev");
   } catch (error) {
@@ -242,7 +267,7 @@ function privateOverlay(): Fd {
   }
 }
 
-function overlayWith(second: string): Fd {
+function overlayWith(second: string): Sealed {
   const { directory, name } = ownPath();
   const lowerdir = `${directory.replace(/[\\:]/g, "\\$&")}:${second}`;
   const detached = createFilesystem("overlay", [{ key: "lowerdir", value: lowerdir }], MOUNT_ATTR_RDONLY);
@@ -250,21 +275,22 @@ function overlayWith(second: string): Fd {
 }
 
 /** A detached read-only clone of the file's mount: cheaper, but who has CAP_SYS_ADMIN could clone it writable. */
-function readOnlyClone(): Fd {
+function readOnlyClone(): Sealed {
   const { directory, name } = ownPath();
   const detached = cloneTree(CWD, directory, false);
   mountSetattr(detached, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, directory);
   return takeProgram(detached, name, directory);
 }
 
-function takeProgram(detached: Fd, name: string, directory: string): Fd {
-  return closing(detached, () => {
-    return checked(openat(detached, name, O_PATH), (program) => {
-      const seen = fstat(program);
-      const own = statx(CWD, "/proc/self/exe", 0);
-      if (seen.size !== own.size || seen.mtimeSec !== own.mtimeSec || seen.mtimeNsec !== own.mtimeNsec)
-        throw OpError.from("seal", `${directory}/${name}`, ESTALE, "the program was replaced while it ran");
-    });
+function takeProgram(mount: Fd, name: string, directory: string): Sealed {
+  return scope((owner) => {
+    owner.own(mount);
+    const program = owner.own(openat(mount, name, O_PATH));
+    const seen = fstat(program);
+    const own = statx(CWD, "/proc/self/exe", 0);
+    if (seen.size !== own.size || seen.mtimeSec !== own.mtimeSec || seen.mtimeNsec !== own.mtimeNsec)
+      throw OpError.from("seal", `${directory}/${name}`, ESTALE, "the program was replaced while it ran");
+    return { program: owner.handOn(program), mount: owner.handOn(mount) };
   });
 }
 
