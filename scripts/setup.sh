@@ -59,6 +59,7 @@ case " $* " in *" engines "*)
   # Their suites are skipped without them, as on a system that has other packages.
   packages=""
   wants podman podman
+  wants slirp4netns slirp4netns
   wants catatonit catatonit
   wants podman-compose podman-compose
   wants dockerd docker.io

@@ -70,4 +70,24 @@ cgroups(
   { lacks, runcFails: "on a hybrid host it does not use the unified hierarchy" },
 );
 
+const many = conformance("delegated cgroups of an ordinary user", "user, newuidmap");
+
+many(
+  "a cgroup that is not the user's to give to another user inside is kept",
+  (c) =>
+    delegated(c, async ({ within }) => {
+      c.configure((spec) => {
+        spec.linux.namespaces.push({ type: "cgroup" });
+        spec.process.user = { uid: 1000, gid: 1000 };
+        for (const mount of spec.mounts)
+          if (mount.type === "cgroup")
+            mount.options = (mount.options ?? []).filter((option) => option !== "ro");
+        shell(spec, "id -u");
+      });
+      assert.is(succeed(await within(["run", "--bundle", c.bundle, c.id])).stdout, "1000\n");
+    }),
+  { lacks },
+);
+
 cgroups.run();
+many.run();
