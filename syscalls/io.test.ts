@@ -3,9 +3,10 @@ import * as assert from "uvu/assert";
 import { F_SETFL, O_DIRECTORY, O_NONBLOCK, O_RDONLY } from "./constants/fcntl.ts";
 import { pipe, tryFcntl } from "./descriptor.ts";
 import { OpError } from "./error.ts";
-import { readTextAt, readToEnd, writeAll } from "./io.ts";
+import { readPieceAt, readTextAt, readToEnd, readWhole, writeAll } from "./io.ts";
 import { CWD, close, openat } from "./open.ts";
 import { sleepMs } from "./poll.ts";
+import { getpid } from "./process.ts";
 import { ignoreSignal, SIGPIPE } from "./signal.ts";
 import { join, makeTemporary, removeTree, writeFile } from "./testing/files.ts";
 import { startForked } from "./testing/programs.ts";
@@ -36,6 +37,22 @@ files("readToEnd: nothing, one chunk, many, and too much", () => {
       if (size > 0) assert.is(readToEnd(open(), size - 1), undefined);
     }
   });
+});
+
+files("readWhole: as much, and by one read what does not fill it", () => {
+  inDirectory((dir) => {
+    for (const size of [0, 1, 65535, 65536, 65537, 300_000]) {
+      const path = join(dir, `of ${size}`);
+      writeFile(path, new Uint8Array(size).fill(120));
+      const fd = openat(CWD, path, O_RDONLY);
+      assert.is(readWhole(fd).length, size);
+      assert.is(readWhole(openat(CWD, path, O_RDONLY), size)?.length, size);
+      if (size > 0) assert.is(readWhole(openat(CWD, path, O_RDONLY), size - 1), undefined);
+    }
+  });
+  const stat = readPieceAt(CWD, "/proc/self/stat");
+  assert.is(stat.split(" ")[0], `${getpid()}`);
+  assert.ok(stat.endsWith("\n"));
 });
 
 files("readToEnd: a directory is an error, said once and whole", () => {

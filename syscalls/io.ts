@@ -54,6 +54,20 @@ const chunk = new Uint8Array(64 * 1024);
 export function readToEnd(fd: Fd): Uint8Array;
 export function readToEnd(fd: Fd, limit: number): Uint8Array | undefined;
 export function readToEnd(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+  return readParts(fd, limit, false);
+}
+
+/**
+ * The same for a regular file, and for one of /proc or of cgroups that the kernel writes in one piece (single_open):
+ * a read that is not filled has all of it, and is the last.
+ */
+export function readWhole(fd: Fd): Uint8Array;
+export function readWhole(fd: Fd, limit: number): Uint8Array | undefined;
+export function readWhole(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+  return readParts(fd, limit, true);
+}
+
+function readParts(fd: Fd, limit: number, whole: boolean): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let total = 0;
   for (;;) {
@@ -67,6 +81,7 @@ export function readToEnd(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array 
     total += count;
     if (total > limit) return undefined;
     parts.push(chunk.slice(0, count));
+    if (whole && count < chunk.length) break;
   }
   if (parts.length === 1) return parts[0];
   const all = new Uint8Array(total);
@@ -82,6 +97,14 @@ export function readToEnd(fd: Fd, limit = Number.POSITIVE_INFINITY): Uint8Array 
 export function readTextAt(dir: Fd, path: string): string {
   return closing(openat(dir, path, O_RDONLY), (fd) => {
     const bytes = readToEnd(fd);
+    return textOf(bytes, bytes.length);
+  });
+}
+
+/** The text of a small file that the kernel writes in one piece. */
+export function readPieceAt(dir: Fd, path: string): string {
+  return closing(openat(dir, path, O_RDONLY), (fd) => {
+    const bytes = readWhole(fd);
     return textOf(bytes, bytes.length);
   });
 }

@@ -1,6 +1,6 @@
 /** /proc/<pid>/stat (proc_pid_stat(5)). */
 import { isErrno } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
+import { readPieceAt } from "../../syscalls/io.ts";
 import { CWD } from "../../syscalls/open.ts";
 import type { Pid } from "../../syscalls/types.ts";
 
@@ -20,7 +20,7 @@ export interface ProcessStat {
 /** Of a process; undefined when there is none. */
 export function readStat(pid: Pid): ProcessStat | undefined {
   try {
-    return parseStat(readTextAt(CWD, `/proc/${pid}/stat`));
+    return parseStat(readPieceAt(CWD, `/proc/${pid}/stat`));
   } catch (error) {
     if (isErrno(error, "ENOENT", "ESRCH")) return undefined;
     throw error;

@@ -12,7 +12,7 @@ import { readDirectory, tryMkdirat, tryUnlinkat } from "../../syscalls/directory
 import { OpError } from "../../syscalls/error.ts";
 import { hashBytes } from "../../syscalls/hash.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { readToEnd } from "../../syscalls/io.ts";
+import { readWhole } from "../../syscalls/io.ts";
 import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
 import { checked, closing } from "../../syscalls/scope.ts";
 import { BPF_MAXINSNS } from "../../syscalls/seccomp.ts";
@@ -50,7 +50,7 @@ export function readCached(root: HostPath, text: string): Uint8Array | undefined
     const { mode, uid, size } = stat;
     const ours = (uid === 0 || uid === geteuid()) && (mode & 0o022) === 0 && isType(stat, S_IFREG);
     const fits = size > HEADER && size <= HEADER + MAX_TEXT + MAX_PROGRAM;
-    const bytes = ours && fits ? readToEnd(fd, Number(size)) : undefined;
+    const bytes = ours && fits ? readWhole(fd, Number(size)) : undefined;
     return bytes === undefined ? undefined : unwrap(bytes, text);
   });
 }

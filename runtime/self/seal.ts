@@ -26,7 +26,7 @@ import {
 import { readDirectory, readlinkat } from "../../syscalls/directory.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
 import { armFaults } from "../../syscalls/faults.ts";
-import { readToEnd, seekTo, sendfile, writeAll } from "../../syscalls/io.ts";
+import { readWhole, seekTo, sendfile, writeAll } from "../../syscalls/io.ts";
 import { cloneTree, createFilesystem, MOUNT_ATTR_RDONLY, mountSetattr } from "../../syscalls/mount.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { execveFd, stringArray } from "../../syscalls/process.ts";
@@ -92,7 +92,7 @@ export function callerEnvironment(): CallerEnvironment {
 export function wholeEnvironment(): readonly string[] {
   if (carried === undefined) throw new Error("the environment of hooks is asked for before sealing");
   seekTo(carried.whole, 0);
-  const text = decodeUtf8(readToEnd(carried.whole));
+  const text = decodeUtf8(readWhole(carried.whole));
   return text.split("\0").slice(0, -1);
 }
 
@@ -206,7 +206,7 @@ function receive(text: string | undefined): Carried | undefined {
     throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);
   const bytes = closing(payload, () => {
     seekTo(payload, 0);
-    return readToEnd(payload);
+    return readWhole(payload);
   });
   const received = JSON.parse(decodeUtf8(bytes)) as Carried;
   setCloexec(received.whole);

@@ -2,11 +2,11 @@
 
 import { EINVAL, ESRCH } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
-import { readTextAt } from "../../syscalls/io.ts";
+import { readPieceAt } from "../../syscalls/io.ts";
 import { CWD, close } from "../../syscalls/open.ts";
 import { tryPidfdOpen } from "../../syscalls/process.ts";
 import { type Fd, failed, type Pid } from "../../syscalls/types.ts";
-import { PF_EXITING, readStat } from "../proc/stat.ts";
+import { PF_EXITING, type ProcessStat, readStat } from "../proc/stat.ts";
 
 /** A process for good: pids are reused within a boot, start times are not, and boots differ. */
 export interface ProcessIdentity {
@@ -28,15 +28,19 @@ export function identify(pid: Pid): ProcessIdentity {
  * which is older than any: a state that says so is damaged, and nothing must be signalled for its sake.
  */
 export function isAlive(process: ProcessIdentity): boolean {
-  if (process.pid <= 1) return false;
-  const stat = readStat(process.pid);
-  if (stat === undefined || stat.state === "Z" || stat.state === "X") return false;
-  return stat.startTime === process.startTime && process.bootId === bootId();
+  return statAlive(process) !== undefined;
+}
+
+function statAlive({ pid, startTime, bootId: boot }: ProcessIdentity): ProcessStat | undefined {
+  if (pid <= 1) return undefined;
+  const stat = readStat(pid);
+  if (stat === undefined || stat.state === "Z" || stat.state === "X") return undefined;
+  return stat.startTime === startTime && boot === bootId() ? stat : undefined;
 }
 
 /** True from the moment at which the process begins to end: its namespaces are left then, and take no others. */
 export function isEnding(process: ProcessIdentity): boolean {
-  return !isAlive(process) || ((readStat(process.pid)?.flags ?? PF_EXITING) & PF_EXITING) !== 0;
+  return ((statAlive(process)?.flags ?? PF_EXITING) & PF_EXITING) !== 0;
 }
 
 /** A pidfd that surely is this process: opened first, then compared. Undefined when it is dead. */
@@ -50,6 +54,10 @@ export function openProcess(process: ProcessIdentity): Fd | undefined {
   return undefined;
 }
 
+let thisBoot: string | undefined;
+
+/** The same for as long as this process lives. */
 function bootId(): string {
-  return readTextAt(CWD, "/proc/sys/kernel/random/boot_id").trim();
+  thisBoot ??= readPieceAt(CWD, "/proc/sys/kernel/random/boot_id").trim();
+  return thisBoot;
 }

@@ -18,7 +18,7 @@ import {
 import { tryFlock } from "../../syscalls/descriptor.ts";
 import { readDirectory, tryMkdirat, tryUnlinkat } from "../../syscalls/directory.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
-import { readToEnd } from "../../syscalls/io.ts";
+import { readWhole } from "../../syscalls/io.ts";
 import { CWD, openat, tryOpenat } from "../../syscalls/open.ts";
 import { checked, closing } from "../../syscalls/scope.ts";
 import { fstat, tryStatx } from "../../syscalls/stat.ts";
@@ -199,7 +199,7 @@ function readFile(dir: StateDir, name: string): unknown {
   const fd = tryOpenat(dir.fd, name, O_RDONLY | O_NOFOLLOW);
   if (fd === -ENOENT) throw notFound();
   if (failed(fd)) throw OpError.from("open", pathOf(dir, name), -fd);
-  const bytes = closing(fd, () => readToEnd(fd, MAX_SIZE));
+  const bytes = closing(fd, () => readWhole(fd, MAX_SIZE));
   if (bytes === undefined)
     throw new RuntimeError(
       "invalid-argument",
