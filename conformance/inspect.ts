@@ -1,5 +1,5 @@
 // Looks at a container from outside, through the host's /proc and cgroup files.
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "./command.ts";
 import { cgroupVersion } from "./needs.ts";
@@ -66,16 +66,4 @@ function hierarchy(controller: string): string {
 export function cgroupValue(pid: number, controller: string, file: string): string | undefined {
   const path = join(cgroupDirectory(pid, controller), file);
   return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
-}
-
-/** Every file of the process's v2 cgroup in which something can be set, with what is set. */
-export function cgroupSettings(pid: number): string[] {
-  const directory = cgroupDirectory(pid, "");
-  const settable = (name: string): boolean =>
-    !/^cgroup\.(procs|threads)$|\.pressure$/.test(name) &&
-    (statSync(join(directory, name)).mode & 0o600) === 0o600;
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && settable(entry.name))
-    .map(({ name }) => `${name} ${readFileSync(join(directory, name), "utf8").trim()}`)
-    .sort();
 }

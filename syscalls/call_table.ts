@@ -213,7 +213,6 @@ const processCalls = {
   },
   exit_group: { args: [number] },
   getpid: { args: [] },
-  getppid: { args: [] },
   pidfd_open: { args: [pid, number], result: fd },
   pidfd_send_signal: { args: [fd, signal, address, number] },
   pidfd_getfd: {

@@ -1,6 +1,5 @@
 /** Names in directories: made, removed, renamed, listed, and links read. */
 
-import { AT_REMOVEDIR } from "./constants/fcntl.ts";
 import { cstr, textOf } from "./cstring.ts";
 import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
 import type { Fd } from "./types.ts";
@@ -37,11 +36,6 @@ export function unlinkat(dir: Fd, path: string): void {
 /** unlinkat(2) whose failure is an answer; `flags` takes AT_REMOVEDIR. */
 export function tryUnlinkat(dir: Fd, path: string, flags = 0): ResultOrErrno {
   return tryCall("unlinkat", [dir, cstr(path), flags]);
-}
-
-/** unlinkat(2) with AT_REMOVEDIR. */
-export function rmdirat(dir: Fd, path: string): void {
-  call("unlinkat", [dir, cstr(path), AT_REMOVEDIR]);
 }
 
 /** renameat(2). */

@@ -11,11 +11,6 @@ export function getegid(): number {
   return call("getegid", []);
 }
 
-/** getuid(2). */
-export function getuid(): number {
-  return call("getuid", []);
-}
-
 /** setresuid(2), all three the same. */
 export function setAllUids(uid: number): void {
   call("setresuid", [uid, uid, uid]);

@@ -56,7 +56,6 @@ export const numbers = {
   waitid: 95,
   exit_group: 94,
   getpid: 172,
-  getppid: 173,
   pidfd_open: 434,
   pidfd_send_signal: 424,
   pidfd_getfd: 438,

@@ -57,7 +57,6 @@ export const numbers = {
   waitid: 247,
   exit_group: 231,
   getpid: 39,
-  getppid: 110,
   pidfd_open: 434,
   pidfd_send_signal: 424,
   pidfd_getfd: 438,

@@ -1,16 +1,11 @@
 /** prctl(2) and personality(2). */
-import { call, type ResultOrErrno, tryCall } from "./syscall.ts";
+import { call } from "./syscall.ts";
 
 export * from "./constants/prctl.ts";
 
 /** prctl(2). */
 export function prctl(option: number, argument: number): number {
   return call("prctl", [option, argument, 0, 0, 0]);
-}
-
-/** prctl(2) with a third argument, failure an answer. */
-export function tryPrctl(option: number, a: number, b = 0): ResultOrErrno {
-  return tryCall("prctl", [option, a, b, 0, 0]);
 }
 
 /** personality(2): the execution domain. */

@@ -115,11 +115,6 @@ export function getpid(): Pid {
   return call("getpid", []) as Pid;
 }
 
-/** getppid(2). */
-export function getppid(): Pid {
-  return call("getppid", []) as Pid;
-}
-
 /** pidfd_open(2); failure (ESRCH) is an answer. */
 export function tryPidfdOpen(pid: Pid): Fd | Failure {
   return tryCallForFd("pidfd_open", [pid, 0]);

@@ -5,6 +5,7 @@
 import { seccompVersion } from "../../syscalls/libseccomp.ts";
 import { knownMountOptions } from "../config/mount_options.ts";
 import * as N from "../config/names.ts";
+import type { Features } from "../config/types.ts";
 import { ociVersion, ociVersionMin } from "../config/version.ts";
 
 /** The first Linux with all that nothing stands in for: clone with a pidfd (5.2), pidfd_open (5.3). */
@@ -13,7 +14,7 @@ const oldestKernel = "5.3";
 const cgroup = { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true } as const;
 
 /** As from runc, where the order means nothing. */
-const sorted = (table: Readonly<Record<string, number>>): string[] => N.namesOf(table).sort();
+const sorted = <T extends string>(table: Readonly<Record<T, number>>): T[] => N.namesOf(table).sort();
 
 const seccomp = {
   enabled: true,
@@ -37,7 +38,7 @@ export interface Build {
 }
 
 /** The features structure, its members in the order in which runc prints them. */
-export function features({ version, commit, quickjs }: Build): object {
+export function features({ version, commit, quickjs }: Build): Features {
   return {
     ociVersionMin,
     ociVersionMax: ociVersion,

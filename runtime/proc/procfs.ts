@@ -7,7 +7,6 @@ import {
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
-  O_RDWR,
   O_WRONLY,
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
@@ -82,11 +81,6 @@ export function readProcSelf(procfs: Fd, name: string): string {
     const bytes = readToEnd(fd);
     return textOf(bytes, bytes.length);
   });
-}
-
-/** Opens a file below our procfs for reading and writing. */
-export function openProc(procfs: Fd, path: string): Fd {
-  return openBelow(procfs, path, O_RDWR);
 }
 
 /** An error is to name the file as people know it. */

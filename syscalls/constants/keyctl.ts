@@ -4,5 +4,4 @@ export const KEYCTL_SETPERM = 5;
 export const KEYCTL_DESCRIBE = 6;
 export const KEYCTL_REVOKE = 3;
 export const KEYCTL_UNLINK = 9;
-export const KEY_SPEC_SESSION_KEYRING = -3;
 export const KEYCTL_GET_KEYRING_ID = 0;

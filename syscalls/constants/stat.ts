@@ -7,12 +7,8 @@ export const S_IFBLK = 0o60000;
 export const S_IFDIR = 0o40000;
 export const S_IFCHR = 0o20000;
 export const S_IFIFO = 0o10000;
-export const S_ISUID = 0o4000;
-export const S_ISGID = 0o2000;
-export const S_ISVTX = 0o1000;
 export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_MNT_ID = 0x1000;
-export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 // f_flags of statfs(2) (linux/statfs.h)
 export const ST_RDONLY = 1;
 export const ST_NOSUID = 2;
