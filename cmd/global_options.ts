@@ -90,7 +90,10 @@ export function defaultRoot(
   return { root: absolute(`${own}/runt`), rootMode: 0o1700 };
 }
 
-/** As runc: an ordinary user's, and that of an engine which such a user runs as root of a user namespace. */
+/**
+ * As runc (rootless_linux.go, shouldHonorXDGRuntimeDir): an ordinary user's, and that of an engine which such a user
+ * runs as root of a user namespace.
+ */
 function honoursRuntimeDirectory({ USER }: Environment): boolean {
   return geteuid() !== 0 || (USER !== "root" && inUserNamespace());
 }

@@ -36,7 +36,7 @@ pid namespace of the container's own KILL is for all of its processes, also when
   },
   run(context, { all, signal: option }, id: string, word = "") {
     if (option && word) throw new Error(`two signals: ${option} and ${word}`);
-    // As runc: an empty word, such as a script's unset variable, is none.
+    // As runc (kill.go): an empty word, such as a script's unset variable, is none.
     killContainer(context, { id, signal: parseSignal(option || word || "SIGTERM"), all });
   },
 });

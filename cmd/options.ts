@@ -115,7 +115,7 @@ function optionBy(table: OptionTable, letter: string): Option | undefined {
   return Object.values(table).find(({ short }) => short === letter);
 }
 
-/** Throws runc's words when there are too few or too many arguments. */
+/** Throws the words of runc (utils.go, checkArgs) when there are too few or too many arguments. */
 export function checkCount(program: string, command: string, count: number, min: number, max: number): void {
   if (count >= min && count <= max) return;
   const bound = min === max ? `exactly ${min}` : count < min ? `a minimum of ${min}` : `a maximum of ${max}`;

@@ -25,9 +25,7 @@ constants("finds what the files export", async () => {
 
 /** What has the prefix of a family and is not one of it, or goes by another name where it is one. */
 const NOT_IN_FAMILIES = new Set(
-  "O_RDONLY F_OK S_IFMT SIG_IGN IOPRIO_CLASS_SHIFT FSCONFIG_VALUE_LIMIT NETLINK_ROUTE W_OK".split(
-    " ",
-  ),
+  "O_RDONLY F_OK S_IFMT SIG_IGN IOPRIO_CLASS_SHIFT FSCONFIG_VALUE_LIMIT NETLINK_ROUTE W_OK".split(" "),
 );
 
 constants("each constant is in the family of its prefix, so that the trace knows its name", async () => {

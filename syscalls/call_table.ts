@@ -356,5 +356,5 @@ export const CALLS: Readonly<Record<TracedName, Shape>> = {
   ioctl: ioctls,
 };
 
-/** All but the clock's, which does not pass through the door. */
+/** All but the clock's, which does not pass through `tryCall`. */
 export type TracedName = Exclude<SyscallName, "clock_gettime">;

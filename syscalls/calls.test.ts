@@ -16,7 +16,7 @@ const shown = (name: SyscallName, args: readonly Arg[], result = 0): string =>
 
 const howToOpen = new Struct(24).u64(0, 0x280000).u64(8, 0).u64(16, 0x18).bytes;
 const attributes = new Struct(32).u64(0, 0x100001).u64(8, 0x70).u64(16, 0x80000).bytes;
-const born = new Struct(88).u64(0, 0x20001000).u64(32, 17).bytes;
+const cloneArgs = new Struct(88).u64(0, 0x20001000).u64(32, 17).bytes;
 const abstract = new Struct(6).u16(0, 1).bytes;
 abstract.set(encodeUtf8("\0abc"), 2);
 const atPath = new Struct(7).u16(0, 1).bytes;
@@ -60,7 +60,7 @@ const cases: readonly (readonly [SyscallName, readonly Arg[], string])[] = [
     '-1, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_IDMAP, attr_clr=MOUNT_ATTR__ATIME, propagation=MS_SLAVE}, 32',
   ],
   ["fsconfig", [-1, 1, cstr("size"), cstr("1k"), 0], '-1, FSCONFIG_SET_STRING, "size", "1k", 0'],
-  ["clone3", [born, 88], "{flags=CLONE_PIDFD|CLONE_NEWPID, exit_signal=SIGCHLD}, 88"],
+  ["clone3", [cloneArgs, 88], "{flags=CLONE_PIDFD|CLONE_NEWPID, exit_signal=SIGCHLD}, 88"],
   ["unshare", [0x24020000], "CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWPID"],
   ["kill", [-7, 15], "-7, SIGTERM"],
   ["kill", [7, 40], "7, 40"],

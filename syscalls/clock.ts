@@ -5,7 +5,7 @@ import { SYS } from "./numbers.ts";
 
 const NANOSECONDS = 1_000_000_000n;
 
-/** clock_gettime(2), in nanoseconds; not through the door, whose trace measures with it. */
+/** clock_gettime(2), in nanoseconds; not through `tryCall`, whose trace measures with it. */
 function now(clock: number): bigint {
   const time = new BigInt64Array(2);
   host.syscall(SYS.clock_gettime, clock, time);

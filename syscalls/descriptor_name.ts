@@ -1,6 +1,6 @@
 /**
  * What a descriptor is called in errors and in the trace: its number and where it leads. It is looked up when such a text
- * is made, never else, and not through the door: the look-up is not traced, and nothing fails because of it.
+ * is made, never else, and not through `tryCall`: the look-up is not traced, and nothing fails because of it.
  */
 import { AT_FDCWD } from "./constants/fcntl.ts";
 import { textOf } from "./cstring.ts";

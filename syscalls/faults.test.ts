@@ -4,7 +4,7 @@ import { F_GETFD, FD_CLOEXEC } from "./constants/fcntl.ts";
 import { saying } from "./testing/saying.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
-// What the bundler defines in a build for tests; it has to be there before the door is.
+// What the bundler defines in a build for tests; it has to be there before syscall.ts is.
 globalThis.FAULT_INJECTION = true;
 const { armFaults } = await import("./faults.ts");
 const { tryCall } = await import("./syscall.ts");

@@ -1,6 +1,6 @@
 /**
  * libseccomp (seccomp_init(3) and its kin), linked in: the field's compiler from rules to a filter program.
- * Its functions are no system calls and do not pass through the door; a failure is minus errno, thrown as OpError.
+ * Its functions are no system calls and do not pass through `tryCall`; a failure is minus errno, thrown as OpError.
  */
 import { EDOM, EINVAL } from "./constants/errno.ts";
 import { memfdCreate } from "./descriptor.ts";

@@ -1,4 +1,4 @@
-/** Opening and closing: openat(2), openat2(2), close(2). Descriptors are O_CLOEXEC from birth. */
+/** Opening and closing: openat(2), openat2(2), close(2). Every descriptor is opened O_CLOEXEC. */
 
 import { AT_FDCWD, O_CLOEXEC } from "./constants/fcntl.ts";
 import { cstr } from "./cstring.ts";

@@ -12,23 +12,23 @@ import { start } from "./testing/programs.ts";
 import { whileHandled } from "./testing/signals.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
-const door = suite("door");
+const calls = suite("syscall");
 const SIGUSR2 = 12;
 const own = Number(readlinkat(CWD, "/proc/self"));
 
-door("tryCall: the result, or minus errno", () => {
+calls("tryCall: the result, or minus errno", () => {
   assert.is(tryCall("getpid", []), own);
   assert.is(tryCall("close", [-1]), -9);
   assert.is(tryCall("dup3", [0, 0, 0]), -22);
 });
 
-door("errno is that of this call, not of one before", () => {
+calls("errno is that of this call, not of one before", () => {
   assert.is(tryCall("close", [-1]), -9);
   assert.is(tryCall("getpid", []), own);
   assert.is(tryCall("kill", [2 ** 30, 0]), -3);
 });
 
-door("call: a failure names operation and object", () => {
+calls("call: a failure names operation and object", () => {
   assert.throws(
     () => call("close", [-1], "fd -1"),
     (error: unknown) =>
@@ -37,7 +37,7 @@ door("call: a failure names operation and object", () => {
   assert.throws(() => call("close", [-1], "fd -1", "shut"), /^shut fd -1: EBADF/);
 });
 
-door("a call that a signal interrupts goes on, and its time with it", () => {
+calls("a call that a signal interrupts goes on, and its time with it", () => {
   const [reader, writer] = pipe();
   // A stopped and continued ppoll would be restarted by the kernel; one whose signal has a handler gives EINTR.
   whileHandled(SIGUSR2, () => {
@@ -55,7 +55,7 @@ door("a call that a signal interrupts goes on, and its time with it", () => {
   });
 });
 
-door("buffers are given by address, and a missing argument is 0", () => {
+calls("buffers are given by address, and a missing argument is 0", () => {
   const [reader, writer] = pipe();
   assert.is(tryCall("write", [writer, encodeUtf8("abc"), 3]), 3);
   const buffer = new Uint8Array(8);
@@ -65,4 +65,4 @@ door("buffers are given by address, and a missing argument is 0", () => {
   close(writer);
 });
 
-door.run();
+calls.run();

@@ -1,6 +1,6 @@
 /**
- * The one door to the kernel. Every system call of this program goes through `call` or `tryCall`, which
- * restart it after EINTR, trace it, and let tests fail it on purpose.
+ * syscall(2). Every system call of this program goes through `call` or `tryCall`, which restart it after EINTR, trace
+ * it, and let tests fail it on purpose.
  */
 
 import type { Arg } from "./arg.ts";

@@ -1,11 +1,11 @@
-/** How much room a container's limits leave for the processes of exec that come before its program. */
+/** Whether a container's limits are too small for the runtime's own processes that come before the program of exec. */
 import { SMALL_MEMORY } from "../plan/cgroup/entry.ts";
 import { type CgroupPaths, unifiedOnly } from "../plan/cgroup/hierarchies.ts";
 import { tryReadControl } from "./control_file.ts";
 
 /**
- * On pure cgroup v2: a small memory limit, since what is born in a cgroup is charged to it at once; or a limit of
- * processes that has no room for the two that are born, though it has to be for the one that stays.
+ * On pure cgroup v2: a small memory limit, since what clone3 puts into a cgroup is charged to it at once; or a
+ * limit of processes that has no room for the two that exec forks, of which only one stays.
  */
 export function hasSmallLimits(paths: CgroupPaths): boolean {
   const unified = unifiedOnly(paths);

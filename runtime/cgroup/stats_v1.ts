@@ -151,7 +151,10 @@ const blkioFiles: readonly (readonly (readonly [table: BlkioTable, file: string]
   ],
 ];
 
-/** The first group whose first file knows a device; a later file that says nothing ends it, as in runc. */
+/**
+ * The first group whose first file knows a device; a later file that says nothing ends it, as in runc
+ * (cgroups/fs/blkio.go, getBlkioStat).
+ */
 function blkio(directory: HostPath): BlkioStats {
   for (const group of blkioFiles) {
     const tables: { [T in BlkioTable]?: BlkioEntry[] } = {};

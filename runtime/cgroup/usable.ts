@@ -1,4 +1,7 @@
-/** config-linux.md: a runtime may refuse a cgroup that is not fit for a new container; engines match runc's words. */
+/**
+ * config-linux.md: a runtime may refuse a cgroup that is not fit for a new container; engines match runc's words
+ * (libcontainer/factory_linux.go, Create).
+ */
 import type { HostPath } from "../../syscalls/types.ts";
 import { CgroupInUse, type CgroupManager } from "./manager.ts";
 

@@ -1,4 +1,7 @@
-/** The configuration that `spec` prints: the same content as runc's, so that what people know about it holds. */
+/**
+ * The configuration that `spec` prints: the same content as runc's (libcontainer/specconv/example.go), so that what
+ * people know about it holds.
+ */
 import type { LinuxNamespaceType, Mount, Spec } from "./types.ts";
 import { ociVersion } from "./version.ts";
 

@@ -37,7 +37,7 @@ export function warnOfUnknown(
   }
 }
 
-/** runc's words for the file that is forgotten most often. */
+/** The words of runc (spec.go, loadSpec) for the file that is forgotten most often. */
 function readConfigFile(path: string): Uint8Array {
   try {
     return readFile(path);

@@ -7,7 +7,7 @@ import { type Program, Swrk } from "./swrk.ts";
 
 /** A criu that has told its version. */
 export interface Criu extends Program {
-  /** As runc counts it: 31701 is 3.17.1. */
+  /** As runc counts it (criu_linux.go, checkCriuVersion): 31701 is 3.17.1. */
   readonly version: number;
 }
 

@@ -1,8 +1,9 @@
 /**
- * The standard streams of a program in the foreground that has no terminal. It gets pipes, as from runc: of its own
- * user, to be opened again as /dev/stdout, whatever the caller's are. A file of the caller's would change its owner
- * and be cut off by `echo >/dev/stdout`, a socket cannot be opened so, and a terminal would let the program type into
- * it. What is a pipe already, or the null device, is handed on as it is, and costs no copying.
+ * The standard streams of a program in the foreground that has no terminal. It gets pipes, as from runc (tty.go,
+ * setupProcessPipes): of its own user, to be opened again as /dev/stdout, whatever the caller's are. A file of the
+ * caller's would change its owner and be cut off by `echo >/dev/stdout`, a socket cannot be opened so, and a terminal
+ * would let the program type into it. What is a pipe already, or the null device, is handed on as it is, and costs no
+ * copying.
  */
 
 import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";

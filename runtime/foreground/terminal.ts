@@ -95,7 +95,10 @@ export class TerminalRelay implements Relay {
   }
 }
 
-/** As runc: the first of stderr, stdout and stdin that is a terminal, else the controlling one. */
+/**
+ * As runc (tty.go, initHostConsole): the first of stderr, stdout and stdin that is a terminal, else the
+ * controlling one.
+ */
 function findTerminal(): Fd | undefined {
   const standard = [STDERR, STDOUT, STDIN].find(isTerminal);
   if (standard !== undefined) return standard;

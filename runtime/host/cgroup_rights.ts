@@ -1,6 +1,6 @@
 /**
- * Who has no right to make cgroups goes on without, as runc does: an ordinary user, and root of a user namespace in
- * which only a part of the hierarchies, or none, was delegated.
+ * Who has no right to make cgroups goes on without, as runc does (cgroups/fs/fs.go, isIgnorableError): an ordinary
+ * user, and root of a user namespace in which only a part of the hierarchies, or none, was delegated.
  */
 import { AT_EACCESS, W_OK, X_OK } from "../../syscalls/constants/fcntl.ts";
 import { geteuid } from "../../syscalls/identity.ts";

@@ -44,7 +44,10 @@ export function findSystemd(rootless: boolean | "auto", environment: Environment
   return { bus: "user", address };
 }
 
-/** As runc: where nobody's session is to be found, this root has a systemd of its own. */
+/**
+ * As runc (rootless_linux.go, shouldUseRootlessCgroupManager): where nobody's session is to be found, this root has a
+ * systemd of its own.
+ */
 function ownerOf(place: SystemdPlace): number {
   try {
     return withSystemd(place, (systemd) => systemd.ownerUid());

@@ -86,8 +86,9 @@ function mountV2(root: Fd, step: CgroupStep, view: CgroupView): void {
 }
 
 /**
- * The root of the cgroup namespace; where the kernel refuses that, as runc, what it would show. Without a namespace
- * it would be a mistake to mount anew: in the first one that takes nsdelegate and the like from the host's mount.
+ * The root of the cgroup namespace; where the kernel refuses that, as runc (rootfs_linux.go, mountCgroupV2), what it
+ * would show. Without a namespace it would be a mistake to mount anew: in the first one that takes nsdelegate and the
+ * like from the host's mount.
  */
 function namespaceRoot(own: ShownHierarchy, attributes: number): Fd {
   try {

@@ -55,7 +55,7 @@ import { applyCapabilities, becomeUser, dropBoundingSet, fixStdioPermissions } f
 import { joinSessionKeyring } from "./keyring.ts";
 import { mountAll } from "./mount.ts";
 import { enterNamespaces } from "./namespaces.ts";
-import { moveInto } from "./no_pivot.ts";
+import { moveRoot } from "./no_pivot.ts";
 import {
   chrootInto,
   finalizeRootfs,
@@ -126,8 +126,9 @@ function initialise(context: InitContext): never {
   const { process } = plan;
   setTraceLabel("[init] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The state directory is the lock as well: kept open it would stay locked as long as the container waits. What is not
-  // in the context besides: the parent's ends, its secrets, a way into a cgroup that the process was born into.
+  // The state directory is the lock as well: kept open it would stay locked as long as the container waits. What is
+  // not in the context besides: the parent's ends, its secrets, a descriptor of the cgroup in which clone3 has put the
+  // process.
   closeAllBut([...descriptorsIn(context), ...descriptorsOfInit(context)], context.preservedFds);
   useStreams(context.streams);
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
@@ -270,7 +271,7 @@ function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd
   asking("root.path", () => {
     // Not as runc, which unmounts the host's /proc and /sys for --no-pivot without a mount namespace.
     if (!ownMounts) chrootInto(root);
-    else if (plan.noPivot) moveInto(root, procfs);
+    else if (plan.noPivot) moveRoot(root, procfs);
     else pivotInto(root);
   });
   if (ownMounts || plan.mountsOnHost) finalizeRootfs(root, plan.rootfs, rootPropagation);

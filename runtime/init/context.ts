@@ -17,7 +17,7 @@ export interface ChildContext {
   readonly preservedFds: number;
 }
 
-/** All descriptors that are in it: what the child needs of those that it is born with, and no other. */
+/** All descriptors that are in it: what the child needs of those that it inherits, and no other. */
 export function descriptorsIn({
   channel,
   consoleSocket,

@@ -54,7 +54,10 @@ export function becomeUser(process: ProcessPlan, procfs: Fd): void {
   prctl(PR_SET_DUMPABLE, 0);
 }
 
-/** As runc: in a user namespace that denies setgroups there are no groups to be had, which is no error. */
+/**
+ * As runc (init_linux.go, setupUser): in a user namespace that denies setgroups there are no groups to be had, which
+ * is no error.
+ */
 function setGroups(gids: readonly number[], procfs: Fd): void {
   try {
     setgroups(gids);
@@ -88,7 +91,8 @@ export function fixStdioPermissions(uid: number): void {
       const stat = fstat(fd);
       if (stat.uid === uid || isNullDevice(stat)) continue;
       const result = tryFchown(fd, uid, -1);
-      // As runc: not ours to change (EPERM), its owner not mapped (EINVAL), or on a read-only file system.
+      // As runc (init_linux.go, fixStdioPermissions): not ours to change (EPERM), its owner not mapped (EINVAL), or on
+      // a read-only file system.
       if (result < 0 && ![-EPERM, -EINVAL, -EROFS, -ENOENT].includes(result))
         throw OpError.from("chown", fdName(fd), -result);
     }

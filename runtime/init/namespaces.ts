@@ -15,12 +15,14 @@ import { interfaceUpByIoctl } from "../../syscalls/socket.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
 import { joinNamespace, type OpenNamespace } from "../self/join_namespace.ts";
 
-/** Into these a process has to be born (parent/fork_into_namespaces.ts), so that a child joins none of them. */
+/**
+ * The parent has put the child into these at the fork (parent/fork_into_namespaces.ts), so that it joins none of them.
+ */
 const SET_BEFORE_FORK = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME;
 
-/** Joins those that it was not born into, and makes the new ones. */
+/** Joins the namespaces that the fork has not put it into, and makes the new ones. */
 export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespace[]): void {
-  // With a user namespace all but that of mounts were joined before the child was born.
+  // With a user namespace all but that of mounts were joined before the child was forked.
   const before = plan.own & CLONE_NEWUSER ? ~CLONE_NEWNS : SET_BEFORE_FORK;
   for (const namespace of joins) {
     if ((namespace.join.flag & before) === 0) joinNamespace(namespace);
@@ -36,8 +38,9 @@ export function enterNamespaces(plan: NamespacePlan, joins: readonly OpenNamespa
 }
 
 /**
- * By netlink, as in runc: it is the family that engines' units leave (systemd.exec(5) "RestrictAddressFamilies=").
- * Where that is refused and an Internet socket is not, by that one.
+ * By netlink, as in runc (libcontainer/network_linux.go, loopback.initialize): it is the family that engines' units
+ * leave (systemd.exec(5) "RestrictAddressFamilies="). Where that is refused and an Internet socket is not, by that
+ * one.
  */
 function loopbackUp(): void {
   try {

@@ -2,7 +2,7 @@
  * --no-pivot, for a host whose root is an initramfs, which pivot_root(2) cannot leave: the container's root is moved
  * over "/". What lies below stays mounted, and a process with CAP_SYS_ADMIN that unmounts its own root and joins its
  * own mount namespace again stands there. So everything is unmounted there but the bare root itself: what remains has
- * no /proc, no /sys and no cgroups (runc unmounts proc and sysfs only).
+ * no /proc, no /sys and no cgroups (runc, rootfs_linux.go, msMoveRoot, unmounts proc and sysfs only).
  */
 import { EINVAL, ENOENT, ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH } from "../../syscalls/constants/fcntl.ts";
@@ -29,7 +29,7 @@ import { moveMountOnto } from "./detached.ts";
 const ROUNDS = 64;
 
 /** Moves the root file system over "/" and goes into it. */
-export function moveInto(root: Fd, procfs: Fd): void {
+export function moveRoot(root: Fd, procfs: Fd): void {
   closing(openat(CWD, "/", O_PATH | O_DIRECTORY), (old) => {
     // So that no unmount here is one of the host's too.
     mount("", "/", "", MS_SLAVE, "");

@@ -1,7 +1,7 @@
 /**
  * The two processes by which exec comes into a running container, where hostile processes already look for what they
  * can reach. The first joins every namespace and becomes all that the user's program is to be, but is never seen by
- * the container, as its pid namespace is still the runtime's; the second is born inside. So at no moment is there a
+ * the container, as its pid namespace is still the runtime's; the second is forked inside. So at no moment is there a
  * process in the container's pid namespace that can do more than the user's program, or that has the host's root, its
  * working directory or a directory of it in reach: a container with CAP_SYS_PTRACE opens /proc/<pid>/root of whatever
  * it sees, and takes it over. Without that capability it is kept out by their not being dumpable (CVE-2016-9962), and

@@ -26,7 +26,10 @@ export interface UserProgram {
   readonly envp: StringArray;
 }
 
-/** Makes `process.cwd` where the image has no such directory, as runc does, while it can be named beneath the root. */
+/**
+ * Makes `process.cwd` where the image has no such directory, as runc does (rootfs_linux.go, prepareRootfs), while it
+ * can be named beneath the root.
+ */
 export function createCwd(root: Fd, cwd: ContainerPath): void {
   try {
     asking("process.cwd", () => close(openOrCreateInRoot(root, cwd, "directory", "follow-in-root")));

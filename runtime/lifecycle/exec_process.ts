@@ -36,7 +36,10 @@ export function execProcess(
   return file === undefined ? process : completed(process, config.process);
 }
 
-/** As runc: where a process from a file says nothing about what confines it, the container's own goes for it. */
+/**
+ * As runc (exec.go, getProcess): where a process from a file says nothing about what confines it, the container's own
+ * goes for it.
+ */
 function completed(process: Process, own: Process): Process {
   const capabilities = process.capabilities ?? own.capabilities;
   const apparmorProfile = process.apparmorProfile || own.apparmorProfile;

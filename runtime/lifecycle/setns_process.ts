@@ -248,7 +248,8 @@ function reap(pid: Pid): ExitInfo | undefined {
 
 /**
  * Forks into the unified cgroup, and if the container has given it children with limits, upon which it takes no
- * processes itself (cgroup-v2.rst "No Internal Process Constraint"), into the one of its init process, as runc.
+ * processes itself (cgroup-v2.rst "No Internal Process Constraint"), into the one of its init process, as runc
+ * (libcontainer/process_linux.go, addIntoCgroupV2).
  * Where that does not work the child joins by itself, and will say what is wrong.
  */
 function forkIntoCgroup(

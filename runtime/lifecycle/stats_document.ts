@@ -1,5 +1,6 @@
 /**
- * The `data` of a stats event as go-runc decodes it: runc's keys in runc's order. What is zero or empty is left out,
+ * The `data` of a stats event as go-runc decodes it: runc's keys in runc's order (events.go,
+ * convertLibcontainerStats). What is zero or empty is left out,
  * except for the few numbers that runc always writes.
  */
 import type { CgroupStats, MemoryEntry } from "../cgroup/stats_types.ts";

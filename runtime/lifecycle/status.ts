@@ -24,7 +24,10 @@ export function hasRest(state: SavedState): boolean {
   return sharesPidNamespace(state) && openCgroup(state).processes().length > 0;
 }
 
-/** As runc, to which a container whose processes are frozen is paused, whoever of them is left. */
+/**
+ * As runc (libcontainer/container_linux.go, refreshState), to which a container whose processes are frozen is paused,
+ * whoever of them is left.
+ */
 function hasFrozenRest(state: SavedState): boolean {
   return sharesPidNamespace(state) && openCgroup(state).freezerState() === "frozen" && hasRest(state);
 }

@@ -1,15 +1,22 @@
 /**
- * Namespaces that a process has to be born into: of pids and of time, and that of users before either, as it owns
- * them. The parent points its own "for children" there, forks, and points back, since the hooks of the runtime must
- * not be born in the container's. Into a user namespace there is no way back, so a process in between goes there, and
- * makes the child a child of the parent (CLONE_PARENT).
+ * Forks a process into the namespaces that only a child can be in, or that have to come before all others. It is what
+ * runc does with three processes in C (libcontainer/nsenter/nsexec.c, nsexec), where the order matters as much.
  *
- * To join a namespace takes CAP_SYS_ADMIN in the user namespace that owns it (setns(2)), which may be anybody's: the
- * first one, another container's, the container's own. The process in between therefore joins all that it may before it
- * enters the container's user namespace, where it leaves the rights to any other behind, and what is left after that,
- * as runc does (nsexec.c, join_namespaces); new ones it makes within, so that they are the container's. Only the mount
- * namespace is joined by the child: one of another user namespace is of no use, as nothing could be mounted there, and
- * from then on no path of the host leads anywhere.
+ * - A pid or time namespace is entered by children only: unshare(2) and setns(2) leave the caller where it is. So the
+ *   parent sets its own "pid_for_children" and "time_for_children" (namespaces(7)), forks, and sets them back at once,
+ *   since the hooks of the runtime, which it forks later, must not be in the container's.
+ * - A user namespace owns the others, so it is entered first; and who has entered one has no right to anything outside
+ *   it any more, to write an id map or to come back. The parent therefore stays outside. A second process enters, forks
+ *   the third, which becomes init, as a child of the parent (CLONE_PARENT, so that the parent can wait for it), says
+ *   its pid over a socket, and exits.
+ * - To join a namespace takes CAP_SYS_ADMIN in the user namespace that owns it (setns(2)), which may be anybody's: the
+ *   first one, another container's, the container's own. The second process therefore joins all that it may, then
+ *   enters the user namespace, then joins the rest (nsexec.c, join_namespaces). New ones are made after that, so that
+ *   the container's user namespace owns them.
+ * - The mount namespace is left to the child (init/namespaces.ts): one that another user namespace owns is of no use,
+ *   as nothing could be mounted there, and once in it no path of the host leads anywhere.
+ * - A pid namespace that is joined has other processes in it, which see the child from its first moment. So before the
+ *   fork the arguments are hidden and the dumpable flag is off, and both are put back in the parent.
  */
 
 import { asking } from "../../syscalls/asking.ts";
@@ -41,14 +48,14 @@ import { hideArguments } from "../self/hide_arguments.ts";
 import { joinNamespace, type OpenNamespace, tryJoinNamespace } from "../self/join_namespace.ts";
 import { writeOomScore } from "../self/oom_score.ts";
 
-/** What the child is born into. */
+/** What the child is to be in from its first moment. */
 export interface ForkTarget {
   readonly plan: NamespacePlan;
   readonly joins: readonly OpenNamespace[];
   /** The container's user namespace, when it is not the runtime's. */
   readonly userns: Fd | undefined;
   readonly entry: CgroupEntry;
-  /** For all that is born in another user namespace. */
+  /** For what is forked into another user namespace, whose own file in /proc it could no longer write. */
   readonly oomScoreAdj: number | undefined;
 }
 
@@ -127,7 +134,7 @@ function forkAgain(
   }
 }
 
-/** Joins and makes all that the child is to be born into; it is inherited. */
+/** Joins and makes all that the child is to inherit, in the order that the head of this file gives. */
 function enterUserns({ plan, joins }: ForkTarget, userns: Fd): void {
   const user = joins.find(({ join }) => join.flag === CLONE_NEWUSER);
   const others = joins.filter((each) => each !== user && each.join.flag !== CLONE_NEWNS);
@@ -148,12 +155,15 @@ function enterUserns({ plan, joins }: ForkTarget, userns: Fd): void {
   prctl(PR_SET_DUMPABLE, 0);
 }
 
-/** It does not stay open, so that the child is not born with a directory of the host. */
+/** Closed again, so that the child does not inherit a directory of the host. */
 function withProcfs<T>(act: (procfs: Fd) => T): T {
   return closing(openat(CWD, "/proc", O_RDONLY | O_DIRECTORY), act);
 }
 
-/** What is born in a pid namespace that others are in is not to be looked into, from its first moment. */
+/**
+ * A process in a pid namespace that others are in must not be readable to them (CVE-2016-9962); see the head of this
+ * file.
+ */
 function hide(restore: (() => void)[]): void {
   const putBack = withProcfs(hideArguments);
   restore.push(() => withProcfs(putBack));

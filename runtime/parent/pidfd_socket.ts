@@ -9,7 +9,7 @@ export function openPidfdSocket(path: HostPath | undefined): Fd | undefined {
   return path === undefined ? undefined : connectUnix(path);
 }
 
-/** Sends the descriptor under runc's name for the kind of process, and hangs up. */
+/** Sends the descriptor under runc's name for the kind of process (init_linux.go, setupPidfd), and hangs up. */
 export function sendPidfd(socket: Fd | undefined, kind: "standard" | "setns", pidfd: Fd): void {
   if (socket === undefined) return;
   closing(socket, () => {

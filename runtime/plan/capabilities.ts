@@ -15,7 +15,8 @@ export interface CapabilityPlan {
 }
 
 /**
- * Plans `process.capabilities`. An absent object means no capability at all, as in runc. Names that are unknown
+ * Plans `process.capabilities`. An absent object means no capability at all, as in runc
+ * (libcontainer/capabilities, New). Names that are unknown
  * are left out (validation has warned), and so is what is not `available` to this runtime itself, with a warning.
  * With a warning of its own, since the specification lets a container start without: an ambient capability that is
  * not permitted and inheritable as well, which no kernel grants (capabilities(7)).

@@ -1,4 +1,7 @@
-/** What an ordinary user cannot ask for (runc's checks of a rootless container, in its words), told before anything is made. */
+/**
+ * What an ordinary user cannot ask for (runc's configs/validate/rootless.go, in its words), told before anything is
+ * made.
+ */
 import type { Linux, Mount, Spec } from "../config/types.ts";
 import { RuntimeError } from "../errors.ts";
 import type { ProgramFacts } from "./host_facts.ts";

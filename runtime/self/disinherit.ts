@@ -26,7 +26,9 @@ export function disinherit(): void {
   restoreDescriptorLimit();
 }
 
-/** Marks every descriptor from `first` on to be closed by execve; those before are the caller's gift. */
+/**
+ * Marks every descriptor from `first` on to be closed by execve; those before it the caller hands on to the program.
+ */
 export function closeAllFrom(first: number): void {
   const result = tryCloseRange(first, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
   if (result < 0) eachOpen(first, LAST_DESCRIPTOR, setCloexec);

@@ -6,9 +6,9 @@ import type { Fd } from "../../syscalls/types.ts";
 
 /** Where else than by default. */
 export interface ForkOptions {
-  /** The directory of the cgroup v2 that the child is born into (CLONE_INTO_CGROUP). */
+  /** The directory of the cgroup v2 that the child starts in (CLONE_INTO_CGROUP). */
   readonly cgroup?: Fd | undefined;
-  /** Done right before the clone, to close what the child must not even be born with. */
+  /** Done right before the clone, to close what the child must not even inherit. */
   readonly lastly?: (() => void) | undefined;
   /** By clone(2): a seccomp filter is loaded already. */
   readonly filtered?: boolean;

@@ -25,7 +25,10 @@ export function setScheduler(plan: SchedulerPlan | undefined, pid: Pid | 0 = 0):
   });
 }
 
-/** All CPUs that the cgroup allows: the affinity of who called the runtime is not the container's. As runc. */
+/**
+ * All CPUs that the cgroup allows: the affinity of who called the runtime is not the container's. As runc
+ * (process_linux.go, tryResetCPUAffinity).
+ */
 export function resetAffinity(note: (text: string) => void, pid: Pid | 0 = 0): void {
   const result = tryAllowAllCpus(pid);
   if (result < 0) note(`cannot reset the CPU affinity: ${errnoName(-result)}`);

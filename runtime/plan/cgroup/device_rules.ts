@@ -112,8 +112,9 @@ class Emulator {
   }
 
   /**
-   * Takes back earlier exceptions. One that is wider than the rule cannot be cut in two. One that is narrower
-   * goes with a deny, but survives an allow (as in runc): `allow b *:* m` must not soften `deny b 8:* rwm`.
+   * Takes back earlier exceptions. One that is wider than the rule cannot be cut in two. One that is narrower goes
+   * with a deny, but survives an allow (as in runc, cgroups/devices/devices_emulator.go, allow): `allow b *:* m` must
+   * not soften `deny b 8:* rwm`.
    */
   private withdraw(rule: Rule): void {
     for (const [name, old] of this.exceptions) {

@@ -91,7 +91,7 @@ const [nothing, namespace, hooks] = [
 const procs = "/sys/fs/cgroup/c/cgroup.procs";
 const small = 8 << 20;
 
-init("v2: born there", () => {
+init("v2: put there by clone3", () => {
   for (const early of [nothing, namespace, hooks])
     for (const limit of [undefined, 0, -1, 1 << 30])
       assert.equal(planCgroupEntry(layoutOf("v2"), v2, limit, early), {
@@ -112,7 +112,7 @@ init("v2 with a small memory limit: it joins in the end, or for a namespace goes
   assert.equal(plan(hooks), { ...planCgroupEntry(layoutOf("v2"), v2, undefined, hooks) });
 });
 
-init("v1: born into the unified hierarchy, out of memory's alone", () => {
+init("v1: put into the unified hierarchy by clone3, out of memory's alone", () => {
   const join = ["/cpu/c/tasks", "/memory/c/tasks"];
   const all = { cloneInto: "/unified/c", join, joinAll: [...join, "/unified/c/cgroup.procs"] };
   const plan = (early: typeof nothing) => planCgroupEntry(layoutOf("v1"), v1, small, early);

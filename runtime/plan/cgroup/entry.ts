@@ -38,8 +38,8 @@ export interface EarlyEntry {
 }
 
 /**
- * Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. Into a unit of systemd no process can be
- * born, nor go by itself: the unit is made around it.
+ * Plans the entry; `memoryLimit` in bytes, undefined or not above 0 for none. A unit of systemd takes no
+ * process by clone3, nor by its own writing: systemd makes the unit around it.
  */
 export function planCgroupEntry(
   layout: CgroupLayout,
@@ -65,7 +65,7 @@ export function planCgroupEntry(
   const limit = BigInt(memoryLimit ?? 0);
   const small = limit > 0n && limit < SMALL_MEMORY && leave !== undefined && rejoin !== undefined;
   const joinAll = unified === undefined ? join : [...join, `${unified}/cgroup.procs` as HostPath];
-  // What is born there is charged at once; on v1 memory has a hierarchy of its own, which is joined later.
+  // What clone3 puts there is charged at once; on v1 memory has a hierarchy of its own, which is joined later.
   const atClone = layout.kind !== "v2" || !small || early.hooks;
   const leaves = small && !early.hooks && (early.namespace || driver === "systemd");
   return {

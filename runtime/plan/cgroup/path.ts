@@ -1,4 +1,7 @@
-/** Where a container's cgroup lies: linux.cgroupsPath by the rules of runc's cgroupfs driver. */
+/**
+ * Where a container's cgroup lies: linux.cgroupsPath by the rules of runc (specconv/spec_linux.go,
+ * CreateCgroupConfig).
+ */
 import { OpError } from "../../../syscalls/error.ts";
 import type { HostPath, SpecField } from "../../../syscalls/types.ts";
 import { cleanPath } from "../../path/clean_path.ts";

@@ -48,7 +48,8 @@ function planMemory(plan: CgroupPlanner, memory: LinuxMemory): void {
   const given = int(memory.swap);
   if (given > 0n && limit < 0n) refuse("memory.swap", given, "unable to set swap limit without memory limit");
   if (limit !== 0n) plan.write("memory", "memory.limit_in_bytes", limit, "memory.limit", { retryLast: true });
-  // As in runc: "no limit" covers swap as well; a kernel without swap accounting has nothing to lift.
+  // As in runc (cgroups/fs/memory.go, setMemoryAndSwap): "no limit" covers swap as well; a kernel without swap
+  // accounting has nothing to lift.
   const implied = limit === -1n && given === 0n;
   const swap = implied ? -1n : given;
   if (swap !== 0n) {
@@ -108,7 +109,8 @@ const throttles = [
   ["throttleWriteIOPSDevice", "blkio.throttle.write_iops_device"],
 ] as const;
 
-/** The weight belongs to CFQ, on kernels before 5.0, or to the BFQ scheduler. As in runc, the former where it is. */
+/** The weight belongs to CFQ, on kernels before 5.0, or to the BFQ scheduler. As in runc
+ * (cgroups/fs/blkio.go, detectWeightFilenames), the former where it is. */
 function planBlockIO(plan: CgroupPlanner, io: LinuxBlockIO): void {
   const weigh = (suffix: string, value: string, field: string) =>
     plan.write("blkio", `blkio.${suffix}`, value, field, { orElse: { file: `blkio.bfq.${suffix}`, value } });

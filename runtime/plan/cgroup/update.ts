@@ -14,7 +14,8 @@ export interface ResourcesUpdate {
   readonly save: LinuxResources;
 }
 
-/** Combines what is in force with what is asked. Device rules are no part of an update, as in runc. */
+/** Combines what is in force with what is asked. Device rules are no part of an update, as in runc
+ * (update.go, SkipDevices). */
 export function planUpdate(inForce: LinuxResources, asked: LinuxResources): ResourcesUpdate {
   const { devices: _kept, ...given } = withoutUnset(withoutKernelMemory(asked));
   const merged = merge(inForce as unknown as JsonObject, given as unknown as JsonObject) as LinuxResources;

@@ -70,8 +70,8 @@ export function int(value: Int | undefined): bigint {
 }
 
 /**
- * pids.max for a limit. 0 would let nothing start a thread, which kills: it is 1, as in runc and with systemd, whose
- * TasksMax has no 0.
+ * pids.max for a limit. 0 would let nothing start a thread, which kills: it is 1, as in runc (cgroups/fs2/pids.go,
+ * setPids) and with systemd, whose TasksMax has no 0.
  */
 export function pidsMax(limit: bigint): string {
   return limit === 0n ? "1" : orMax(limit);

@@ -33,8 +33,8 @@ export function planRootfs(spec: Spec, { bundle, noPivot }: RootfsOptions): Root
   return {
     path: (path.startsWith("/") ? path : `${bundle}/${path}`) as HostPath,
     readonly,
-    // As runc: slave, so that a host's unmount reaches the copies here and keeps no device busy.
-    // An unbindable tree could not be cloned for the container at all.
+    // As runc (rootfs_linux.go, prepareRoot): slave, so that a host's unmount reaches the copies here and keeps no
+    // device busy. An unbindable tree could not be cloned for the container at all.
     hostPropagation: propagation === 0 || propagation & M.MS_UNBINDABLE ? M.MS_SLAVE | M.MS_REC : propagation,
     propagation,
   };

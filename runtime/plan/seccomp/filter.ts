@@ -76,7 +76,7 @@ export function architectureName(token: number): string {
 export function planSeccomp(config: LinuxSeccomp | undefined): SeccompPlan | undefined {
   if (config === undefined || config === null) return undefined;
   const notifies = config.syscalls?.some(({ action }) => action === "SCMP_ACT_NOTIFY") ?? false;
-  // As runc: absent flags are SPEC_ALLOW, an empty list is none.
+  // As runc (specconv/spec_linux.go, SetupSeccomp): absent flags are SPEC_ALLOW, an empty list is none.
   const names = config.flags ?? ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"];
   // The filter is loaded by the only thread there is: nothing to synchronise, and it excludes a listener.
   const flags = bitsOf(seccompFlags, names) & ~S.SECCOMP_FILTER_FLAG_TSYNC;

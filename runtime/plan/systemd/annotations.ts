@@ -11,7 +11,10 @@ import type { UnitProperty } from "./unit_property.ts";
 
 const PREFIX = "org.systemd.property.";
 
-/** The properties in the order of the annotations; one that makes no sense is an error in runc's words. */
+/**
+ * The properties in the order of the annotations; one that makes no sense is an error in runc's words
+ * (specconv/spec_linux.go, initSystemdProps).
+ */
 export function planUnitAnnotations(annotations: Readonly<Record<string, string>>): UnitProperty[] {
   const properties: UnitProperty[] = [];
   for (const [key, text] of Object.entries(annotations)) {
