@@ -64,10 +64,10 @@ features("takes no arguments", async () => {
 });
 
 features(
-  "names the annotations that become properties of a unit, or CRIU's configuration, as unsafe",
+  "names the annotations that become properties of a unit or CRIU's configuration, or keep groups, as unsafe",
   async () => {
     const { potentiallyUnsafeConfigAnnotations: unsafe, linux } = await read();
-    assert.equal(unsafe, ["org.criu.config", "org.systemd.property."]);
+    assert.equal(unsafe, ["org.criu.config", "org.systemd.property.", "run.oci.keep_original_groups"]);
     const { systemd, systemdUser } = linux.cgroup as { systemd?: boolean; systemdUser?: boolean };
     assert.ok(systemd && systemdUser);
   },

@@ -1,6 +1,5 @@
-// vm
 // Podman as an ordinary user has it: the runtime is called as uid 0 of a user namespace that Podman made. Here the user is
-// "nobody" and has no cgroups; in the test machine a user with a session, whose systemd makes the cgroups.
+// "nobody" and has no cgroups; in the test machine (`test.ts --vm PATH`, half an hour) a user with a session, whose systemd makes the cgroups.
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,3 @@
-// vm
 // The same cases in the five modes of mode.ts. What a mode cannot do is said with the case, and is one error there.
 import "../bun_host.ts";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

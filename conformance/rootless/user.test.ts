@@ -2,7 +2,7 @@
 import { chownSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as assert from "uvu/assert";
-import { runCommand } from "../command.ts";
+import { eventually, runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { USER } from "../mode.ts";
 import { runtimePath } from "../needs.ts";
@@ -15,6 +15,8 @@ const mappings = (spec: Spec, uids: IDMapping[], gids = uids): void => {
   spec.linux.namespaces.push({ type: "user" });
   Object.assign(spec.linux, { uidMappings: uids, gidMappings: gids });
 };
+/** A group of the host that is nobody's. */
+const GROUP = 4242;
 const own: IDMapping = { containerID: 0, hostID: USER, size: 1 };
 
 /** Without --root. */
@@ -173,6 +175,32 @@ many(
     assert.is(succeed(await c.run()).stdout, "allow\nGroups:\t5 6 \n");
   },
   { runcFails: "runc has none for an ordinary user" },
+);
+
+many(
+  "the caller's groups are kept where the annotation says so, also for exec",
+  async (c) => {
+    const groups = "grep Groups /proc/self/status | tr -s '\\t ' ' '";
+    c.configure((spec) => {
+      spec.annotations = { "run.oci.keep_original_groups": "1" };
+      shell(spec, `${groups}; sleep 60`);
+    });
+    const withGroup = (words: readonly string[]) =>
+      c.command(words).map((word) => (word === "--clear-groups" ? `--groups=${GROUP}` : word));
+    const out = join(c.dir, "out");
+    const start = withGroup(["run", "--detach", "--bundle", c.bundle, c.id]);
+    succeed(await runCommand(start, { stdout: out }));
+    assert.ok(await eventually(() => readFileSync(out, "utf8") !== ""));
+    // One that is not mapped shows as the overflow id.
+    assert.is(readFileSync(out, "utf8"), "Groups: 65534 \n");
+    const exec = await runCommand(withGroup(["exec", c.id, "sh", "-c", groups]));
+    assert.is(succeed(exec).stdout, "Groups: 65534 \n");
+    succeed(await c.runt(["delete", "--force", c.id]));
+    c.configure((spec) => shell(spec, groups));
+    const without = await runCommand(withGroup(["run", "--bundle", c.bundle, c.id]));
+    assert.is(succeed(without).stdout, "Groups: \n");
+  },
+  { runcFails: "it is crun's" },
 );
 
 many(

@@ -47,7 +47,8 @@ function dropAllBut(bounding: bigint): void {
  */
 export function becomeUser(process: ProcessPlan, procfs: Fd): void {
   prctl(PR_SET_KEEPCAPS, 1);
-  asking("process.user.additionalGids", () => setGroups(process.additionalGids, procfs));
+  if (!process.keepGroups)
+    asking("process.user.additionalGids", () => setGroups(process.additionalGids, procfs));
   become("gid", process.gid, setAllGids);
   become("uid", process.uid, setAllUids);
   prctl(PR_SET_KEEPCAPS, 0);

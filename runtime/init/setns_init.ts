@@ -138,7 +138,7 @@ function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
 }
 
 /** By one call: the rights to them are checked for who this process was before, whatever user namespaces own them. */
-function joinNamespaces({ init, namespaces }: SetnsContext): void {
+function joinNamespaces({ init, namespaces, process }: SetnsContext): void {
   const enter = () => {
     try {
       setns(init, namespaces, "the container's namespaces");
@@ -148,7 +148,7 @@ function joinNamespaces({ init, namespaces }: SetnsContext): void {
     }
   };
   const from = { gid: "linux.gidMappings", uid: "linux.uidMappings" };
-  if (namespaces & CLONE_NEWUSER) enterAsRoot(enter, from);
+  if (namespaces & CLONE_NEWUSER) enterAsRoot(enter, from, process.keepGroups);
   else if (namespaces !== 0) enter();
 }
 

@@ -28,7 +28,11 @@ const seccomp = {
 const memoryPolicy = { modes: sorted(N.memoryPolicyModes), flags: sorted(N.memoryPolicyFlags) };
 
 /** Annotations that change what a container may do, "x." standing for all that begin so. */
-const potentiallyUnsafeConfigAnnotations: readonly string[] = ["org.criu.config", "org.systemd.property."];
+const potentiallyUnsafeConfigAnnotations: readonly string[] = [
+  "org.criu.config",
+  "org.systemd.property.",
+  "run.oci.keep_original_groups",
+];
 
 /** Of which build the features are. */
 export interface Build {

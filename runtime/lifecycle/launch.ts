@@ -192,8 +192,8 @@ function forkInit(making: Making): { readonly init: Cloned; readonly channel: Fd
     if (!bySystemd) asking(cgroupField(making), () => cgroup.create(limits));
     const userns = openUserns(plan, namespaces, owner);
     const moves = bySystemd ? undefined : openMoves(entry, owner);
-    const { oomScoreAdj } = plan.process;
-    const place = { plan: plan.namespaces, joins: namespaces, userns, entry, oomScoreAdj };
+    const { oomScoreAdj, keepGroups } = plan.process;
+    const place = { plan: plan.namespaces, joins: namespaces, userns, entry, oomScoreAdj, keepGroups };
     const init = forkIntoNamespaces(place, (join) =>
       containerInit({
         ...contextOf(making),

@@ -57,6 +57,7 @@ export interface ForkTarget {
   readonly entry: CgroupEntry;
   /** For what is forked into another user namespace, whose own file in /proc it could no longer write. */
   readonly oomScoreAdj: number | undefined;
+  readonly keepGroups: boolean;
 }
 
 /**
@@ -135,7 +136,7 @@ function forkAgain(
 }
 
 /** Joins and makes all that the child is to inherit, in the order that the head of this file gives. */
-function enterUserns({ plan, joins }: ForkTarget, userns: Fd): void {
+function enterUserns({ plan, joins, keepGroups }: ForkTarget, userns: Fd): void {
   const user = joins.find(({ join }) => join.flag === CLONE_NEWUSER);
   const others = joins.filter((each) => each !== user && each.join.flag !== CLONE_NEWNS);
   // In the user namespace the files of this process in /proc are somebody else's; what counts for a write is who opened.
@@ -145,10 +146,11 @@ function enterUserns({ plan, joins }: ForkTarget, userns: Fd): void {
     user === undefined
       ? asking("linux.namespaces", () => setns(userns, CLONE_NEWUSER, "the container's user namespace"))
       : joinNamespace(user);
-  enterAsRoot(enter, {
+  const from = {
     gid: user?.join.from ?? "linux.gidMappings",
     uid: user?.join.from ?? "linux.uidMappings",
-  });
+  };
+  enterAsRoot(enter, from, keepGroups);
   later.forEach(joinNamespace);
   if (plan.create & CLONE_NEWTIME) newTimeNamespace(offsets, plan);
   // The change of ids may have undone it (prctl(2), fs.suid_dumpable).

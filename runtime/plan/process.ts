@@ -12,6 +12,8 @@ import {
   type SchedulerPlan,
 } from "./scheduling.ts";
 
+const KEEP_GROUPS = "run.oci.keep_original_groups";
+
 /** Everything that the container process is at its execve. */
 export interface ProcessPlan {
   readonly args: readonly string[];
@@ -21,6 +23,8 @@ export interface ProcessPlan {
   readonly uid: number;
   readonly gid: number;
   readonly additionalGids: readonly number[];
+  /** As crun: the annotation run.oci.keep_original_groups leaves the caller's groups, whatever the configuration's are. */
+  readonly keepGroups: boolean;
   /** undefined leaves the umask that the init process has. */
   readonly umask: number | undefined;
   readonly capabilities: CapabilityPlan;
@@ -40,6 +44,7 @@ export interface ProcessPlan {
 export function planProcess(
   process: Process,
   available: bigint,
+  annotations: Readonly<Record<string, string>> = {},
 ): { readonly plan: ProcessPlan; readonly warnings: readonly string[] } {
   const capabilities = planCapabilities(process.capabilities, available);
   const { height = 0, width = 0 } = process.consoleSize ?? {};
@@ -50,6 +55,7 @@ export function planProcess(
     uid: process.user?.uid ?? 0,
     gid: process.user?.gid ?? 0,
     additionalGids: process.user?.additionalGids ?? [],
+    keepGroups: (annotations[KEEP_GROUPS] ?? "0") !== "0",
     umask: process.user?.umask,
     capabilities: capabilities.plan,
     rlimits: planRlimits(process.rlimits ?? []),

@@ -35,7 +35,7 @@ export function planProgram(
   const namespaces = planNamespaces(linux);
   // The root of a user namespace has every capability there, whatever this runtime lacks itself.
   const available = namespaces.own & CLONE_NEWUSER ? ALL_CAPABILITIES : facts.capabilities;
-  const { plan: process, warnings } = planProcess(config.process, available);
+  const { plan: process, warnings } = planProcess(config.process, available, config.annotations);
   const plan = {
     namespaces,
     process,
