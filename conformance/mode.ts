@@ -1,5 +1,5 @@
 // Who runs the runtime under test, and where. A test that leaves that to its fixture (harness.ts) runs in each of these
-// modes unchanged: RUNT_MODE names the one for a whole file, and modes.test.ts has some in all of them.
+// modes unchanged: RUNT_MODE names the one for a whole file, and rootless/modes.ts has some in all of them.
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";

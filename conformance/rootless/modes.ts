@@ -1,11 +1,11 @@
-// The same cases in the five modes of mode.ts. What a mode cannot do is said with the case, and is one error there.
+// The same cases for the five modes of mode.ts (modes_root.test.ts, modes_user.test.ts). What a mode cannot do is said with the case, and is one error there.
 import "../bun_host.ts";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { eventually } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
-import { type ModeName, modeNames } from "../mode.ts";
+import type { ModeName } from "../mode.ts";
 import { withTerminal } from "../pty.ts";
 import { type Spec, shell } from "../spec.ts";
 
@@ -149,7 +149,8 @@ async function started(c: Fixture): Promise<void> {
   succeed(await c.runt(["run", "--detach", "--bundle", c.bundle, c.id], { stdin: "" }));
 }
 
-for (const mode of modeNames) {
+/** Runs them all in a mode. */
+export function runIn(mode: ModeName): void {
   const suite = conformance("modes", mode);
   const isUser = users.includes(mode);
 
