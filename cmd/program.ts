@@ -111,7 +111,6 @@ function dispatch(program: string, invokedAs: string, argv: readonly string[], p
   progress.begun = name;
   const context: RuntimeContext = {
     ...settings,
-    debug: options.debug,
     warn: log.warn,
     debugLog: log.debug,
   };

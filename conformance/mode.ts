@@ -24,7 +24,7 @@ export type Mode = {
 /** Debian's "nobody", whom newuidmap(1) finds in /etc/passwd. */
 export const USER = 65534;
 /** What the user is given in /etc/subuid and /etc/subgid. */
-export const SUBORDINATE = 300_000;
+const SUBORDINATE = 300_000;
 
 export const modes = {
   root: { needs: [] },

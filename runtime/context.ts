@@ -10,7 +10,6 @@ export interface RuntimeContext {
   readonly rootMode?: number;
   readonly systemdCgroup: boolean;
   readonly rootless: boolean | "auto";
-  readonly debug: boolean;
   warn(message: string): void;
   debugLog(message: string): void;
 }

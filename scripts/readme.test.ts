@@ -1,11 +1,11 @@
 // The README's table of features against the tests: what a row claims is held by tests that exist, no conformance test
 // is without a row, and a command is in the table as it is in the executable. Its configuration of engines against the
-// one that their tests use.
+// one that their tests use. What this and the other READMEs name exists.
 import "../conformance/bun_host.ts";
 import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../cmd/commands.ts";
@@ -135,3 +135,31 @@ if (needs("README: containerd reads its configuration", "containerd"))
 else configuration.skip("of containerd: it reads it, and has one runtime", () => {});
 
 configuration.run();
+
+const signposts = suite("READMEs: what they name is there");
+
+/** Names of files in a text: with a folder below the top or below the README's own, or alone for one below either. */
+function missing(file: string): string[] {
+  const text = readFileSync(join(top, file), "utf8");
+  const names = [...text.matchAll(/(?<![\w./*-])[\w./-]*\w\.(?:test\.)?(?:ts|c|sh|md)(?![\w.(/-])/g)].map(
+    ([name]) => name,
+  );
+  const folder = join(top, dirname(file));
+  const inside = globSync("**/*", { cwd: folder, exclude: ["**/node_modules", "dist"] });
+  return [...new Set(names)].filter(
+    (name) =>
+      !existsSync(join(top, name)) && !inside.some((path) => path === name || path.endsWith(`/${name}`)),
+  );
+}
+
+for (const file of globSync("{README,SECURITY}.md", { cwd: top }).concat(
+  globSync("{cmd,runtime,syscalls,conformance,scripts}/**/README.md", { cwd: top }),
+))
+  signposts(file, () => assert.equal(missing(file), []));
+
+signposts("a layer, the engine and the tests have one", () => {
+  for (const folder of ["cmd", "runtime", "syscalls", "syscalls/engine", "conformance", "scripts"])
+    assert.ok(existsSync(join(top, folder, "README.md")), folder);
+});
+
+signposts.run();

@@ -15,7 +15,7 @@ export type Target = {
   readonly triplet: string;
 };
 
-export const targets: readonly Target[] = [
+const targets: readonly Target[] = [
   { name: "linux-x64", cpu: "x64", bun: "linux-x64", debian: "amd64", triplet: "x86_64-linux-gnu" },
   { name: "linux-arm64", cpu: "arm64", bun: "linux-aarch64", debian: "arm64", triplet: "aarch64-linux-gnu" },
 ];

@@ -18,7 +18,7 @@ const basicTypes = "ybnqiuxtdhsog";
  * The first complete type of a signature: "a(ss)u" begins with "a(ss)". A TypeError when it begins with none; `arrays`
  * and `structures` are how deep it is inside of others.
  */
-export function firstType(signature: string, arrays = 0, structures = 0): string {
+function firstType(signature: string, arrays = 0, structures = 0): string {
   const letter = signature[0] ?? "";
   if (letter !== "" && `${basicTypes}v`.includes(letter)) return letter;
   if (letter === "a" && arrays < MAX_DEPTH) {

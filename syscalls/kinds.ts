@@ -199,7 +199,7 @@ export const timespec = kind((arg) => {
 const fileTypes = files.S_IF;
 
 /** "S_IFCHR|0666". */
-export function modeText(value: number | bigint): string {
+function modeText(value: number | bigint): string {
   const all = Number(value);
   const type = all & stat.S_IFMT;
   const bits = (all & ~stat.S_IFMT) === 0 ? "0" : `0${(all & ~stat.S_IFMT).toString(8)}`;

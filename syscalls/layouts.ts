@@ -116,7 +116,7 @@ export const SIGINFO: Layout = {
   ],
 };
 
-export const SIGNALFD_SIGINFO: Layout = {
+const SIGNALFD_SIGINFO: Layout = {
   header: "sys/signalfd.h",
   name: "struct signalfd_siginfo",
   size: 128,

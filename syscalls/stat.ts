@@ -29,7 +29,6 @@ export interface Stat {
   readonly mountId: bigint;
   readonly mtimeSec: bigint;
   readonly mtimeNsec: number;
-  readonly ctimeSec: bigint;
 }
 
 /**
@@ -64,7 +63,6 @@ function decodeStat(s: Struct): Stat {
     mode: s.getU16(28),
     ino: s.getU64(32),
     size: s.getU64(40),
-    ctimeSec: s.getU64(96),
     mtimeSec: s.getU64(112),
     mtimeNsec: s.getU32(120),
     rdevMajor: s.getU32(128),
@@ -87,7 +85,6 @@ function decodeOldStat(s: Struct): Stat {
     mode: s.getU32(mode),
     ino: s.getU64(8),
     size: s.getU64(48),
-    ctimeSec: s.getU64(104),
     mtimeSec: s.getU64(88),
     mtimeNsec: s.getU32(96),
     rdevMajor: major(s.getU64(rdev)),

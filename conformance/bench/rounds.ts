@@ -95,7 +95,7 @@ function seriesOf(runtime: Runtime, measured: readonly Measure[]): Series {
   };
 }
 
-export function rowOf({ name, goal }: Pick<Operation, "name" | "goal">, series: readonly Series[]): Row {
+function rowOf({ name, goal }: Pick<Operation, "name" | "goal">, series: readonly Series[]): Row {
   const ours = series.find(({ runtime }) => runtime.kind === "runt");
   const others = series.filter((each) => each !== ours);
   return {

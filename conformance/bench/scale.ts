@@ -14,7 +14,7 @@ const LISTED = 400;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 
 /** Containers that sleep, made and deleted several at a time. */
-export function manyContainers(
+function manyContainers(
   commands: Commands,
   count: number,
 ): { make: (runtime: Runtime) => Step[]; remove: (runtime: Runtime) => Step[] } {

@@ -194,7 +194,7 @@ export function configurationTests<E extends Cli>(test: EngineSuite<E>): void {
 }
 
 /** The limits in force on the container's first process. */
-export async function limitsOf(e: Cli, name: string) {
+async function limitsOf(e: Cli, name: string) {
   const { memory, quota, period, pids, cpus } = limitsIn(await cgroupsOf(e, name));
   return { memory, share: quota === undefined ? undefined : quota / period, pids, cpus };
 }

@@ -21,7 +21,7 @@ const becomes = (e: Cli, name: string, status: string): Promise<boolean> =>
 const when = (name: string): string => `until test -e /tmp/${name}; do sleep 0.1; done`;
 
 /** What the engine told of the container until now. */
-export async function eventsOf(e: Cli, name: string): Promise<string[]> {
+async function eventsOf(e: Cli, name: string): Promise<string[]> {
   const until = `${Math.ceil(Date.now() / 1000)}`;
   const end = e.program === "podman" ? ["--stream=false"] : ["--until", until];
   const argv = ["events", "--since", "1h", ...end, "--filter", `container=${name}`];

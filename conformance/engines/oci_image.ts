@@ -8,7 +8,7 @@ import { makeRootfs } from "../rootfs.ts";
 export const imageName = "docker.io/library/busybox:latest";
 
 /** An image with a process that waits and reaps, as the pause container of a pod must. */
-export const pauseName = "docker.io/library/pause:latest";
+const pauseName = "docker.io/library/pause:latest";
 
 /** The `config` object of an image configuration, by the image's name. */
 export type Images = Readonly<Record<string, object>>;

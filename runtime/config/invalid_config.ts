@@ -34,7 +34,7 @@ export class InvalidSpec extends Error {
 }
 
 /** One issue as a sentence. */
-export function describeIssue({ field, problem, given, accepted }: Issue): string {
+function describeIssue({ field, problem, given, accepted }: Issue): string {
   const place = field === "" ? "" : `${field}: `;
   return `${place}${problem} (given ${given}; accepted: ${accepted})`;
 }

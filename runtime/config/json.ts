@@ -18,7 +18,7 @@ export { InvalidJson, type JsonObject, type JsonValue };
 /** A configuration is some ten kilobytes; what is larger than this is a mistake or an attack. */
 export const MAX_BYTES = 16 * 1024 * 1024;
 /** config.json needs eight levels; every recursive function over a JsonValue relies on this bound. */
-export const MAX_DEPTH = 128;
+const MAX_DEPTH = 128;
 
 /**
  * The value of a JSON text (RFC 8259, UTF-8). Integer literals beyond 2^53 become bigint; other numbers, 1.0

@@ -29,7 +29,7 @@ export function readSystemdFacts(
  * Finds it, for a container that is about to be created. `rootless` is the option of that name; "auto" is decided by
  * who we are: another user has the user's, and so has the root of a user namespace in the session of another user.
  */
-export function findSystemd(rootless: boolean | "auto", environment: Environment): SystemdPlace {
+function findSystemd(rootless: boolean | "auto", environment: Environment): SystemdPlace {
   // sd_booted(3)
   const booted = tryStatx(CWD, "/run/systemd/system", AT_SYMLINK_NOFOLLOW);
   if (typeof booted === "number" || !isType(booted, S_IFDIR)) {

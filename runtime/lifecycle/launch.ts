@@ -73,7 +73,6 @@ export interface Launched {
   readonly pid: Pid;
   readonly pidfd: Fd;
   readonly channel: Fd;
-  readonly cgroup: CgroupManager;
 }
 
 /** Makes the container up to its init process being ready; on failure nothing is left of it. */
@@ -176,7 +175,7 @@ function make(making: Making): Launched {
   duringInit(() => serve(making, init, channel, state, unitEntry));
   sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
-  return { dir, state, pid: init.pid, pidfd: init.pidfd, channel, cgroup };
+  return { dir, state, pid: init.pid, pidfd: init.pidfd, channel };
 }
 
 /** Makes the cgroups and forks the init process into them; what is opened for it alone is closed here after that. */

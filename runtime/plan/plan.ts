@@ -25,8 +25,6 @@ export interface PathStep {
 
 /** What acting on a configuration will do. */
 export interface ContainerPlan extends ProgramPlan {
-  readonly id: string;
-  readonly bundle: HostPath;
   readonly rootfs: RootfsPlan;
   readonly mounts: readonly MountStep[];
   /** Some file system can only be made by mount(2). */
@@ -86,8 +84,6 @@ export function planContainer(
   }
   const plan: ContainerPlan = {
     ...program,
-    id: options.id,
-    bundle: options.bundle,
     rootfs,
     mounts,
     needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),

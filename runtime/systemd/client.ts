@@ -63,7 +63,7 @@ function retrying(attempt: () => Bus): Bus {
 }
 
 /** One systemd, by one connection. Every failure is an OpError that repeats what systemd said. */
-export class Systemd {
+class Systemd {
   private known: number | undefined;
 
   constructor(

@@ -36,7 +36,7 @@ export function planUnitAnnotations(annotations: Readonly<Record<string, string>
 }
 
 /** A text that is not a value of a type that is read. */
-export class BadVariant extends Error {
+class BadVariant extends Error {
   override readonly name = "BadVariant";
 }
 
