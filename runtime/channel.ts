@@ -39,21 +39,20 @@ export type Request = "net-devices" | "source" | "hooks" | "limits" | "listener"
 /** With systemd as the driver: into the cgroup, out of it for the time being, and back. */
 export type CgroupRequest = "cgroup" | "leave-cgroup" | "rejoin-cgroup";
 
-/** Whether a request is one of those. */
-export function isCgroupRequest(request: Request): request is CgroupRequest {
-  return request === "cgroup" || request === "leave-cgroup" || request === "rejoin-cgroup";
-}
-
 /** A failure in the child as plain data. */
 export type ChildFailure =
   | { readonly op: ErrorData }
   | { readonly kind: RuntimeErrorKind; readonly message: string };
 
+/** A request, with the child's own number of a descriptor or the index of a mount where it is about one. */
+export interface RequestMessage {
+  readonly request: Request;
+  readonly descriptor?: Fd | undefined;
+  readonly mount?: number;
+}
+
 /** One packet of the child. */
-export type ChildMessage =
-  | { readonly request: Request; readonly descriptor?: Fd | undefined; readonly mount?: number }
-  | { readonly note: string }
-  | { readonly failure: ChildFailure };
+export type ChildMessage = RequestMessage | { readonly note: string } | { readonly failure: ChildFailure };
 
 /** The most that one packet may hold; a longer error text is cut. */
 const LIMIT = 64 * 1024;

@@ -3,7 +3,6 @@
  * It runs in a forked JavaScript engine that is about to be inside a hostile root file system: nothing here may
  * load a library, import, touch Date, Intl, console or the event loop.
  */
-
 import { asking } from "../../syscalls/asking.ts";
 import { O_RDWR } from "../../syscalls/constants/fcntl.ts";
 import { dup3, STREAMS } from "../../syscalls/descriptor.ts";
@@ -12,7 +11,6 @@ import { tryWrite } from "../../syscalls/io.ts";
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWNS,
-  CLONE_NEWPID,
   CLONE_NEWUSER,
   setdomainname,
   sethostname,
@@ -24,82 +22,40 @@ import { exitGroup, getpid, trySetsid } from "../../syscalls/process.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { fstat } from "../../syscalls/stat.ts";
 import { setTraceLabel } from "../../syscalls/trace.ts";
-import { type Fd, type FieldName, failed } from "../../syscalls/types.ts";
+import { type Fd, failed } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { umask } from "../../syscalls/working_directory.ts";
-import {
-  ask,
-  askForSource,
-  type ChildFailure,
-  failureOf,
-  type Request,
-  tellFailure,
-  tellNote,
-} from "../channel.ts";
+import { type ChildFailure, failureOf, tellFailure, tellNote } from "../channel.ts";
 import { runHooks } from "../hooks/run.ts";
 import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
-import type { CgroupView } from "../plan/cgroup/view.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import { openProcfs, writeProc } from "../proc/procfs.ts";
 import { clearParentDeathSignal, closeAllBut, closeAllFrom, disinherit } from "../self/disinherit.ts";
 import { cgroupDescriptors, enterCgroups } from "../self/enter_cgroup.ts";
-import type { OpenNamespace } from "../self/join_namespace.ts";
 import { raiseHardLimits, setLimits } from "../self/rlimits.ts";
 import { resetAffinity, setScheduler } from "../self/scheduling.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
-import { becomeTerminal, createConsole } from "./console.ts";
-import { type CgroupMove, type CgroupMoves, type ChildContext, descriptorsIn } from "./context.ts";
-import { chooseMountApi, closeStaging } from "./detached.ts";
-import { createDevices, createDevLinks } from "./devices.ts";
+import { askOrEnd } from "./ask_or_end.ts";
+import { becomeTerminal } from "./console.ts";
+import { type CgroupMove, descriptorsIn, type InitContext } from "./context.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, fixStdioPermissions } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
-import { mountAll } from "./mount.ts";
 import { enterNamespaces } from "./namespaces.ts";
-import { moveRoot } from "./no_pivot.ts";
-import {
-  chrootInto,
-  finalizeRootfs,
-  makeReadonly,
-  makeReadonlyNow,
-  maskPaths,
-  openRootfs,
-  pivotInto,
-  prepareOnHost,
-  prepareRootfs,
-} from "./rootfs.ts";
 import { applyPersonality, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
-import { handOverListener, loadFilter, withSysAdmin } from "./seccomp.ts";
+import { handOverListener, loadFilter } from "./seccomp.ts";
+import { setUpRootfs } from "./set_up_rootfs.ts";
 import { keepNullDevice, useStreams } from "./streams.ts";
 import {
-  createCwd,
   enterCwd,
   execProgram,
   findUserProgram,
   prepareProgram,
   tryEnterCwd,
+  type UserProgram,
   verifyCwd,
   withHome,
 } from "./user_program.ts";
 import { waitForStart } from "./wait_for_start.ts";
-
-/** What the parent hands to the child: plain values and descriptors, all made before the fork. */
-export interface InitContext extends ChildContext {
-  readonly plan: ContainerPlan;
-  readonly namespaces: readonly OpenNamespace[];
-  readonly cgroups: CgroupView;
-  /** Opened by the parent: in a user namespace the init process has no right to them. */
-  readonly cgroupMoves: CgroupMoves;
-  /** What asked for the cgroups. */
-  readonly cgroupField: FieldName | undefined;
-  /** The parent has hooks to run when the mounts are done. */
-  readonly parentHooks: boolean;
-  /** Some hook looks the process up in its cgroups (EarlyEntry). */
-  readonly hooksLook: boolean;
-  /** Create: the fifo to wait on, which takes an error after that. Run: undefined, the parent says go. */
-  readonly fifo: Fd | undefined;
-  /** The state document for hooks, with this pid and status. */
-  readonly stateFor: (pid: number, status: "creating" | "created") => string;
-}
 
 function descriptorsOfInit({ fifo, namespaces, cgroupMoves }: InitContext): readonly (Fd | undefined)[] {
   const moves = Object.values<CgroupMove>({ ...cgroupMoves });
@@ -109,22 +65,92 @@ function descriptorsOfInit({ fifo, namespaces, cgroupMoves }: InitContext): read
 
 /** Runs in the child; never returns to its caller. */
 export function containerInit(context: InitContext): never {
+  const { channel, fifo } = context;
+  let report = (error: unknown): void => tellFailure(channel, error);
   try {
-    initialise(context);
+    const ready = getReady(context);
+    // From the start on nobody listens on the channel.
+    if (fifo !== undefined) report = (error) => reportLate(fifo, error);
+    startProgram(context, ready);
   } catch (error) {
-    if (context.fifo !== undefined && started) reportLate(context.fifo, error);
-    else tellFailure(context.channel, error);
+    report(error);
     exitGroup(1);
   }
 }
 
-/** From the start on nobody listens on the channel. */
-let started = false;
+/** What is left when nothing of the host is. */
+interface Ready {
+  readonly program: UserProgram;
+  readonly env: readonly string[];
+  /** Open only where hooks are still to be run. */
+  readonly procfs: Fd;
+}
 
-function initialise(context: InitContext): never {
-  const { plan, channel, seccomp } = context;
-  const { process } = plan;
+/** All that does not wait for the start. */
+function getReady(context: InitContext): Ready {
+  const { plan, channel, order } = context;
   setTraceLabel("[init] ");
+  leaveParent(context);
+  enterNamespaces(plan.namespaces, context.namespaces);
+  if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
+  // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
+  prctl(PR_SET_DUMPABLE, 0);
+  const procfs = openProcfs();
+  lookDescriptorsUpIn(procfs);
+  setHostname(plan);
+  enterCgroupNamespace(context);
+  const callersUmask = umask(0);
+  const slave = setUpRootfs(context, procfs, callersUmask);
+  writeSysctls(plan, procfs);
+  if (slave !== undefined) asking("process.terminal", () => becomeTerminal(slave));
+  else reopenNullStdio();
+  setUmask(plan, callersUmask);
+  labelNextExec(procfs, plan.lsm);
+  if (plan.process.noNewPrivileges) asking("process.noNewPrivileges", () => prctl(PR_SET_NO_NEW_PRIVS, 1));
+  if (order.cgroupsBeforeScheduling) settleInCgroups(context);
+  schedule(plan);
+  becomeProcess(context, procfs);
+  const env = withHome(plan.process.env, plan.process.uid);
+  const program = prepareProgram(findUserProgram(plan.process.args[0] ?? "", env), plan.process.args, env);
+  if (!order.cgroupsBeforeScheduling) settleInCgroups(context);
+  closeHostFiles(context, procfs);
+  // Only now is there a parent to take the listener; the rest of this process is then subject to the filter.
+  if (context.seccomp?.notifies) handOverListener(channel, context.seccomp);
+  askOrEnd(channel, "ready");
+  return { program, env, procfs };
+}
+
+/** From the start to the execve. */
+function startProgram(context: InitContext, { program, env, procfs }: Ready): never {
+  const { plan, channel, fifo, preservedFds } = context;
+  const filter = context.seccomp?.notifies ? undefined : context.seccomp;
+  if (fifo !== undefined) {
+    close(channel);
+    waitForStart(fifo);
+  }
+  const hooks = plan.hooks.startContainer ?? [];
+  if (hooks.length > 0) {
+    runHooks("startContainer", hooks, {
+      state: context.stateFor(getpid(), "created"),
+      defaultEnv: () => env,
+      // A hook may be a program of the image: it must not be freer than the container.
+      beforeExec: filter === undefined ? undefined : () => loadFilter(filter),
+    });
+    lookDescriptorsUpIn(undefined);
+    close(procfs);
+  }
+  disinherit();
+  setLimits(plan.process.rlimits);
+  closeAllFrom(3 + preservedFds);
+  // After the wait for start, unlike runc: the profile is the program's, and whatever the runtime does between
+  // loading it and execve (poll, read, close, sigaction, prlimit) would have to be allowed in it.
+  if (filter !== undefined) loadFilter(filter);
+  execProgram(program);
+}
+
+/** A session, streams and a keyring of its own; of what the parent has open it keeps what is its own. */
+function leaveParent(context: InitContext): void {
+  const { plan } = context;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The state directory is the lock as well: kept open it would stay locked as long as the container waits. What is
   // not in the context besides: the parent's ends, its secrets, a descriptor of the cgroup in which clone3 has put the
@@ -133,157 +159,76 @@ function initialise(context: InitContext): never {
   useStreams(context.streams);
   if (plan.keyring !== "") withKeyLabel(plan.lsm.processLabel, () => joinSessionKeyring(plan.keyring));
   trySetsid();
-  const { cgroupMoves } = context;
-  enterNamespaces(plan.namespaces, context.namespaces);
-  if (plan.netDevices.length > 0) askOrEnd(channel, "net-devices");
-  // A container that this process may already share namespaces with must not look into it (CVE-2016-9962).
-  prctl(PR_SET_DUMPABLE, 0);
-  const procfs = openProcfs();
-  lookDescriptorsUpIn(procfs);
-  const { hostname, domainname } = plan;
+}
+
+function setHostname({ hostname, domainname }: ContainerPlan): void {
   if (hostname !== "") asking("hostname", () => sethostname(hostname));
   if (domainname !== "") asking("domainname", () => setdomainname(domainname));
-  // cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. Hooks
-  // look the process up in its cgroups as well, and what systemd makes is not there before. Else it joins last, when
-  // it needs least.
-  const ownCgroupNamespace = (plan.namespaces.create & CLONE_NEWCGROUP) !== 0;
-  const early = ownCgroupNamespace || context.hooksLook || typeof cgroupMoves.join === "string";
-  const move = (into: CgroupMove): void => {
-    if (typeof into === "string") askOrEnd(channel, into);
-    else asking(context.cgroupField, () => enterCgroups(into));
-  };
-  if (early) move(cgroupMoves.join);
-  if (ownCgroupNamespace) asking("linux.namespaces", () => unshare(CLONE_NEWCGROUP));
-  move(cgroupMoves.leaveMemory);
+}
 
-  const callersUmask = umask(0);
-  const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const slave = setUpRootfs(context, procfs, callersUmask);
+/** cgroup_namespaces(7): the root of the namespace is the cgroup that the process is in now. */
+function enterCgroupNamespace(context: InitContext): void {
+  const { plan, order, cgroupMoves } = context;
+  if (order.joinsEarly) move(context, cgroupMoves.join);
+  if (plan.namespaces.create & CLONE_NEWCGROUP) asking("linux.namespaces", () => unshare(CLONE_NEWCGROUP));
+  move(context, cgroupMoves.leaveMemory);
+}
 
-  writeSysctls(plan, procfs);
-  if (slave !== undefined) asking("process.terminal", () => becomeTerminal(slave));
-  else reopenNullStdio();
+function move({ channel, cgroupField }: InitContext, into: CgroupMove): void {
+  if (typeof into === "string") askOrEnd(channel, into);
+  else asking(cgroupField, () => enterCgroups(into));
+}
+
+/** Into the cgroups to stay there, and onto all the CPUs that they allow. */
+function settleInCgroups(context: InitContext): void {
+  const { plan, channel, order, cgroupMoves } = context;
+  if (plan.namespaces.own & CLONE_NEWUSER) askOrEnd(channel, "limits");
+  if (!order.joinsEarly) move(context, cgroupMoves.join);
+  move(context, cgroupMoves.rejoinMemory);
+  resetAffinity((note) => tellNote(channel, note));
+}
+
+function setUmask({ process, namespaces }: ContainerPlan, callersUmask: number): void {
   // As runc: 0022 belongs to a container's own file system; without one the caller's umask stays.
+  const ownMounts = (namespaces.own & CLONE_NEWNS) !== 0;
   asking(process.umask === undefined ? undefined : "process.user.umask", () =>
     umask(process.umask ?? (ownMounts ? 0o022 : callersUmask)),
   );
+}
 
-  labelNextExec(procfs, plan.lsm);
-  if (process.noNewPrivileges) asking("process.noNewPrivileges", () => prctl(PR_SET_NO_NEW_PRIVS, 1));
-  const ownUserNamespace = (plan.namespaces.own & CLONE_NEWUSER) !== 0;
-  const joinCgroups = (): void => {
-    if (ownUserNamespace) askOrEnd(channel, "limits");
-    if (!early) move(cgroupMoves.join);
-    move(cgroupMoves.rejoinMemory);
-    resetAffinity((note) => tellNote(channel, note));
-  };
-  // Which CPUs and nodes the process may use is its cgroup's to say first; else it joins last.
-  const settled = process.scheduler !== undefined || plan.memoryPolicy !== undefined;
-  if (settled) joinCgroups();
+function schedule({ process, personality, memoryPolicy }: ContainerPlan): void {
   setScheduler(process.scheduler);
   setIoPriority(process.ioPriority);
-  applyPersonality(plan.personality);
-  setMemoryPolicy(plan.memoryPolicy);
+  applyPersonality(personality);
+  setMemoryPolicy(memoryPolicy);
+}
+
+/** Who the process is, what it may do, where it is. */
+function becomeProcess({ plan, channel }: InitContext, procfs: Fd): void {
+  const { process } = plan;
   // From within a user namespace no limit can be raised; the parent does it then.
-  if (!ownUserNamespace) raiseHardLimits(process.rlimits, 0);
+  if ((plan.namespaces.own & CLONE_NEWUSER) === 0) raiseHardLimits(process.rlimits, 0);
   dropBoundingSet(process.capabilities);
   fixStdioPermissions(process.uid);
   // The directory may be open only to root (before) or only to the user (after).
   const entered = tryEnterCwd(process.cwd);
   becomeUser(process, procfs);
   if (!entered) enterCwd(process.cwd);
-  const needsRight = seccomp !== undefined && !process.noNewPrivileges;
-  const capabilities = needsRight ? withSysAdmin(process.capabilities) : process.capabilities;
-  for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
+  for (const note of applyCapabilities(process.capabilities, plan.filterNeedsSysAdmin))
+    tellNote(channel, note);
   verifyCwd();
+}
 
-  const env = withHome(process.env, process.uid);
-  const program = prepareProgram(findUserProgram(process.args[0] ?? "", env), process.args, env);
-  if (!settled) joinCgroups();
-  // From here the parent may end at any time; what tells of its death before "go" is the channel.
+/**
+ * From here the parent may end at any time; what tells of its death before "go" is the channel. While it waits, perhaps
+ * for days, the process holds no directory of ours that something in the container could climb into, no file of the
+ * host's but the fifo, and nothing of the caller's that is not for the program.
+ */
+function closeHostFiles({ plan, channel, fifo, preservedFds }: InitContext, procfs: Fd): void {
   clearParentDeathSignal();
-  const hooks = plan.hooks.startContainer ?? [];
-  // While it waits, perhaps for days, the process holds no directory of ours that something in the container could
-  // climb into, no file of the host's but the fifo, and nothing of the caller's that is not for the program.
-  if (hooks.length === 0) lookDescriptorsUpIn(undefined);
-  closeAllBut([channel, context.fifo, hooks.length === 0 ? undefined : procfs], context.preservedFds);
-  // Only now is there a parent to take the listener; the rest of this function is then subject to the filter.
-  if (seccomp?.notifies) handOverListener(channel, seccomp);
-  const late = seccomp?.notifies ? undefined : seccomp;
-  askOrEnd(channel, "ready");
-  if (context.fifo !== undefined) {
-    started = true;
-    close(channel);
-    waitForStart(context.fifo);
-  }
-  if (hooks.length > 0) {
-    runHooks("startContainer", hooks, {
-      state: context.stateFor(getpid(), "created"),
-      defaultEnv: () => env,
-      // A hook may be a program of the image: it must not be freer than the container.
-      beforeExec: late === undefined ? undefined : () => loadFilter(late),
-    });
-    lookDescriptorsUpIn(undefined);
-    close(procfs);
-  }
-  disinherit();
-  setLimits(process.rlimits);
-  closeAllFrom(3 + context.preservedFds);
-  // After the wait for start, unlike runc: the profile is the program's, and whatever the runtime does between
-  // loading it and execve (poll, read, close, sigaction, prlimit) would have to be allowed in it.
-  if (late !== undefined) loadFilter(late);
-  execProgram(program);
-}
-
-/** Everything about the root file system, from the host's "/" to the container's own. */
-function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd | undefined {
-  const { plan, channel } = context;
-  const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const needsStaging = chooseMountApi(procfs) || plan.needsMount2;
-  const base = asking("root.path", () => openRoot(plan, needsStaging));
-  const { root, rootPropagation, readOnlyLater } = mountAll(base, plan.mounts, {
-    cgroups: context.cgroups,
-    askForSource: (mount) => askForSource(channel, mount),
-    parentReaches: plan.parentReaches,
-    inUserNamespace: plan.inUserNamespace,
-    ownPids: (plan.namespaces.own & CLONE_NEWPID) !== 0,
-    propagation: plan.mountsOnHost ? [plan.rootfs.hostPropagation] : [],
-  });
-  if (plan.setUpDev) {
-    createDevices(root, plan.devices);
-    createDevLinks(root);
-  }
-  const { consoleSocket } = context;
-  const slave =
-    consoleSocket &&
-    asking("process.terminal", () => createConsole(root, consoleSocket, plan.process.consoleSize));
-  if (context.parentHooks) askOrEnd(channel, "hooks");
-  runHooks("createContainer", plan.hooks.createContainer, {
-    state: context.stateFor(getpid(), "creating"),
-    defaultEnv: () => [],
-    directory: root,
-    umask: callersUmask,
-  });
-  createCwd(root, plan.process.cwd);
-  makeReadonly(root, plan.readonlyPaths);
-  maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
-  makeReadonlyNow(readOnlyLater);
-  asking("root.path", () => {
-    // Not as runc, which unmounts the host's /proc and /sys for --no-pivot without a mount namespace.
-    if (!ownMounts) chrootInto(root);
-    else if (plan.noPivot) moveRoot(root, procfs);
-    else pivotInto(root);
-  });
-  if (ownMounts || plan.mountsOnHost) finalizeRootfs(root, plan.rootfs, rootPropagation);
-  close(root);
-  closeStaging();
-  return slave;
-}
-
-/** The root file system as a mount of its own, where there is anything to be mounted in it. */
-function openRoot({ namespaces, rootfs, mountsOnHost }: ContainerPlan, needsStaging: boolean): Fd {
-  if (namespaces.own & CLONE_NEWNS) return prepareRootfs(rootfs, needsStaging);
-  return mountsOnHost ? prepareOnHost(rootfs, needsStaging) : openRootfs(rootfs);
+  const hooked = (plan.hooks.startContainer ?? []).length > 0;
+  if (!hooked) lookDescriptorsUpIn(undefined);
+  closeAllBut([channel, fifo, hooked ? procfs : undefined], preservedFds);
 }
 
 function writeSysctls(plan: ContainerPlan, procfs: Fd): void {
@@ -302,11 +247,6 @@ function reopenNullStdio(): void {
   }
   // In a container without one.
   keepNullDevice();
-}
-
-/** Asks the parent; when it is gone this process has no reason to go on. */
-function askOrEnd(channel: Fd, request: Request): void {
-  if (!ask(channel, request)) exitGroup(1);
 }
 
 /** After the start `start` finds the error in the fifo, when this process has ended. */

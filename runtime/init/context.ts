@@ -1,8 +1,12 @@
 /** What the parent hands to every process that becomes a user's program: made before the fork. */
-import type { Fd } from "../../syscalls/types.ts";
+import type { Fd, FieldName } from "../../syscalls/types.ts";
 import type { CgroupRequest } from "../channel.ts";
+import type { CgroupView } from "../plan/cgroup/view.ts";
+import type { InitOrder } from "../plan/launch.ts";
+import type { ContainerPlan } from "../plan/plan.ts";
 import type { SeccompFilter } from "../seccomp/filter.ts";
 import type { CgroupFile } from "../self/enter_cgroup.ts";
+import type { OpenNamespace } from "../self/join_namespace.ts";
 
 export interface ChildContext {
   /** Where the child and the parent talk (channel.ts). */
@@ -40,4 +44,23 @@ export interface CgroupMoves {
   readonly join: CgroupMove;
   readonly leaveMemory: CgroupMove;
   readonly rejoinMemory: CgroupMove;
+}
+
+/** What the parent hands to the child: plain values and descriptors, all made before the fork. */
+export interface InitContext extends ChildContext {
+  readonly plan: ContainerPlan;
+  readonly namespaces: readonly OpenNamespace[];
+  readonly cgroups: CgroupView;
+  /** Opened by the parent: in a user namespace the init process has no right to them. */
+  readonly cgroupMoves: CgroupMoves;
+  /** What asked for the cgroups. */
+  readonly cgroupField: FieldName | undefined;
+  /** The parent has hooks to run when the mounts are done. */
+  readonly parentHooks: boolean;
+  /** What in the order of the steps depends on the configuration. */
+  readonly order: InitOrder;
+  /** Create: the fifo to wait on, which takes an error after that. Run: undefined, the parent says go. */
+  readonly fifo: Fd | undefined;
+  /** The state document for hooks, with this pid and status. */
+  readonly stateFor: (pid: number, status: "creating" | "created") => string;
 }

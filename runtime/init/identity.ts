@@ -22,6 +22,7 @@ import type { CapabilityPlan } from "../plan/capabilities.ts";
 import type { ProcessPlan } from "../plan/process.ts";
 import { readProcSelf } from "../proc/procfs.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
+import { withSysAdmin } from "./seccomp.ts";
 
 /** Drops from the bounding set what the plan does not keep; this needs CAP_SETPCAP, so it comes first. */
 export function dropBoundingSet({ bounding }: CapabilityPlan): void {
@@ -67,9 +68,13 @@ function setGroups(gids: readonly number[], procfs: Fd): void {
   }
 }
 
-/** Sets the effective, permitted and inheritable sets, then the ambient one, whose failures are only told. */
-export function applyCapabilities(plan: CapabilityPlan): string[] {
-  asking("process.capabilities", () => capset(plan));
+/**
+ * Sets the effective, permitted and inheritable sets, then the ambient one, whose failures are only told. The right to
+ * load a filter is kept where that needs it, until execve takes it away (withSysAdmin).
+ */
+export function applyCapabilities(plan: CapabilityPlan, filterNeedsSysAdmin: boolean): string[] {
+  const capabilities = filterNeedsSysAdmin ? withSysAdmin(plan) : plan;
+  asking("process.capabilities", () => capset(capabilities));
   return asking("process.capabilities.ambient", () => raiseAmbient(plan.ambient));
 }
 

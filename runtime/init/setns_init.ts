@@ -43,7 +43,7 @@ import { type ChildContext, descriptorsIn } from "./context.ts";
 import { applyCapabilities, becomeUser, dropBoundingSet, fixStdioPermissions } from "./identity.ts";
 import { joinSessionKeyring } from "./keyring.ts";
 import { applyPersonality, setIoPriority, setMemoryPolicy } from "./scheduling.ts";
-import { handOverListener, loadFilter, withSysAdmin } from "./seccomp.ts";
+import { handOverListener, loadFilter } from "./seccomp.ts";
 import { keepNullDevice, useStreams } from "./streams.ts";
 import {
   enterCwd,
@@ -74,8 +74,9 @@ export interface SetnsContext extends ChildContext {
   readonly mayStayOut: boolean;
   readonly keyring: string;
   readonly lsm: LsmPlan;
-  /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
-  readonly ptraceable: boolean;
+  /** Of the plan (plan/exec.ts). */
+  readonly filterNeedsSysAdmin: boolean;
+  readonly loadsBeforeFork: boolean;
   /** Those of the container, which the process does not inherit as it is no child of its init. */
   readonly personality: number | undefined;
   readonly memoryPolicy: MemoryPolicyPlan | undefined;
@@ -115,11 +116,11 @@ function enter(context: SetnsContext): never {
   // Dispositions are inherited; the mask stays until the end, so that a signal does not come in between.
   resetIgnoredSignals();
   const child = fork(CLONE_PARENT, () => setnsInit(context, cgroupFiles, program), {
-    filtered: loadsBeforeFork(context),
+    filtered: context.loadsBeforeFork,
     lastly: () => {
       lookDescriptorsUpIn(undefined);
       close(procfs);
-      if (loadsBeforeFork(context)) loadAndDrop(context);
+      if (context.loadsBeforeFork) loadAndDrop(context);
     },
   });
   tellForked(pidChannel, child.pid, child.pidfd);
@@ -177,7 +178,7 @@ function useContainerConsole({ consoleSocket, process }: SetnsContext): void {
 
 /** Everything that a fork hands on: who the process is, what it may do, where it is. */
 function becomeProcess(context: SetnsContext, procfs: Fd): void {
-  const { process, personality, memoryPolicy, seccomp, channel } = context;
+  const { process, personality, memoryPolicy, channel } = context;
   const { umask: mask } = process;
   if (mask !== undefined) asking("process.user.umask", () => umask(mask));
   if (process.noNewPrivileges) asking("process.noNewPrivileges", () => prctl(PR_SET_NO_NEW_PRIVS, 1));
@@ -191,19 +192,9 @@ function becomeProcess(context: SetnsContext, procfs: Fd): void {
   becomeUser(process, procfs);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!entered) enterCwd(process.cwd);
-  // As in container_init.ts: the right to load the filter, which execve takes away again.
-  const needsRight = seccomp !== undefined && !process.noNewPrivileges;
-  const capabilities = needsRight ? withSysAdmin(process.capabilities) : process.capabilities;
-  for (const note of applyCapabilities(capabilities)) tellNote(channel, note);
+  for (const note of applyCapabilities(process.capabilities, context.filterNeedsSysAdmin))
+    tellNote(channel, note);
   verifyCwd();
-}
-
-/**
- * Where somebody watches, the second process must not have the right to load a filter: the first loads it, for both.
- * The filter then has to allow what they still do. One that notifies cannot, as its agent is to be told of the second.
- */
-function loadsBeforeFork({ seccomp, process, ptraceable }: SetnsContext): boolean {
-  return ptraceable && seccomp !== undefined && !seccomp.notifies && !process.noNewPrivileges;
 }
 
 function loadAndDrop({ seccomp, process }: SetnsContext): void {
@@ -232,6 +223,6 @@ function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], progra
   if (!ask(channel, "ready")) exitGroup(255);
   setSignalMask(0n);
   setLimits(process.rlimits);
-  if (seccomp !== undefined && !seccomp.notifies && !loadsBeforeFork(context)) loadFilter(seccomp);
+  if (seccomp !== undefined && !seccomp.notifies && !context.loadsBeforeFork) loadFilter(seccomp);
   execProgram(program);
 }

@@ -3,25 +3,20 @@
  * make the cgroups while it sets up its root file system, answer its requests (channel.ts), and record it.
  */
 import { asking } from "../../syscalls/asking.ts";
-import { WNOWAIT } from "../../syscalls/constants/wait.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
 import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
-import { closing, type Owner, scope } from "../../syscalls/scope.ts";
+import { type Owner, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
-import type { Fd, FieldName, Pid } from "../../syscalls/types.ts";
+import type { Fd, Pid } from "../../syscalls/types.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
 import { newCgroup } from "../cgroup/open.ts";
-import { errorOf, go, isCgroupRequest, nextMessage } from "../channel.ts";
-import type { RunnableSpec, State } from "../config/types.ts";
+import type { RunnableSpec } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
-import { duringInit, namingPid, RuntimeError, startingProcess } from "../errors.ts";
-import { runHooks } from "../hooks/run.ts";
+import { duringInit, startingProcess } from "../errors.ts";
 import { containerInit } from "../init/container_init.ts";
 import type { Stream } from "../init/context.ts";
 import { createRdtGroups, joinRdtGroups, removeRdtGroups } from "../intel_rdt/groups.ts";
-import { moveNetDevices } from "../net_devices/move.ts";
-import { BindSources } from "../parent/bind_sources.ts";
 import { createExecFifo } from "../parent/exec_fifo.ts";
 import { forkIntoNamespaces } from "../parent/fork_into_namespaces.ts";
 import { makeNotifyDirectory } from "../parent/notify_socket.ts";
@@ -32,14 +27,10 @@ import { UnitEntry, unitMoves } from "../parent/unit_entry.ts";
 import { makeUserns, requireSameMaps } from "../parent/userns.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
-import type { SeccompFilter } from "../seccomp/filter.ts";
-import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import { openCgroupFiles } from "../self/enter_cgroup.ts";
 import type { OpenNamespace } from "../self/join_namespace.ts";
 import { writeOomScore } from "../self/oom_score.ts";
-import { raiseHardLimits } from "../self/rlimits.ts";
-import { wholeEnvironment } from "../self/seal.ts";
 import { identify } from "../state/init_pid.ts";
 import {
   createStateDir,
@@ -50,11 +41,12 @@ import {
   writeState,
 } from "../state/store.ts";
 import { unmountHostMounts } from "./host_mount.ts";
-import { type CreateRequest, type Prepared, prepareLaunch } from "./prepare.ts";
+import { cgroupField, type Making } from "./making.ts";
+import { type CreateRequest, prepareLaunch } from "./prepare.ts";
 import { firstRecord, streamNames, undoOf } from "./record.ts";
+import { serveInit } from "./serve_init.ts";
 import { hookState } from "./state.ts";
 import { sharesPidNamespace } from "./status.ts";
-import type { Undo } from "./undo.ts";
 
 /** What differs between create and run. */
 export interface LaunchMode {
@@ -123,20 +115,6 @@ export function launch(
   }
 }
 
-interface Making extends Omit<Prepared, "cgroup"> {
-  readonly cgroup: CgroupManager;
-  readonly context: RuntimeContext;
-  readonly request: CreateRequest;
-  readonly mode: LaunchMode;
-  readonly seccomp: SeccompFilter | undefined;
-  readonly pidfdSocket: Fd | undefined;
-  readonly dir: StateDir;
-  /** The first record, of a container that has no process yet. */
-  readonly recorded: SavedState;
-  readonly spec: RunnableSpec;
-  readonly undo: Undo;
-}
-
 function make(making: Making): Launched {
   const {
     request,
@@ -172,7 +150,7 @@ function make(making: Making): Launched {
     createRdtGroups(plan.intelRdt, rdt);
     joinRdtGroups(rdt, init.pid);
   }
-  duringInit(() => serve(making, init, channel, state, unitEntry));
+  duringInit(() => serveInit(making, init, channel, state, unitEntry));
   sendPidfd(pidfdSocket, "standard", init.pidfd);
   if (request.pidFile !== undefined) writePidFile(request.pidFile, init.pid);
   return { dir, state, pid: init.pid, pidfd: init.pidfd, channel };
@@ -211,23 +189,18 @@ function forkInit(making: Making): { readonly init: Cloned; readonly channel: Fd
 }
 
 /** What the init process gets besides what is opened for it. */
-function contextOf({ container, seccomp, view, parentHooks, hooksLook, mode, userFds, recorded }: Making) {
+function contextOf({ container, seccomp, view, parentHooks, order, mode, userFds, recorded }: Making) {
   return {
     plan: container,
     seccomp,
     cgroups: view,
     parentHooks,
-    hooksLook,
+    order,
     consoleSocket: mode.consoleSocket,
     streams: mode.streams,
     preservedFds: userFds,
     stateFor: (pid: number, status: "creating" | "created") => hookState(recorded, status, pid),
   };
-}
-
-/** What asked for the cgroup's place; none when it is of the runtime's choice. */
-function cgroupField({ spec }: Making): FieldName | undefined {
-  return spec.linux?.cgroupsPath ? "linux.cgroupsPath" : undefined;
 }
 
 /** The files by which the init process moves itself. */
@@ -248,61 +221,4 @@ function openUserns(
 ): Fd | undefined {
   if (idMaps !== undefined) return owner.own(asking("linux.namespaces", () => makeUserns(idMaps)));
   return joins.find(({ join }) => join.flag === CLONE_NEWUSER)?.fd;
-}
-
-/** Answers the child until it is ready; its failure is thrown here. */
-function serve(
-  making: Making,
-  init: Cloned,
-  channel: Fd,
-  state: SavedState,
-  unitEntry: UnitEntry | undefined,
-): void {
-  const { context, container: plan, dir } = making;
-  const sources = new BindSources(init.pid, plan.rootfs.hostPropagation);
-  for (;;) {
-    const message = nextMessage(channel);
-    if (message === undefined) throw diedEarly(init);
-    if ("failure" in message) throw namingPid(errorOf(message.failure), init.pid);
-    if ("note" in message) {
-      context.debugLog(message.note);
-      continue;
-    }
-    if (message.request === "source") {
-      const step = plan.mounts[message.mount ?? -1];
-      const source = step?.kind === "bind" ? sources.open(step) : undefined;
-      if (source === undefined) go(channel);
-      else closing(source, () => go(channel, source));
-      continue;
-    }
-    const { request } = message;
-    if (isCgroupRequest(request)) asking(cgroupField(making), () => unitEntry?.answer(request));
-    if (message.request === "net-devices") moveNetDevices(plan.netDevices, init.pid);
-    if (message.request === "limits") raiseHardLimits(plan.process.rlimits, init.pid);
-    if (message.request === "hooks") {
-      const hooks = { state: hookState(state, "creating", init.pid), defaultEnv: wholeEnvironment };
-      runHooks("prestart", plan.hooks.prestart, hooks);
-      runHooks("createRuntime", plan.hooks.createRuntime, hooks);
-    }
-    if (message.request === "listener" && message.descriptor !== undefined && plan.seccomp?.listener) {
-      const document = JSON.parse(hookState(state, "creating", init.pid)) as State;
-      sendListener(plan.seccomp.listener, init, message.descriptor, document);
-    }
-    if (message.request === "ready") {
-      sources.close();
-      writeState(dir, state);
-      return;
-    }
-    go(channel);
-  }
-}
-
-/** The channel ended without a word: the init process was killed, by a signal or by the OOM killer. */
-function diedEarly(init: Cloned): RuntimeError {
-  // Left to be reaped by who undoes the fork.
-  const exit = waitFor(init.pid, WNOWAIT);
-  const how =
-    exit === undefined || exit.signal === 0 ? `with status ${exit?.status}` : `by signal ${exit.signal}`;
-  const hint = exit?.signal === SIGKILL ? " (out of memory? the memory limit may be too low)" : "";
-  return new RuntimeError("child", `container init ended ${how} before it was ready${hint}`);
 }

@@ -2,11 +2,9 @@
  * The parent's half of exec: forks the process that enters the container (init/setns_init.ts), which forks the one
  * that stays there, and lets that one go on when everything is ready.
  */
-import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
+import { isErrno } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CWD, openat } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
 import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
@@ -15,7 +13,7 @@ import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
 import { hasSmallLimits } from "../cgroup/small_limits.ts";
-import { errorOf, go, nextMessage, receiveForked } from "../channel.ts";
+import { go, receiveForked } from "../channel.ts";
 import type { Process, RunnableSpec, State } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
 import { messageOf, namingPid, RuntimeError, startingProcess } from "../errors.ts";
@@ -26,12 +24,12 @@ import type { Stream } from "../init/context.ts";
 import { enterContainer } from "../init/setns_init.ts";
 import { joinRdtGroups } from "../intel_rdt/groups.ts";
 import { setFinalAffinity, withInitialAffinity } from "../parent/exec_affinity.ts";
+import { forkIntoCgroup } from "../parent/fork_into_cgroup.ts";
 import { writePidFile } from "../parent/pid_file.ts";
 import { sendPidfd } from "../parent/pidfd_socket.ts";
+import { type RequestHandlers, serve, serveListener } from "../parent/serve.ts";
 import { type ExecPlan, planExec } from "../plan/exec.ts";
-import { sendListener } from "../seccomp/listener.ts";
 import { prepareFilter } from "../seccomp/program.ts";
-import { fork } from "../self/fork.ts";
 import { setScheduler } from "../self/scheduling.ts";
 import { closeSealMount } from "../self/seal.ts";
 import { isEnding, openProcess, type ProcessIdentity } from "../state/init_pid.ts";
@@ -129,7 +127,7 @@ function planSetns({ context, saved, config, process, subCgroups }: SetnsProcess
 /** The first process is gone again when this returns; the second is a child of ours (CLONE_PARENT). */
 function forkSetns(setnsProcess: SetnsProcess, plan: ExecPlan, channel: Fd): Cloned {
   const { context, saved, subCgroups, consoleSocket, streams, preservedFds } = setnsProcess;
-  const { process, lsm, personality, memoryPolicy, initCgroupFile, ptraceable, entry } = plan;
+  const { process, lsm, personality, memoryPolicy, initCgroupFile, entry } = plan;
   return scope((owner) => {
     for (const fd of [channel, consoleSocket, ...streams.map(({ end }) => end)])
       if (fd !== undefined) owner.own(fd);
@@ -148,7 +146,8 @@ function forkSetns(setnsProcess: SetnsProcess, plan: ExecPlan, channel: Fd): Clo
         personality,
         memoryPolicy,
         initCgroupFile,
-        ptraceable,
+        filterNeedsSysAdmin: plan.filterNeedsSysAdmin,
+        loadsBeforeFork: plan.loadsBeforeFork,
         pidChannel: childPidChannel,
         channel,
         init,
@@ -197,30 +196,19 @@ function serveChild(
   plan: ExecPlan,
   channel: Fd,
   child: Cloned,
-) {
+): void {
   const { affinity, scheduler } = plan.process;
-  let ready = false;
-  for (;;) {
-    const message = nextMessage(channel);
-    if (message === undefined) break;
-    if ("failure" in message) throw namingPid(errorOf(message.failure), child.pid);
-    if ("note" in message) context.debugLog(message.note);
-    else {
-      const listener = plan.seccomp?.listener;
-      if (message.request === "listener" && message.descriptor !== undefined && listener) {
-        sendListener(listener, child, message.descriptor, stateOf(saved));
-      }
-      if (message.request === "ready") {
-        ready = true;
-        // Not by the process itself: it has no right to any more, and some of it no fork hands on.
-        setScheduler(scheduler, child.pid);
-        setFinalAffinity(affinity, child.pid, context.debugLog);
-        beforeProgram?.();
-      }
-      go(channel);
-    }
-  }
-  if (!ready) throw new DiedEarly(reap(child.pid));
+  const served = { channel, pid: child.pid, debugLog: context.debugLog };
+  const handlers: RequestHandlers = {
+    listener: ({ descriptor }) => serveListener(plan.seccomp, child, descriptor, () => stateOf(saved)),
+  };
+  if (!serve(served, handlers)) throw new DiedEarly(reap(child.pid));
+  // Not by the process itself: it has no right to any more, and some of it no fork hands on.
+  setScheduler(scheduler, child.pid);
+  setFinalAffinity(affinity, child.pid, context.debugLog);
+  beforeProgram?.();
+  go(channel);
+  serve(served, handlers);
 }
 
 /** The state that the seccomp agent is told. */
@@ -243,38 +231,5 @@ function reap(pid: Pid): ExitInfo | undefined {
   } catch (error) {
     if (isErrno(error, "ECHILD")) return undefined;
     throw error;
-  }
-}
-
-/**
- * Forks into the unified cgroup, and if the container has given it children with limits, upon which it takes no
- * processes itself (cgroup-v2.rst "No Internal Process Constraint"), into the one of its init process, as runc
- * (libcontainer/process_linux.go, addIntoCgroupV2).
- * Where that does not work the child joins by itself, and will say what is wrong.
- */
-function forkIntoCgroup(
-  cgroup: HostPath | undefined,
-  ofInit: () => HostPath | undefined,
-  child: (cloned: boolean) => never,
-  debugLog: (message: string) => void,
-): Cloned {
-  const first = cgroup === undefined ? "no cgroup" : tryForkIntoCgroup(cgroup, child);
-  if (typeof first !== "string") return first;
-  const other = first === "EBUSY" || first === "EOPNOTSUPP" ? ofInit() : undefined;
-  if (other !== undefined)
-    debugLog(`joining configured cgroup failed (${first}), will join container init cgroup ${other}`);
-  const second = other === undefined ? first : tryForkIntoCgroup(other, child);
-  return typeof second === "string" ? fork(0, () => child(false)) : second;
-}
-
-/** The child, or the name of the errno with which the kernel refused. */
-function tryForkIntoCgroup(path: HostPath, child: (cloned: boolean) => never): Cloned | string {
-  try {
-    return closing(openat(CWD, path, O_RDONLY | O_DIRECTORY), (cgroup) =>
-      fork(0, () => child(true), { cgroup }),
-    );
-  } catch (error) {
-    if (!(error instanceof OpError)) throw error;
-    return error.data.errno;
   }
 }

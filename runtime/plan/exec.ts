@@ -11,8 +11,12 @@ export interface ExecPlan extends ProgramPlan {
   readonly entry: ExecEntry;
   /** The file to join by where the container's own unified cgroup takes no processes. */
   readonly initCgroupFile: HostPath | undefined;
-  /** Somebody in the container may look into every process that he sees (CAP_SYS_PTRACE). */
-  readonly ptraceable: boolean;
+  /**
+   * Where somebody in the container may look into every process that he sees (CAP_SYS_PTRACE), the second process must
+   * not have the right to load a filter: the first loads it, for both. The filter then has to allow what they still do.
+   * One that notifies cannot, as its agent is to be told of the second.
+   */
+  readonly loadsBeforeFork: boolean;
 }
 
 /** What is known of the container, besides its configuration. */
@@ -39,7 +43,10 @@ export function planExec(
     ...program,
     entry: execEntry(cgroupPaths, subCgroups, smallLimits),
     initCgroupFile: cgroupOfInit && (`${cgroupOfInit}/cgroup.procs` as HostPath),
-    ptraceable: hasPtrace(config.process) || hasPtrace(process),
+    loadsBeforeFork:
+      program.filterNeedsSysAdmin &&
+      program.seccomp?.listener === undefined &&
+      (hasPtrace(config.process) || hasPtrace(process)),
   };
   return { plan, warnings };
 }

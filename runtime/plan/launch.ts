@@ -21,8 +21,19 @@ export interface LaunchPlan {
   readonly view: CgroupView;
   /** There are hooks for the runtime to run when the mounts are done. */
   readonly parentHooks: boolean;
-  /** Some hook looks the process up in its cgroups. */
-  readonly hooksLook: boolean;
+  readonly order: InitOrder;
+}
+
+/** What in the order of the init process's steps depends on the configuration. */
+export interface InitOrder {
+  /**
+   * It enters its cgroups at once: a cgroup namespace has for its root the cgroup that the process is in
+   * (cgroup_namespaces(7)), hooks look it up there, and what systemd makes is not there before. Else it joins last, when
+   * it needs least.
+   */
+  readonly joinsEarly: boolean;
+  /** Which CPUs and nodes the process may use is its cgroup's to say before a scheduler or a memory policy. */
+  readonly cgroupsBeforeScheduling: boolean;
 }
 
 /**
@@ -59,7 +70,11 @@ export function planLaunch(
     entry: planCgroupEntry(host.cgroups, cgroup.paths, resources?.memory?.limit, early, driver),
     view: cgroupView(host.cgroups, cgroup.paths, namespaces.own),
     parentHooks,
-    hooksLook,
+    order: {
+      joinsEarly: early.namespace || early.hooks || driver === "systemd",
+      cgroupsBeforeScheduling:
+        container.process.scheduler !== undefined || container.memoryPolicy !== undefined,
+    },
   };
   return { plan, warnings: [...warnings, ...withoutCgroup(cgroup, namespaces)] };
 }

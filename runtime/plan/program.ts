@@ -18,6 +18,8 @@ export interface ProgramPlan {
   readonly process: ProcessPlan;
   readonly lsm: LsmPlan;
   readonly seccomp: SeccompPlan | undefined;
+  /** seccomp(2): without no_new_privs, loading a filter takes CAP_SYS_ADMIN. */
+  readonly filterNeedsSysAdmin: boolean;
   /** The argument of personality(2). */
   readonly personality: number | undefined;
   readonly memoryPolicy: MemoryPolicyPlan | undefined;
@@ -36,11 +38,13 @@ export function planProgram(
   // The root of a user namespace has every capability there, whatever this runtime lacks itself.
   const available = namespaces.own & CLONE_NEWUSER ? ALL_CAPABILITIES : facts.capabilities;
   const { plan: process, warnings } = planProcess(config.process, available, config.annotations);
+  const seccomp = planSeccomp(linux.seccomp);
   const plan = {
     namespaces,
     process,
     lsm: planLsm(config, facts.lsm),
-    seccomp: planSeccomp(linux.seccomp),
+    seccomp,
+    filterNeedsSysAdmin: seccomp !== undefined && !process.noNewPrivileges,
     personality: planPersonality(linux.personality),
     memoryPolicy: planMemoryPolicy(linux.memoryPolicy),
   };
