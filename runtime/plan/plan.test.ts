@@ -44,6 +44,7 @@ container("the least configuration", () => {
     keyring: "_ses.c1",
     needsMount2: false,
     seccomp: undefined,
+    filterNeedsSysAdmin: false,
   });
   assert.equal(process.args, ["sh"]);
   assert.is(namespaces.own, 0);
