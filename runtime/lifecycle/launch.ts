@@ -9,7 +9,6 @@ import { type Owner, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
-import type { CgroupManager } from "../cgroup/manager.ts";
 import { newCgroup } from "../cgroup/open.ts";
 import type { RunnableSpec } from "../config/types.ts";
 import type { RuntimeContext } from "../context.ts";
