@@ -286,7 +286,11 @@ suite(
         spec.linux.resources = { memory: { limit: 2 << 20 }, pids: { limit: 1 } };
       });
       succeed(await host.runt("--systemd-cgroup", "run", "--bundle", c.bundle, c.id));
-      assert.is((host.systemd.properties().get("PIDs") as unknown[]).length, 2, "the process and its keeper");
+      assert.is(
+        (host.systemd.properties().get("PIDs") as unknown[]).length,
+        2,
+        "the process and its placeholder",
+      );
     }),
   { needs: need },
 );

@@ -36,7 +36,7 @@ const table: readonly Refusal[] = [
     says: 'invalid config.json: 2 problems: process.cwd: Cwd property must not be empty (given ""; accepted: a path that begins with "/"); hostname: wrong type (given 5; accepted: a string)',
   },
   {
-    title: "a process born in a user namespace, of which there is no descriptor",
+    title: "a process forked in a user namespace, of which there is no descriptor",
     edit: (spec) => {
       const maps = [{ containerID: 0, hostID: 100000, size: 10 }];
       spec.linux.namespaces.push({ type: "user" });

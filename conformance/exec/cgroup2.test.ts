@@ -1,5 +1,5 @@
 // vm only
-// exec on pure cgroup v2: which cgroup its process is in, and limits that are as tight as can be.
+// exec on pure cgroup v2: which cgroup its process is in, and limits that are as small as can be.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

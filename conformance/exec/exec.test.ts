@@ -500,7 +500,7 @@ if (canEnable)
 
 suite("--preserve-fds: these descriptors and no others", async (c) => {
   await runWaiting(c);
-  const file = join(c.dir, "gift");
+  const file = join(c.dir, "inherited");
   writeFileSync(file, "given");
   const { openSync, closeSync } = await import("node:fs");
   const fds = [openSync(file, "r"), openSync(file, "r"), openSync("/", "r")];

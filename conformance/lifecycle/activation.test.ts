@@ -21,7 +21,7 @@ const activated = (c: Fixture, variables: string, args: readonly string[]): Prom
     [
       "sh",
       "-c",
-      `exec 3<gift 4<gift 5<gift; ${variables} exec "$@"`,
+      `exec 3<inherited 4<inherited 5<inherited; ${variables} exec "$@"`,
       "sh",
       runtimePath,
       "--root",
@@ -41,14 +41,14 @@ for (const [title, variables, flags, expected] of [
   ["without LISTEN_PID", "LISTEN_FDS=2", [], "\n0\n1\n2\n"],
 ] as const)
   activation(`LISTEN_FDS: ${title}`, async (c) => {
-    writeFileSync(join(c.dir, "gift"), "given");
+    writeFileSync(join(c.dir, "inherited"), "given");
     c.configure((spec) => shell(spec, listing));
     const result = succeed(await activated(c, variables, ["run", ...flags, "--bundle", c.bundle, c.id]));
     assert.is(result.stdout, expected);
   });
 
 activation("LISTEN_FDS: more than are open is refused", async (c) => {
-  writeFileSync(join(c.dir, "gift"), "given");
+  writeFileSync(join(c.dir, "inherited"), "given");
   refuse(await activated(c, "LISTEN_PID=$$ LISTEN_FDS=9", ["run", "--bundle", c.bundle, c.id]), "LISTEN_FDS");
 });
 

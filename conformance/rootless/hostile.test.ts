@@ -98,19 +98,19 @@ hostile(
         case $(readlink $p/exe) in *runt*) echo "$p is $(readlink $p/exe)"; ls -l $p/fd;; *) echo seen >&2;; esac
       done; done`;
       const namespace = `user:[${/\[(\d+)\]/.exec(await Bun.$`readlink /proc/${owner}/ns/user`.text())?.[1]}]`;
-      const hunter = spawn(asUser[0] ?? "", [...asUser.slice(1), "sh", "-c", script, "sh", namespace], {
+      const attacker = spawn(asUser[0] ?? "", [...asUser.slice(1), "sh", "-c", script, "sh", namespace], {
         stdio: ["ignore", "pipe", "pipe"],
       });
       let found = "";
       let seen = "";
-      hunter.stderr.on("data", (chunk) => {
+      attacker.stderr.on("data", (chunk) => {
         seen += String(chunk);
       });
-      hunter.stdout.on("data", (chunk) => {
+      attacker.stdout.on("data", (chunk) => {
         found += String(chunk);
       });
       for (let i = 0; i < 40; i++) succeed(await c.runt(["exec", c.id, "true"]));
-      hunter.kill("SIGKILL");
+      attacker.kill("SIGKILL");
       assert.is(found, "");
       // It does look: at the container's own processes.
       assert.match(seen, /^seen$/m);

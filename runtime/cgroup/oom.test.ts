@@ -41,7 +41,7 @@ oom("what was before is not told, nor a limit that was reached without a kill", 
     assert.not(isReadable(watch));
     write("memory.events", "low 0\nmax 4\noom 2\noom_kill 2\n");
     assert.ok(isReadable(watch));
-    assert.equal(watch.look(), { oom: false, gone: false });
+    assert.equal(watch.readEvents(), { oom: false, gone: false });
     assert.not(isReadable(watch));
   });
 });
@@ -49,9 +49,9 @@ oom("what was before is not told, nor a limit that was reached without a kill", 
 oom("a kill is told once", () => {
   withWatch((watch, write) => {
     write("memory.events", "oom_kill 3\n");
-    assert.equal(watch.look(), { oom: true, gone: false });
+    assert.equal(watch.readEvents(), { oom: true, gone: false });
     write("memory.events", "max 9\noom_kill 3\n");
-    assert.equal(watch.look(), { oom: false, gone: false });
+    assert.equal(watch.readEvents(), { oom: false, gone: false });
   });
 });
 
@@ -60,12 +60,12 @@ oom("the last process gone, or the cgroup, is the end; a kill before it is still
     write("memory.events", "oom_kill 3\n");
     write("cgroup.events", "populated 0\nfrozen 0\n");
     assert.ok(isReadable(watch));
-    assert.equal(watch.look(), { oom: true, gone: true });
+    assert.equal(watch.readEvents(), { oom: true, gone: true });
   });
   withWatch((watch, _write, directory) => {
     removeFile(join(directory, "memory.events"));
     removeFile(join(directory, "cgroup.events"));
-    assert.equal(watch.look(), { oom: false, gone: true });
+    assert.equal(watch.readEvents(), { oom: false, gone: true });
   });
 });
 
@@ -75,12 +75,12 @@ oom("a kill while it looks is told, although that was the last process", () => {
     removeFile(file);
     mknodat(CWD, file, S_IFIFO | 0o600);
     const killer = startForked(() => {
-      const fd = openat(CWD, file, O_WRONLY); // waits for the look
+      const fd = openat(CWD, file, O_WRONLY); // waits for readEvents
       write("memory.events", "oom_kill 3\n");
       writeAll(fd, encodeUtf8("populated 0\n"));
       return 0;
     });
-    assert.equal(watch.look(), { oom: true, gone: true });
+    assert.equal(watch.readEvents(), { oom: true, gone: true });
     assert.is(killer.wait().status, 0);
   });
 });
@@ -89,7 +89,7 @@ oom("without a memory controller there is the end to wait for", () => {
   withWatch((watch, write) => {
     write("cgroup.events", "populated 0\nfrozen 0\n");
     assert.ok(isReadable(watch));
-    assert.equal(watch.look(), { oom: false, gone: true });
+    assert.equal(watch.readEvents(), { oom: false, gone: true });
   }, false);
 });
 

@@ -1,4 +1,4 @@
-/** Hears of the OOM killer's visits to a cgroup, and of the end of that cgroup. */
+/** Waits for OOM kills in a cgroup, and for the end of that cgroup. */
 import { ENOENT } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
@@ -21,7 +21,7 @@ import { unifiedOnly } from "../plan/cgroup/hierarchies.ts";
 import { tryReadControl } from "./control_file.ts";
 import { parseKeyValues } from "./stats_text.ts";
 
-/** What has happened since the last look. */
+/** What has happened since the events were last read. */
 export interface OomEvents {
   readonly oom: boolean;
   /** The cgroup has been removed, or on v2 has no process left. */
@@ -29,10 +29,10 @@ export interface OomEvents {
 }
 
 export interface OomWatch {
-  /** Readable when there is something to look at. */
+  /** Readable when there are events to read. */
   readonly fd: Fd;
   /** To be called when it is. */
-  look(): OomEvents;
+  readEvents(): OomEvents;
   close(): void;
 }
 
@@ -56,7 +56,7 @@ function watchV1(path: HostPath): OomWatch {
   const isGone = () => typeof tryStatx(directory, "cgroup.event_control", 0) === "number";
   return {
     fd,
-    look() {
+    readEvents() {
       const gone = isGone();
       const signals = readCounter(fd);
       // Looked at again: who removes it between the two lines has given its signal already, and there is no other.
@@ -81,7 +81,7 @@ function watchV2(directory: HostPath): OomWatch {
   let kills = read("memory.events", "oom_kill") ?? 0n;
   return {
     fd,
-    look() {
+    readEvents() {
       drain(fd);
       // First: after the end there is no other look, and the last process may be killed between the two lines.
       const gone = read("cgroup.events", "populated") !== 1n;

@@ -55,16 +55,16 @@ export function sourceOf(fd: Fd): Source {
   const read = isType(stat, S_IFSOCK)
     ? (buffer: Uint8Array) => tryReceive(fd, buffer)
     : (buffer: Uint8Array) => tryRead(fd, buffer);
-  return { fd, ...natureOf(stat), read };
+  return { fd, ...kindOf(stat), read };
 }
 
 /** The caller's, to write to. */
 export function sinkOf(fd: Fd): Sink {
   const stat = fstat(fd);
-  if (isType(stat, S_IFSOCK)) return { fd, ...natureOf(stat), write: (bytes) => send(fd, bytes) };
+  if (isType(stat, S_IFSOCK)) return { fd, ...kindOf(stat), write: (bytes) => send(fd, bytes) };
   const own = isPtySlave(stat) ? openAgain(fd) : undefined;
   if (own !== undefined) return ownEnd(own, "other");
-  return { fd, ...natureOf(stat), write: (bytes) => tryWrite(fd, bytes) };
+  return { fd, ...kindOf(stat), write: (bytes) => tryWrite(fd, bytes) };
 }
 
 /** The same, for what has nobody to be kept for: once it takes no more, it takes everything and loses it. */
@@ -72,7 +72,7 @@ export function discardingSink(sink: Sink): Sink {
   return { ...sink, kind: "other", write: (bytes) => discardOnError(sink.write(bytes), bytes) };
 }
 
-function natureOf(stat: Stat): Pick<EndPoint, "mayBlock" | "kind"> {
+function kindOf(stat: Stat): Pick<EndPoint, "mayBlock" | "kind"> {
   // Not poll's matter: a file is always ready, and waits for its disk.
   if (isType(stat, S_IFREG) || isType(stat, S_IFBLK)) return { mayBlock: false, kind: "file" };
   if (isType(stat, S_IFSOCK)) return { mayBlock: false, kind: "other" };

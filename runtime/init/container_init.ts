@@ -1,5 +1,22 @@
 /**
- * The container's init process, from the fork to the execve of the user's program, in the order of the kernel.
+ * The container's init process, from the fork to the execve of the user's program, in the order of the kernel. runc's
+ * is libcontainer/standard_init_linux.go, Init, after what nsexec.c has done. Each step stands where it does because a
+ * later one takes away what it needs:
+ *
+ * - Descriptors of the parent are closed first, before this process is in a namespace with anybody who could use them.
+ * - Namespaces come next, then the dumpable flag, then a procfs of this pid namespace, while mounting is still allowed.
+ *   All that is written to /proc from then on goes through it, whatever the image has at that path.
+ * - A new cgroup namespace has as its root the cgroup in which it is made, so the cgroups are entered before it. With a
+ *   small memory limit the process leaves again, and comes back when it needs least.
+ * - Mounts need the host's paths, or what the parent opened of them, and so come before pivot_root. So do the hooks
+ *   createRuntime and createContainer, which are looked up on the host. Masked and read-only paths are named by the
+ *   descriptor of the root, before anything in the container runs.
+ * - Sysctls, labels, the scheduler, limits and the bounding set need capabilities, so they come before the change of
+ *   user; the change of user needs CAP_SETUID and CAP_SETGID, so capabilities come after it.
+ * - The program is looked up as its user, and before "ready", so that what is wrong with it is an error of create.
+ * - Before the wait for start, which may take days, all is closed that something in the container could climb into.
+ * - The filter of seccomp is last, so that a profile has to allow execve and nothing else of the runtime's.
+ *
  * It runs in a forked JavaScript engine that is about to be inside a hostile root file system: nothing here may
  * load a library, import, touch Date, Intl, console or the event loop.
  */

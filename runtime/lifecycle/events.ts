@@ -67,29 +67,29 @@ function stream(
 ): void {
   let next = monotonicNow() + interval;
   for (;;) {
-    const [news = 0, reader = 0] = poll(
+    const [changed = 0, reader = 0] = poll(
       [
         { fd: watch.fd, events: POLLIN },
         { fd: STDOUT, events: 0 }, // an end of the reader, which is told without being asked for
       ],
-      untilThen(next),
+      timeoutUntil(next),
     );
     if ((reader & (POLLERR | POLLHUP)) !== 0) return;
-    if (news !== 0) {
-      const { oom, gone } = watch.look();
+    if (changed !== 0) {
+      const { oom, gone } = watch.readEvents();
       if (oom) print(`${stringifyJson({ type: "oom", id: saved.id })}\n`);
       if (gone) return;
     }
     const now = monotonicNow();
     if (now < next) continue;
-    tell(context, saved, print);
+    printStats(context, saved, print);
     // What was missed, because the reader was slow, is not made up for.
     next = next + interval < now ? now : next + interval;
   }
 }
 
 /** Statistics that cannot be had now may be there the next time, as long as the container is. */
-function tell(context: RuntimeContext, saved: SavedState, print: (line: string) => void): void {
+function printStats(context: RuntimeContext, saved: SavedState, print: (line: string) => void): void {
   let line: string;
   try {
     line = statsEvent(saved);
@@ -115,7 +115,7 @@ function rdtStats({ resctrl }: SavedState): RdtStats {
 const MAX_WAIT_MS = 3_600_000;
 
 /** Milliseconds from now to a moment of monotonicNow(), rounded up; the wait is cut short rather than overflow. */
-function untilThen(moment: bigint): number {
+function timeoutUntil(moment: bigint): number {
   const left = moment - monotonicNow();
   return left <= 0n ? 0 : Math.min(Number(left / 1_000_000n) + 1, MAX_WAIT_MS);
 }

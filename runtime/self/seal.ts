@@ -2,7 +2,12 @@
  * Sealing: a command that puts a process into a container first re-executes itself from a private, read-only
  * view of its own file, because a container can reach that file by /proc/<pid>/exe (CVE-2019-5736). The second
  * start also has a constant environment: the number of a sealed memfd that carries, as data, what is needed of the
- * caller's.
+ * caller's. runc does as much in libcontainer/exeseal, CloneSelfExe.
+ *
+ * The order matters. The caller's descriptors are counted before anything of ours is open, which could be taken for one
+ * of them. The environment is written and sealed next, then the program is opened by the first method that this host
+ * allows, and executed by descriptor, so that no path is looked up again. The second start believes neither the
+ * variable nor the memfd before it has asked the kernel what /proc/self/exe is: on a read-only file system, or sealed.
  */
 
 import { ESTALE } from "../../syscalls/constants/errno.ts";
