@@ -15,7 +15,8 @@
  *   user; the change of user needs CAP_SETUID and CAP_SETGID, so capabilities come after it.
  * - The program is looked up as its user, and before "ready", so that what is wrong with it is an error of create.
  * - Before the wait for start, which may take days, all is closed that something in the container could climb into.
- * - The filter of seccomp is last, so that a profile has to allow execve and nothing else of the runtime's.
+ * - The filter of seccomp is last, so that a profile has to allow execve and nothing else of the runtime's; but one that
+ *   notifies comes before "ready", as the parent has to take its listener.
  *
  * It runs in a forked JavaScript engine that is about to be inside a hostile root file system: nothing here may
  * load a library, import, touch Date, Intl, console or the event loop.
