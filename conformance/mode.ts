@@ -54,7 +54,7 @@ export const modes = {
 } as const satisfies Record<string, Mode>;
 
 export type ModeName = keyof typeof modes;
-export const modeNames = Object.keys(modes) as ModeName[];
+const modeNames = Object.keys(modes) as ModeName[];
 
 /** That of RUNT_MODE, or root. */
 export function chosenMode(): ModeName {

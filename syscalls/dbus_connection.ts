@@ -74,7 +74,7 @@ const MAX_SIGNALS = 64 * 1024;
 const TYPE_AT = 1;
 const FLAGS_AT = 2;
 const NO_REPLY_EXPECTED = 1;
-/** Nanoseconds after a call until a direct peer that has not answered is nudged; twice as long each time. */
+/** Nanoseconds after a call until a direct peer that has not answered is pinged; twice as long each time. */
 const PING_AFTER = 100_000_000n;
 /** The broker itself, as a destination. */
 export const BROKER = {
