@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { eventually, runCommand } from "../command.ts";
 import { succeed } from "../harness.ts";
 import { namespaceOf } from "../inspect.ts";
-import { findCommand, testingRunc } from "../needs.ts";
+import { findCommand, runtimePath, testingRunc } from "../needs.ts";
 import {
   checkpoint,
   configure,
@@ -240,6 +240,33 @@ outside(
     }
   },
   { needs: ["ip"] },
+);
+
+outside(
+  "a network device is moved into it again",
+  async (c) => {
+    configure(c, counter, (spec) => {
+      spec.linux.netDevices = { v0: { name: "uplink" } };
+    });
+    // In a network namespace of the test's own, with which all of them go.
+    const runt = `"$0" --root ${c.root}`;
+    const script = `set -e; ip link set lo up
+    ip link add v0 type veth peer name v1
+    ${runt} run -d --bundle ${c.bundle} ${c.id} </dev/null >/dev/null 2>&1
+    until [ -e ${c.rootfs}/tmp/n ]; do sleep 0.1; done
+    ${runt} exec ${c.id} ls /sys/class/net
+    ${runt} checkpoint --image-path ${images(c)} ${c.id}
+    ip link delete v1 2>/dev/null || true
+    ip link add v0 type veth peer name v1
+    ${runt} restore -d --bundle ${c.bundle} --image-path ${images(c)} ${c.id} </dev/null >/dev/null 2>&1
+    ${runt} exec ${c.id} ls /sys/class/net
+    ${runt} delete --force ${c.id}`;
+    const result = succeed(
+      await runCommand(["unshare", "-n", "sh", "-c", script, runtimePath], { timeoutSeconds: 60 }),
+    );
+    assert.is(result.stdout, "lo\nuplink\n".repeat(2));
+  },
+  { needs: ["ip", "unshare"], runcFails: "runc moves no device at a restore" },
 );
 
 outside(

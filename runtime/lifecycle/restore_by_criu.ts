@@ -27,6 +27,7 @@ import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks/run.ts";
 import type { Stream } from "../init/context.ts";
 import { createRdtGroups, joinRdtGroups } from "../intel_rdt/groups.ts";
+import { moveNetDevices } from "../net_devices/move.ts";
 import { readCgroups } from "../proc/cgroup.ts";
 import { wholeEnvironment } from "../self/seal.ts";
 import { type SavedState, type StateDir, writeSavedConfig, writeState } from "../state/store.ts";
@@ -152,7 +153,8 @@ class Restoring {
       mode.takeTerminal(descriptor);
       this.#hasTerminal = true;
     } else if (descriptor !== undefined) close(descriptor);
-    if (script === "setup-namespaces") {
+    if (script === "setup-namespaces" && pid !== undefined) {
+      moveNetDevices(container.netDevices, pid);
       const hooks = { state: hookState(recorded, "creating", pid), defaultEnv: wholeEnvironment };
       runHooks("prestart", container.hooks.prestart, hooks);
       runHooks("createRuntime", container.hooks.createRuntime, hooks);
