@@ -146,10 +146,15 @@ function criuTrouble(...more: readonly string[]): string | undefined {
 
 const criuChecks = new Map<string, string | undefined>();
 
+/** 3.17 for criu 3.17.1. */
+export function criuVersion(): number {
+  const said = execute(findCommand("criu") ?? "", ["--version"]);
+  return Number(/^Version: (\d+\.\d+)/m.exec(said)?.[1] ?? 0);
+}
+
 function lazyTrouble(): string | undefined {
-  const [, version = ""] = /^Version: (\S+)$/m.exec(execute(findCommand("criu") ?? "", ["--version"])) ?? [];
   // "page-pipe: splice: -1: Bad file descriptor" in its dump.log, with runc as well.
-  if (/^4\.2(\.|$)/.test(version)) return `criu ${version} does not serve lazy pages`;
+  if (criuVersion() === 4.2) return "criu 4.2 does not serve lazy pages";
   return criuTrouble("--feature", "uffd-noncoop");
 }
 

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { eventually, runCommand } from "../command.ts";
 import { succeed } from "../harness.ts";
 import { namespaceOf } from "../inspect.ts";
-import { findCommand, runtimePath, testingRunc } from "../needs.ts";
+import { criuVersion, findCommand, runtimePath, testingRunc } from "../needs.ts";
 import {
   checkpoint,
   configure,
@@ -39,7 +39,9 @@ outside(
     await runCommand(["chmod", "1777", join(c.rootfs, "tmp")]);
     await run(c);
     await shows(c, "tmp/ready", "ready");
-    const fields = /^(Uid|Gid|Groups|Umask|Cap\w+|NoNewPrivs|Seccomp|Seccomp_filters):.*$/gm;
+    // CRIU has no_new_privs since 3.19.
+    const more = criuVersion() < 3.19 ? "" : "|NoNewPrivs";
+    const fields = new RegExp(`^(Uid|Gid|Groups|Umask|Cap\\w+|Seccomp|Seccomp_filters${more}):.*$`, "gm");
     const look = async (): Promise<string> => {
       const { pid } = await c.state();
       const file = async (name: string) => Bun.file(`/proc/${pid}/${name}`).text();

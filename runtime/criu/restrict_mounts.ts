@@ -1,7 +1,7 @@
 /**
- * What bind mounts must not be, once more. Of two bind mounts of one file system with the same flags criu (4.2 is the
- * newest that was looked at) gives them to one alone, so that what was read-only comes back writable. The processes do
- * not run yet: criu lets them go after its notification "post-restore".
+ * What mounts must not be, once more. Of two bind mounts of one file system with the same flags criu (4.2 is the newest
+ * that was looked at) gives them to one alone, and 3.17 forgets those of the root, so that what was read-only comes back
+ * writable. The processes do not run yet: criu lets them go after its notification "post-restore".
  */
 
 import { asking } from "../../syscalls/asking.ts";
@@ -14,13 +14,15 @@ import { CLONE_NEWNS, setns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { exitGroup, waitFor } from "../../syscalls/process.ts";
 import { messagePair } from "../../syscalls/socket.ts";
-import { fstatfs } from "../../syscalls/stat.ts";
+import { fstatfs, statx } from "../../syscalls/stat.ts";
+import { type Fd, failed, type Pid, type SpecField } from "../../syscalls/types.ts";
 import type { ResultOrErrno } from "../../syscalls/syscall.ts";
-import { type Fd, failed, type Pid } from "../../syscalls/types.ts";
 import { fchdir } from "../../syscalls/working_directory.ts";
 import { errorOf, nextMessage, tellFailure } from "../channel.ts";
+import { field } from "../config/field.ts";
 import { tryOpenInRoot } from "../path/in_root.ts";
-import type { BindStep, MountStep } from "../plan/mounts/mounts.ts";
+import type { BindStep } from "../plan/mounts/mounts.ts";
+import type { ContainerPlan } from "../plan/plan.ts";
 import { openProcfs } from "../proc/procfs.ts";
 import { closeAllBut } from "../self/disinherit.ts";
 import { fork } from "../self/fork.ts";
@@ -35,10 +37,26 @@ const restricting = [
 ] as const;
 const RESTRICTING = restricting.reduce((all, [attribute]) => all | attribute, 0);
 
-/** Sets these flags of the plan's bind mounts, in a process that joins the mounts of `pid`. */
-export function restrictMounts(pid: Pid, mounts: readonly MountStep[]): void {
-  const steps = mounts.filter((step): step is BindStep => step.kind === "bind" && isRestricted(step));
-  if (steps.length === 0) return;
+/** A mount by its place, and what it must not be: MOUNT_ATTR_* for it, and for the whole tree. */
+interface Restriction {
+  readonly destination: string;
+  readonly set: number;
+  readonly recursiveSet: number;
+  readonly from: SpecField;
+}
+
+/** Sets these flags of the plan's bind mounts and of its root, in a process that joins the mounts of `pid`. */
+export function restrictMounts(pid: Pid, { mounts, rootfs }: Pick<ContainerPlan, "mounts" | "rootfs">): void {
+  const steps = mounts.flatMap((step) => (step.kind === "bind" ? restrictionOf(step) : []));
+  if (rootfs.readonly)
+    steps.push({
+      destination: "/",
+      set: M.MOUNT_ATTR_RDONLY,
+      recursiveSet: 0,
+      from: field("root", "readonly"),
+    });
+  // Without a mount namespace of its own its mounts are the host's, which are not for it to restrict.
+  if (steps.length === 0 || mountsOf(pid) === mountsOf("self")) return;
   const [channel, childChannel] = messagePair();
   const child = fork(0, () => {
     try {
@@ -59,8 +77,13 @@ export function restrictMounts(pid: Pid, mounts: readonly MountStep[]): void {
   if (message !== undefined && "failure" in message) throw errorOf(message.failure);
 }
 
-const isRestricted = ({ attributes, recursiveSet }: BindStep): boolean =>
-  (((attributes?.set ?? 0) | recursiveSet) & RESTRICTING) !== 0;
+const mountsOf = (process: Pid | "self"): bigint => statx(CWD, `/proc/${process}/ns/mnt`, 0).ino;
+
+function restrictionOf({ destination, attributes, recursiveSet: all, from }: BindStep): Restriction[] {
+  const set = (attributes?.set ?? 0) & RESTRICTING;
+  const recursiveSet = all & RESTRICTING;
+  return (set | recursiveSet) === 0 ? [] : [{ destination, set, recursiveSet, from }];
+}
 
 /** In there the working directory is where a descriptor is a name, of a procfs that the container cannot cover. */
 function inMountsOf(pid: Pid, act: (root: Fd) => void): void {
@@ -72,14 +95,14 @@ function inMountsOf(pid: Pid, act: (root: Fd) => void): void {
   act(root);
 }
 
-function restrict(root: Fd, { attributes, recursiveSet, destination }: BindStep): void {
+function restrict(root: Fd, { destination, set: own, recursiveSet }: Restriction): void {
   const place = tryOpenInRoot(root, destination, O_PATH, "follow-in-root");
   // What another mount covers nobody reaches by its name.
   if (place === -ENOENT || place === -ENOTDIR) return;
   if (failed(place)) throw OpError.from("open", destination, -place);
   for (const [set, recursive] of [
-    [(attributes?.set ?? 0) & RESTRICTING, false],
-    [recursiveSet & RESTRICTING, true],
+    [own, false],
+    [recursiveSet, true],
   ] as const) {
     const result = set === 0 ? 0 : trySet(place, set, recursive);
     if (result < 0 && result !== -EINVAL) throw OpError.from("mount_setattr", destination, -result);

@@ -37,6 +37,9 @@ export interface RestoreRequest extends CreateRequest {
   readonly criu: RestoreOptions;
 }
 
+/** The first criu that restores PR_SET_NO_NEW_PRIVS. */
+const KEEPS_NO_NEW_PRIVS = 31900;
+
 /** The first criu in which the LSM's part can be changed. */
 const CHANGES_LSM = 31600;
 
@@ -119,8 +122,8 @@ function restore(
     lock(dir);
     makeNotifyDirectory(dir);
     cgroup.requireUsable();
-    warnIdmaps(context, prepared);
     const criu = findCriu();
+    warnLost(context, prepared, criu);
     requireVersions(criu, request.criu, prepared);
     const directories = openDirectories(request.criu);
     undo.push("close the directories", () => closeDirectories(directories));
@@ -172,8 +175,10 @@ function requireVersions(
     requireVersion(criu, externalSince[type]);
 }
 
-/** criu makes bind mounts by their sources alone, as it is asked by runc. */
-function warnIdmaps({ warn }: RuntimeContext, { container }: Prepared): void {
+/** What the container has no more, as with runc: criu makes bind mounts by their sources alone, for one. */
+function warnLost({ warn }: RuntimeContext, { container }: Prepared, { version }: Criu): void {
+  if (container.process.noNewPrivileges && version < KEEPS_NO_NEW_PRIVS)
+    warn("process.noNewPrivileges: not restored by CRIU before 3.19");
   for (const step of container.mounts)
     if (step.kind === "bind" && step.idmap !== undefined) warn(`${step.from}: restored without its id map`);
 }

@@ -176,7 +176,7 @@ class Restoring {
       tryPidfdSendSignal(init.pidfd, SIGKILL);
       waitFor(pid);
     });
-    restrictMounts(pid, container.mounts);
+    restrictMounts(pid, container);
     const config = withTimeNamespace(spec, pid);
     const state = restoredState(recorded, config, pid);
     writeSavedConfig(dir, config);
