@@ -2,7 +2,7 @@
 // as a line of JSON in $FAKE_CRIU_NOTES, and does what $FAKE_CRIU says. A checkpoint ends the process, a restore starts
 // one that sleeps.
 import { spawn } from "node:child_process";
-import { appendFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, readlinkSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { request, response } from "./rpc.ts";
 
 const SOCKET = 3;
@@ -76,7 +76,11 @@ function dump(asked: Request): void {
 
 function restore(asked: Request): void {
   log(asked, "");
-  const init = spawn("/bin/sleep", ["1000"], { stdio: "ignore", detached: true });
+  // With mounts of its own, which the runtime may restrict.
+  const words = ["--mount", "/bin/sleep", "1000"];
+  const init = spawn("/usr/bin/unshare", words, { stdio: "ignore", detached: true });
+  const mounts = (pid: number | "self" | undefined) => readlinkSync(`/proc/${pid}/ns/mnt`);
+  while (mounts(init.pid) === mounts("self")) Bun.sleepSync(5);
   init.unref();
   const undo = () => {
     init.kill("SIGKILL");

@@ -154,7 +154,7 @@ class Restoring {
       this.#hasTerminal = true;
     } else if (descriptor !== undefined) close(descriptor);
     if (script === "setup-namespaces" && pid !== undefined) {
-      moveNetDevices(container.netDevices, pid);
+      if (container.netDevices.length > 0) moveNetDevices(container.netDevices, pid);
       const hooks = { state: hookState(recorded, "creating", pid), defaultEnv: wholeEnvironment };
       runHooks("prestart", container.hooks.prestart, hooks);
       runHooks("createRuntime", container.hooks.createRuntime, hooks);
