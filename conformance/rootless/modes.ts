@@ -3,7 +3,7 @@ import "../bun_host.ts";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { eventually } from "../command.ts";
+import { eventually, runCommand } from "../command.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import type { ModeName } from "../mode.ts";
 import { withTerminal } from "../pty.ts";
@@ -244,6 +244,28 @@ export function runIn(mode: ModeName): void {
     );
     assert.ok(told.includes("poststart"));
   });
+
+  suite(
+    "a bind mount without what is mounted below its source",
+    async (c) => {
+      const volume = join(c.dir, "volume");
+      mkdirSync(join(volume, "below"), { recursive: true });
+      c.configure((spec) => {
+        spec.mounts.push({ destination: "/mnt", source: volume, type: "bind", options: ["bind"] });
+        shell(spec, "grep -c ' /mnt/below ' /proc/self/mountinfo; ls /mnt");
+      });
+      const mount = `mount -t tmpfs below ${volume}/below; exec "$@"`;
+      const run = c.command(["run", "--bundle", c.bundle, c.id]);
+      const result = await runCommand(["unshare", "-m", "sh", "-ec", mount, "sh", ...run]);
+      if (isUser)
+        refuse(result, "EINVAL (invalid argument), asked for by mounts[7] (what is mounted below it");
+      else assert.is(succeed(result).stdout, "0\nbelow\n");
+    },
+    {
+      needs: ["unshare", "mount"],
+      ...(mode === "in a container" && { lacks: "the commands of this mode see other mounts" }),
+    },
+  );
 
   suite("a failed start leaves nothing", async (c) => {
     c.configure((spec) => {

@@ -121,11 +121,17 @@ function mountOne(root: Fd, planned: MountStep, index: number, context: MountCon
   return undefined;
 }
 
+const LOCKED = "what is mounted below it cannot be left out in a user namespace: use rbind";
+
 /**
  * Only the parent can map ids. Root of a user namespace may not search every directory of the host, though it was told
  * to bind what lies there.
  */
-function openSource(step: BindStep, index: number, { askForSource, parentReaches }: MountContext): Fd {
+function openSource(
+  step: BindStep,
+  index: number,
+  { askForSource, parentReaches, inUserNamespace }: MountContext,
+): Fd {
   if (step.idmap !== undefined) {
     const mapped = askForSource(index);
     if (mapped === undefined) throw OpError.from("id-map", step.source, EPERM);
@@ -134,8 +140,10 @@ function openSource(step: BindStep, index: number, { askForSource, parentReaches
   try {
     return cloneTree(CWD, step.source, step.recursive);
   } catch (error) {
-    const source = parentReaches && isErrno(error, "EACCES") ? askForSource(index) : undefined;
-    if (source === undefined) throw error;
+    // EINVAL: without its mounts a directory cannot be had in a user namespace to which they are locked.
+    const locked = inUserNamespace && !step.recursive && isErrno(error, "EINVAL");
+    const source = parentReaches && (locked || isErrno(error, "EACCES")) ? askForSource(index) : undefined;
+    if (source === undefined) throw locked ? error.because(LOCKED) : error;
     return source;
   }
 }
