@@ -21,7 +21,7 @@ import type { Fd } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import { safetyViolation } from "../errors.ts";
 import { openInRoot, openOrCreateInRoot } from "../path/in_root.ts";
-import { cloneTree, moveMountOnto } from "./detached.ts";
+import type { MountApi } from "./mount_api.ts";
 
 /** The inode of ptmx in every devpts (fs/devpts/inode.c) and its minor number. */
 const PTMX_INODE = 2n;
@@ -34,11 +34,11 @@ interface Pty {
 }
 
 /** Makes the init process's pty, binds it on /dev/console, sends the master through `socket`, and returns the slave. */
-export function createConsole(root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
+export function createConsole(api: MountApi, root: Fd, socket: Fd, size: WindowSize | undefined): Fd {
   const pty = openPty(root, size);
   closing(openOrCreateInRoot(root, "/dev/console", "file", "refuse"), (target) =>
     // Before the master is somebody else's, who may close it, upon which the slave can be bound no more.
-    closing(cloneTree(pty.slave, "", false), (clone) => moveMountOnto(clone, target, "/dev/console")),
+    closing(api.cloneTree(pty.slave, "", false), (clone) => api.moveMountOnto(clone, target, "/dev/console")),
   );
   return handOver(pty, socket);
 }

@@ -14,34 +14,34 @@ import { RuntimeError, safetyViolation } from "../errors.ts";
 import { cleanPath } from "../path/clean_path.ts";
 import { openOrCreateInRoot } from "../path/in_root.ts";
 import { type DeviceStep, devLinks } from "../plan/mounts/device_nodes.ts";
-import { cloneTree, moveMountOnto } from "./detached.ts";
+import type { MountApi } from "./mount_api.ts";
 
 /**
  * Makes the device nodes, each in its directory opened beneath the root: /dev itself must be no link (CVE-2026-41579),
  * others, such as /var/run of an image, are followed within the root.
  */
-export function createDevices(root: Fd, steps: readonly DeviceStep[]): void {
+export function createDevices(api: MountApi, root: Fd, steps: readonly DeviceStep[]): void {
   closing(openOrCreateInRoot(root, "/dev", "directory", "refuse"), (dev) => {
     for (const step of steps) {
-      asking(step.from, () => createIn(root, dev, step));
+      asking(step.from, () => createIn(api, root, dev, step));
     }
   });
 }
 
-function createIn(root: Fd, dev: Fd, step: DeviceStep): void {
+function createIn(api: MountApi, root: Fd, dev: Fd, step: DeviceStep): void {
   const parts = cleanPath(step.path).split("/");
   const name = parts.pop() ?? "";
-  if (parts.length === 1 && parts[0] === "dev") createDevice(dev, name, step);
+  if (parts.length === 1 && parts[0] === "dev") createDevice(api, dev, name, step);
   else
     closing(openOrCreateInRoot(root, parts.join("/"), "directory", "follow-in-root"), (parent) =>
-      createDevice(parent, name, step),
+      createDevice(api, parent, name, step),
     );
 }
 
-function createDevice(parent: Fd, name: string, step: DeviceStep): void {
+function createDevice(api: MountApi, parent: Fd, name: string, step: DeviceStep): void {
   const device = makedev(step.major, step.minor);
   const made = tryMknodat(parent, name, step.mode, device);
-  if (made === -EPERM) bindDevice(parent, name, step);
+  if (made === -EPERM) bindDevice(api, parent, name, step);
   else if (made === -EEXIST) requireSameDevice(statx(parent, name, AT_SYMLINK_NOFOLLOW), step);
   else if (made < 0) throw OpError.from("mknod", step.path, -made);
   else {
@@ -67,8 +67,8 @@ function isDevice(found: Stat, step: DeviceStep): boolean {
 }
 
 /** Without the right to mknod (a user namespace) the host's node of the same path is bound. */
-function bindDevice(parent: Fd, name: string, step: DeviceStep): void {
-  closing(cloneTree(CWD, step.path, false), (clone) => {
+function bindDevice(api: MountApi, parent: Fd, name: string, step: DeviceStep): void {
+  closing(api.cloneTree(CWD, step.path, false), (clone) => {
     const found = fstat(clone);
     if (!isDevice(found, step)) {
       const { rdevMajor, rdevMinor } = found;
@@ -76,7 +76,7 @@ function bindDevice(parent: Fd, name: string, step: DeviceStep): void {
       throw new RuntimeError("unsupported", `${step.path} cannot be made: ${why}, asked for by ${step.from}`);
     }
     closing(openOrCreateInRoot(parent, name, "file", "refuse"), (target) =>
-      moveMountOnto(clone, target, step.path),
+      api.moveMountOnto(clone, target, step.path),
     );
   });
 }

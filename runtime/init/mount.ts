@@ -22,15 +22,9 @@ import type { BindStep, FilesystemStep, MountStep, RemountStep } from "../plan/m
 import { type BindAttributes, lockedBindAttributes } from "../plan/mounts/options.ts";
 import { mountCgroups } from "./cgroup_mount.ts";
 import { copyUp } from "./copy_up.ts";
-import {
-  atDescriptors,
-  attributesOfMount,
-  cloneTree,
-  createFilesystem,
-  mountSetattr,
-  tryMountSetattr,
-} from "./detached.ts";
+import { type MountApi, mountSetattr } from "./mount_api.ts";
 import { attachMount, mountPoint, setInPlace } from "./mount_point.ts";
+import { attributesOfMount } from "./old_mount_api.ts";
 import { boundInstead, makeCgroupsReadonly, whyNoPseudo } from "./sysfs.ts";
 
 /** What mounts need that was made or read by the parent. */
@@ -69,11 +63,16 @@ const pseudo = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
  * Makes every mount of the plan in its order, beneath `base`, which it takes over. What is mounted on "/" is the root
  * of all that comes after.
  */
-export function mountAll(base: Fd, steps: readonly MountStep[], context: MountContext): Mounted {
+export function mountAll(
+  api: MountApi,
+  base: Fd,
+  steps: readonly MountStep[],
+  context: MountContext,
+): Mounted {
   let state: Mounted = { root: base, rootPropagation: [], readOnlyLater: [] };
   for (const [index, step] of steps.entries()) {
     try {
-      state = asking(step.from, () => mountNext(state, step, index, context));
+      state = asking(step.from, () => mountNext(api, state, step, index, context));
     } catch (error) {
       throw prefixed(
         `error mounting ${JSON.stringify(nameOf(step))} to rootfs at ${JSON.stringify(step.destination)}`,
@@ -84,9 +83,15 @@ export function mountAll(base: Fd, steps: readonly MountStep[], context: MountCo
   return state;
 }
 
-function mountNext(before: Mounted, step: MountStep, index: number, context: MountContext): Mounted {
+function mountNext(
+  api: MountApi,
+  before: Mounted,
+  step: MountStep,
+  index: number,
+  context: MountContext,
+): Mounted {
   const { root, rootPropagation } = before;
-  const mounted = mountOne(root, step, index, context);
+  const mounted = mountOne(api, root, step, index, context);
   const kept = mounted === undefined ? rootPropagation : [];
   const propagation = step.isRoot ? [...kept, ...step.propagation] : rootPropagation;
   if (mounted === undefined) return { ...before, rootPropagation: propagation };
@@ -99,7 +104,7 @@ function mountNext(before: Mounted, step: MountStep, index: number, context: Mou
     return { root, rootPropagation: propagation, readOnlyLater };
   }
   // A shared mount can be no new root, nor anything that lies on one.
-  mountSetattr(mounted, false, { set: 0, clear: 0, propagation: MS_SLAVE }, step.destination);
+  mountSetattr(api, mounted, false, { set: 0, clear: 0, propagation: MS_SLAVE }, step.destination);
   close(root);
   return { root: mounted, rootPropagation: propagation, readOnlyLater };
 }
@@ -111,13 +116,19 @@ function nameOf(step: MountStep): string {
 }
 
 /** Makes one; returns it where it is one mount by itself. */
-function mountOne(root: Fd, planned: MountStep, index: number, context: MountContext): Fd | undefined {
+function mountOne(
+  api: MountApi,
+  root: Fd,
+  planned: MountStep,
+  index: number,
+  context: MountContext,
+): Fd | undefined {
   const propagation = planned.isRoot ? [] : [...context.propagation, ...planned.propagation];
   const step: MountStep = { ...planned, propagation };
-  if (step.kind === "bind") return bind(root, step, openSource(step, index, context), context);
-  if (step.kind === "filesystem") return newFilesystem(root, step, context);
-  if (step.kind === "cgroup") mountCgroups(root, step, context.cgroups);
-  else remount(root, step);
+  if (step.kind === "bind") return bind(api, root, step, openSource(api, step, index, context), context);
+  if (step.kind === "filesystem") return newFilesystem(api, root, step, context);
+  if (step.kind === "cgroup") mountCgroups(api, root, step, context.cgroups);
+  else remount(api, root, step);
   return undefined;
 }
 
@@ -128,6 +139,7 @@ const LOCKED = "what is mounted below it cannot be left out in a user namespace:
  * to bind what lies there.
  */
 function openSource(
+  api: MountApi,
   step: BindStep,
   index: number,
   { askForSource, parentReaches, inUserNamespace }: MountContext,
@@ -138,7 +150,7 @@ function openSource(
     return mapped;
   }
   try {
-    return cloneTree(CWD, step.source, step.recursive);
+    return api.cloneTree(CWD, step.source, step.recursive);
   } catch (error) {
     // EINVAL: without its mounts a directory cannot be had in a user namespace to which they are locked.
     const locked = inUserNamespace && !step.recursive && isErrno(error, "EINVAL");
@@ -148,7 +160,7 @@ function openSource(
   }
 }
 
-function bind(root: Fd, step: BindStep, source: Fd, { inUserNamespace }: MountContext): Fd {
+function bind(api: MountApi, root: Fd, step: BindStep, source: Fd, { inUserNamespace }: MountContext): Fd {
   const isDirectory = isType(fstat(source), S_IFDIR);
   const ofProc = fstatfs(source).magic === PROC_SUPER_MAGIC;
   const target = mountPoint(
@@ -157,16 +169,16 @@ function bind(root: Fd, step: BindStep, source: Fd, { inUserNamespace }: MountCo
     isDirectory ? "directory" : "file",
     ofProc ? "proc" : "bind",
   );
-  if (step.attributes !== undefined) setBindAttributes(source, step.attributes, step.source);
-  attachMount(source, target, step);
+  if (step.attributes !== undefined) setBindAttributes(api, source, step.attributes, step.source);
+  attachMount(api, source, target, step);
   const readOnly = ((step.attributes?.set ?? 0) & MOUNT_ATTR_RDONLY) !== 0;
-  if (inUserNamespace && step.recursive && readOnly) makeCgroupsReadonly(source);
+  if (inUserNamespace && step.recursive && readOnly) makeCgroupsReadonly(api, source);
   return source;
 }
 
 /** As asked, or as far as the locked flags of the source let it be. */
-function setBindAttributes(mounted: Fd, asked: BindAttributes, source: string): void {
-  const result = tryMountSetattr(mounted, false, { ...asked, propagation: 0 });
+function setBindAttributes(api: MountApi, mounted: Fd, asked: BindAttributes, source: string): void {
+  const result = api.tryMountSetattr(mounted, false, { ...asked, propagation: 0 });
   if (result >= 0) return;
   if (result !== -EPERM) throw OpError.from("mount_setattr", source, -result);
   const possible = lockedBindAttributes(asked, attributesOfMount(mounted));
@@ -177,21 +189,21 @@ function setBindAttributes(mounted: Fd, asked: BindAttributes, source: string): 
       EPERM,
       "its mount has locked flags that the options would change",
     );
-  mountSetattr(mounted, false, { ...possible, propagation: 0 }, source);
+  mountSetattr(api, mounted, false, { ...possible, propagation: 0 }, source);
 }
 
 /**
  * mount(2) MS_REMOUNT. No link is followed to what is remounted: without MS_BIND it changes the file system itself,
  * which a link to "/" in the image would make one of the host.
  */
-function remount(root: Fd, step: RemountStep): void {
+function remount(api: MountApi, root: Fd, step: RemountStep): void {
   closing(openInRoot(root, step.destination, O_PATH, "refuse"), (target) => {
-    const result = atDescriptors(() =>
+    const result = api.staging.atDescriptors(() =>
       tryMount("none", String(target), step.type, step.flags | MS_REMOUNT, step.data),
     );
     const hint = result === -EINVAL ? "is there a mount?" : undefined;
     if (result < 0) throw OpError.from("remount", step.destination, -result, hint);
-    setInPlace(target, step);
+    setInPlace(api, target, step);
   });
 }
 
@@ -205,7 +217,7 @@ function placeOf(root: Fd, { type, destination }: FilesystemStep, links: Links):
   }
 }
 
-function newFilesystem(root: Fd, step: FilesystemStep, context: MountContext): Fd {
+function newFilesystem(api: MountApi, root: Fd, step: FilesystemStep, context: MountContext): Fd {
   const links: Links = pseudo.has(step.type) ? "refuse" : "follow-in-root";
   const covers = step.type === "tmpfs" && existsInRoot(root, step.destination, links);
   const target = placeOf(root, step, links);
@@ -214,10 +226,10 @@ function newFilesystem(root: Fd, step: FilesystemStep, context: MountContext): F
   let mounted: Fd;
   let isBound = false;
   try {
-    mounted = createFilesystem(step.type, [...inherited, ...step.options], step.attributes, step.mount2);
+    mounted = api.createFilesystem(step.type, [...inherited, ...step.options], step.attributes, step.mount2);
   } catch (error) {
     const refused = context.inUserNamespace && isErrno(error, "EPERM");
-    const instead = refused ? boundInstead(step, context.ownPids) : undefined;
+    const instead = refused ? boundInstead(api, step, context.ownPids) : undefined;
     if (instead === undefined) {
       close(target);
       throw error instanceof OpError ? notMounted(error, step, refused) : error;
@@ -231,8 +243,8 @@ function newFilesystem(root: Fd, step: FilesystemStep, context: MountContext): F
     copyUp(target, mounted, step.destination);
     fchmodat(mounted, ".", mode & 0o7777);
   }
-  attachMount(mounted, target, step);
-  if (isBound) makeCgroupsReadonly(mounted);
+  attachMount(api, mounted, target, step);
+  if (isBound) makeCgroupsReadonly(api, mounted);
   return mounted;
 }
 

@@ -8,7 +8,7 @@ import { safetyViolation } from "../errors.ts";
 import { cleanPath } from "../path/clean_path.ts";
 import { type Links, openOrCreateInRoot } from "../path/in_root.ts";
 import type { MountStep } from "../plan/mounts/mounts.ts";
-import { mountSetattr, moveMountOnto } from "./detached.ts";
+import { type MountApi, mountSetattr } from "./mount_api.ts";
 
 /** Inside a container's /proc only these may be mounted over; lxcfs does (the list is runc's). */
 const coverableInProc = new Set([
@@ -68,27 +68,29 @@ export function isSameMountPoint(a: Fd, b: Fd): boolean {
 
 /** Puts a detached mount on its target, then sets what can only be set for a tree or in place. */
 export function attachMount(
+  api: MountApi,
   detached: Fd,
   target: Fd,
   step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
 ): void {
   closing(target, () => {
-    moveMountOnto(detached, target, step.destination);
+    api.moveMountOnto(detached, target, step.destination);
   });
-  setInPlace(detached, step);
+  setInPlace(api, detached, step);
 }
 
 /** What a plan asks of a mount that is in its place already. */
 export function setInPlace(
+  api: MountApi,
   detached: Fd,
   step: Pick<MountStep, "destination" | "propagation" | "recursiveSet" | "recursiveClear">,
 ): void {
   if (step.recursiveSet !== 0 || step.recursiveClear !== 0) {
     const attr = { set: step.recursiveSet, clear: step.recursiveClear, propagation: 0 };
-    mountSetattr(detached, true, attr, step.destination);
+    mountSetattr(api, detached, true, attr, step.destination);
   }
   for (const change of step.propagation) {
     const attr = { set: 0, clear: 0, propagation: change & ~MS_REC };
-    mountSetattr(detached, (change & MS_REC) !== 0, attr, step.destination);
+    mountSetattr(api, detached, (change & MS_REC) !== 0, attr, step.destination);
   }
 }

@@ -23,17 +23,17 @@ import { fstat } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { chroot, fchdir, tryChdir } from "../../syscalls/working_directory.ts";
 import { type MountInfo, parseMounts } from "../proc/mountinfo.ts";
-import { moveMountOnto } from "./detached.ts";
+import type { MountApi } from "./mount_api.ts";
 
 /** More rounds than anyone stacks mounts on one directory. */
 const ROUNDS = 64;
 
 /** Moves the root file system over "/" and goes into it. */
-export function moveRoot(root: Fd, procfs: Fd): void {
+export function moveRoot(api: MountApi, root: Fd, procfs: Fd): void {
   closing(openat(CWD, "/", O_PATH | O_DIRECTORY), (old) => {
     // So that no unmount here is one of the host's too.
     mount("", "/", "", MS_SLAVE, "");
-    moveMountOnto(root, old, "/");
+    api.moveMountOnto(root, old, "/");
     const { mountId } = fstat(root);
     if (mountId === 0n) throw OpError.from("statx", "/", ENOSYS, "which says what mount a file is on");
     unmountAllBut(Number(mountId), Number(fstat(old).mountId), procfs);

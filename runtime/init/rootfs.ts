@@ -26,39 +26,32 @@ import { tryOpenInRoot } from "../path/in_root.ts";
 import type { RootfsPlan } from "../plan/mounts/rootfs.ts";
 import type { PathStep } from "../plan/plan.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
-import {
-  cloneTree,
-  createFilesystem,
-  mountSetattr,
-  moveMountOnto,
-  openStaging,
-  tryMountSetattr,
-} from "./detached.ts";
 import type { ReadOnlyLater } from "./mount.ts";
+import { type MountApi, mountSetattr } from "./mount_api.ts";
 import { isSameMountPoint } from "./mount_point.ts";
 
 /**
  * Makes the root file system a mount of its own in this namespace and returns a descriptor of it, the only way
  * in which everything after names the container's files. Whoever calls this must go into it by pivotInto or moveInto.
  */
-export function prepareRootfs(plan: RootfsPlan, needsStaging: boolean): Fd {
+export function prepareRootfs(api: MountApi, plan: RootfsPlan, needsStaging: boolean): Fd {
   asking("linux.rootfsPropagation", () => mount("", "/", "", plan.hostPropagation, ""));
   return closing(openat(CWD, plan.path, O_PATH | O_DIRECTORY), (place) => {
     // pivot_root(2) refuses a root whose parent mount is shared.
-    if (plan.hostPropagation & MS_SHARED) makeParentPrivate(place);
-    if (needsStaging) openStaging(place, plan.path);
-    const root = cloneTree(place, "", true);
-    moveMountOnto(root, place, plan.path);
+    if (plan.hostPropagation & MS_SHARED) makeParentPrivate(api, place);
+    if (needsStaging) api.staging.open(place, plan.path);
+    const root = api.cloneTree(place, "", true);
+    api.moveMountOnto(root, place, plan.path);
     return root;
   });
 }
 
 /** mount_setattr(2) takes only the root of a mount, so climb until one is found. */
-function makeParentPrivate(start: Fd): void {
+function makeParentPrivate(api: MountApi, start: Fd): void {
   scope((owner) => {
     let current = owner.own(openat(start, ".", O_PATH | O_DIRECTORY));
     for (;;) {
-      const result = tryMountSetattr(current, false, { set: 0, clear: 0, propagation: MS_PRIVATE });
+      const result = api.tryMountSetattr(current, false, { set: 0, clear: 0, propagation: MS_PRIVATE });
       if (result >= 0) return;
       if (result !== -EINVAL)
         throw OpError.from("mount_setattr", "the parent of the root file system", -result);
@@ -91,15 +84,15 @@ export function pivotInto(root: Fd): void {
  * mounted below it, until `delete` unmounts it (lifecycle/host_mount.ts). It is private, so that what is below it is
  * not everywhere where the host's mounts go, and nothing is changed above it: runc makes the host's "/" a slave.
  */
-export function prepareOnHost(plan: RootfsPlan, needsStaging: boolean): Fd {
+export function prepareOnHost(api: MountApi, plan: RootfsPlan, needsStaging: boolean): Fd {
   return closing(openat(CWD, plan.path, O_PATH | O_DIRECTORY), (place) => {
-    if (needsStaging) openStaging(place, plan.path);
-    const root = cloneTree(place, "", true);
+    if (needsStaging) api.staging.open(place, plan.path);
+    const root = api.cloneTree(place, "", true);
     const leave = { set: 0, clear: 0, propagation: MS_PRIVATE };
-    mountSetattr(root, true, leave, plan.path);
-    moveMountOnto(root, place, plan.path);
+    mountSetattr(api, root, true, leave, plan.path);
+    api.moveMountOnto(root, place, plan.path);
     // What is put on a shared mount is made shared.
-    mountSetattr(root, true, leave, plan.path);
+    mountSetattr(api, root, true, leave, plan.path);
     return root;
   });
 }
@@ -119,17 +112,17 @@ export function chrootInto(root: Fd): void {
  * The last changes of "/" itself: the propagation that a mount there was given, `linux.rootfsPropagation`, then
  * `root.readonly`.
  */
-export function finalizeRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly number[]): void {
+export function finalizeRootfs(api: MountApi, root: Fd, plan: RootfsPlan, ofMount: readonly number[]): void {
   asking("linux.rootfsPropagation", () => {
     for (const propagation of [...ofMount, plan.propagation]) {
       if (propagation === 0) continue;
       const attr = { set: 0, clear: 0, propagation: propagation & ~MS_REC };
-      mountSetattr(root, (propagation & MS_REC) !== 0, attr, "/");
+      mountSetattr(api, root, (propagation & MS_REC) !== 0, attr, "/");
     }
   });
   if (plan.readonly)
     asking("root.readonly", () =>
-      mountSetattr(root, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, "/"),
+      mountSetattr(api, root, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, "/"),
     );
 }
 
@@ -138,7 +131,7 @@ export function finalizeRootfs(root: Fd, plan: RootfsPlan, ofMount: readonly num
  * image's own proves nothing (CVE-2025-31133); directories behind one empty read-only tmpfs. What is not there
  * needs no hiding.
  */
-export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): void {
+export function maskPaths(api: MountApi, root: Fd, steps: readonly PathStep[], label: string): void {
   scope((owner) => {
     const nullDevice = owner.own(openNullDevice());
     let tmpfs: Fd | undefined;
@@ -146,12 +139,12 @@ export function maskPaths(root: Fd, steps: readonly PathStep[], label: string): 
       if (isSameMountPoint(target, root)) {
         throw safetyViolation(`${path} is the root of the container, which cannot be masked`);
       }
-      const put = (mask: Fd): void => moveMountOnto(mask, target, path);
-      if (!isType(fstat(target), S_IFDIR)) closing(cloneTree(nullDevice, "", false), put);
+      const put = (mask: Fd): void => api.moveMountOnto(mask, target, path);
+      if (!isType(fstat(target), S_IFDIR)) closing(api.cloneTree(nullDevice, "", false), put);
       // A detached mount cannot be cloned before Linux 6.15, but an attached one can: the first use attaches it.
-      else if (tmpfs !== undefined) closing(cloneTree(tmpfs, "", false), put);
+      else if (tmpfs !== undefined) closing(api.cloneTree(tmpfs, "", false), put);
       else {
-        tmpfs = owner.own(emptyTmpfs(label));
+        tmpfs = owner.own(emptyTmpfs(api, label));
         put(tmpfs);
       }
     });
@@ -164,24 +157,24 @@ function openNullDevice(): Fd {
   throw safetyViolation("/dev/null of the host is not the null device");
 }
 
-function emptyTmpfs(label: string): Fd {
+function emptyTmpfs(api: MountApi, label: string): Fd {
   const context = label === "" ? [] : [{ key: "context", value: label }];
   const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }, ...context];
-  return createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
+  return api.createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
 }
 
 /** Makes `linux.readonlyPaths` read-only, keeping their other flags; what is not there is left alone. */
-export function makeReadonly(root: Fd, steps: readonly PathStep[]): void {
+export function makeReadonly(api: MountApi, root: Fd, steps: readonly PathStep[]): void {
   const attr = { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 };
   forEachPath(root, steps, (target, path) => {
     // What is mounted on the root itself is not where the container's processes are.
     if (isSameMountPoint(target, root)) {
-      mountSetattr(root, false, attr, path);
+      mountSetattr(api, root, false, attr, path);
       return;
     }
-    closing(cloneTree(target, "", true), (clone) => {
-      mountSetattr(clone, false, attr, path);
-      moveMountOnto(clone, target, path);
+    closing(api.cloneTree(target, "", true), (clone) => {
+      mountSetattr(api, clone, false, attr, path);
+      api.moveMountOnto(clone, target, path);
     });
   });
 }
@@ -199,11 +192,11 @@ function forEachPath(root: Fd, steps: readonly PathStep[], act: (target: Fd, pat
 }
 
 /** Makes mounts read-only that had to be writable until everything in them was made, and closes them. */
-export function makeReadonlyNow(mounts: readonly ReadOnlyLater[]): void {
+export function makeReadonlyNow(api: MountApi, mounts: readonly ReadOnlyLater[]): void {
   for (const { mounted, from } of mounts) {
     asking(from, () =>
       closing(mounted, () =>
-        mountSetattr(mounted, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }),
+        mountSetattr(api, mounted, false, { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }),
       ),
     );
   }

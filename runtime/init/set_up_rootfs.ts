@@ -10,9 +10,9 @@ import type { ContainerPlan } from "../plan/plan.ts";
 import { askOrEnd } from "./ask_or_end.ts";
 import { createConsole } from "./console.ts";
 import type { InitContext } from "./context.ts";
-import { chooseMountApi, closeStaging } from "./detached.ts";
 import { createDevices, createDevLinks } from "./devices.ts";
 import { mountAll } from "./mount.ts";
+import { chooseMountApi, type MountApi } from "./mount_api.ts";
 import { moveRoot } from "./no_pivot.ts";
 import {
   chrootInto,
@@ -25,14 +25,16 @@ import {
   prepareOnHost,
   prepareRootfs,
 } from "./rootfs.ts";
+import { Staging } from "./staging.ts";
 import { createCwd } from "./user_program.ts";
 /** Everything about the root file system, from the host's "/" to the container's own. */
 export function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: number): Fd | undefined {
   const { plan, channel } = context;
   const ownMounts = (plan.namespaces.own & CLONE_NEWNS) !== 0;
-  const needsStaging = chooseMountApi(procfs) || plan.needsMount2;
-  const base = asking("root.path", () => openRoot(plan, needsStaging));
-  const { root, rootPropagation, readOnlyLater } = mountAll(base, plan.mounts, {
+  const api = chooseMountApi(new Staging(procfs));
+  const needsStaging = api.needsStaging || plan.needsMount2;
+  const base = asking("root.path", () => openRoot(api, plan, needsStaging));
+  const { root, rootPropagation, readOnlyLater } = mountAll(api, base, plan.mounts, {
     cgroups: context.cgroups,
     askForSource: (mount) => askForSource(channel, mount),
     parentReaches: plan.parentReaches,
@@ -41,13 +43,13 @@ export function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: numb
     propagation: plan.mountsOnHost ? [plan.rootfs.hostPropagation] : [],
   });
   if (plan.setUpDev) {
-    createDevices(root, plan.devices);
+    createDevices(api, root, plan.devices);
     createDevLinks(root);
   }
   const { consoleSocket } = context;
   const slave =
     consoleSocket &&
-    asking("process.terminal", () => createConsole(root, consoleSocket, plan.process.consoleSize));
+    asking("process.terminal", () => createConsole(api, root, consoleSocket, plan.process.consoleSize));
   if (context.parentHooks) askOrEnd(channel, "hooks");
   runHooks("createContainer", plan.hooks.createContainer, {
     state: context.stateFor(getpid(), "creating"),
@@ -56,23 +58,27 @@ export function setUpRootfs(context: InitContext, procfs: Fd, callersUmask: numb
     umask: callersUmask,
   });
   createCwd(root, plan.process.cwd);
-  makeReadonly(root, plan.readonlyPaths);
-  maskPaths(root, plan.maskedPaths, plan.lsm.mountLabel);
-  makeReadonlyNow(readOnlyLater);
+  makeReadonly(api, root, plan.readonlyPaths);
+  maskPaths(api, root, plan.maskedPaths, plan.lsm.mountLabel);
+  makeReadonlyNow(api, readOnlyLater);
   asking("root.path", () => {
     // Not as runc, which unmounts the host's /proc and /sys for --no-pivot without a mount namespace.
     if (!ownMounts) chrootInto(root);
-    else if (plan.noPivot) moveRoot(root, procfs);
+    else if (plan.noPivot) moveRoot(api, root, procfs);
     else pivotInto(root);
   });
-  if (ownMounts || plan.mountsOnHost) finalizeRootfs(root, plan.rootfs, rootPropagation);
+  if (ownMounts || plan.mountsOnHost) finalizeRootfs(api, root, plan.rootfs, rootPropagation);
   close(root);
-  closeStaging();
+  api.staging.close();
   return slave;
 }
 
 /** The root file system as a mount of its own, where there is anything to be mounted in it. */
-function openRoot({ namespaces, rootfs, mountsOnHost }: ContainerPlan, needsStaging: boolean): Fd {
-  if (namespaces.own & CLONE_NEWNS) return prepareRootfs(rootfs, needsStaging);
-  return mountsOnHost ? prepareOnHost(rootfs, needsStaging) : openRootfs(rootfs);
+function openRoot(
+  api: MountApi,
+  { namespaces, rootfs, mountsOnHost }: ContainerPlan,
+  needsStaging: boolean,
+): Fd {
+  if (namespaces.own & CLONE_NEWNS) return prepareRootfs(api, rootfs, needsStaging);
+  return mountsOnHost ? prepareOnHost(api, rootfs, needsStaging) : openRootfs(rootfs);
 }

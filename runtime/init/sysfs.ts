@@ -11,21 +11,22 @@ import { CWD, close, tryOpenat } from "../../syscalls/open.ts";
 import { fstatfs } from "../../syscalls/stat.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 import type { FilesystemStep } from "../plan/mounts/mounts.ts";
-import { cloneTree, mountSetattr, tryMountSetattr } from "./detached.ts";
+import { type MountApi, mountSetattr } from "./mount_api.ts";
 
 /**
  * The runtime's own instead: a sysfs where a read-only one was asked for, as by crun; a procfs, which shows the same, where
  * the container has no pid namespace of its own. Undefined for all else.
  */
 export function boundInstead(
+  api: MountApi,
   { type, attributes, destination }: FilesystemStep,
   ownPids: boolean,
 ): Fd | undefined {
   const readOnly = (attributes & MOUNT_ATTR_RDONLY) !== 0;
   const source = type === "sysfs" && readOnly ? "/sys" : type === "proc" && !ownPids ? "/proc" : undefined;
   if (source === undefined) return undefined;
-  const mounted = cloneTree(CWD, source, true);
-  mountSetattr(mounted, false, { set: attributes, clear: 0, propagation: 0 }, destination);
+  const mounted = api.cloneTree(CWD, source, true);
+  mountSetattr(api, mounted, false, { set: attributes, clear: 0, propagation: 0 }, destination);
   return mounted;
 }
 
@@ -41,15 +42,15 @@ export function whyNoPseudo(type: string): string | undefined {
  * The hierarchies below a read-only /sys that is the runtime's own, when it is in its place. Its flag is for one mount, and what of the hierarchies
  * is delegated to the user would be the container's to write to (CVE-2023-25809).
  */
-export function makeCgroupsReadonly(sysfs: Fd): void {
+export function makeCgroupsReadonly(api: MountApi, sysfs: Fd): void {
   if (fstatfs(sysfs).magic !== SYSFS_MAGIC) return;
   const cgroups = tryOpenat(sysfs, "fs/cgroup", O_PATH | O_DIRECTORY);
   if (cgroups === -ENOENT) return;
   if (failed(cgroups)) throw OpError.from("open", "/sys/fs/cgroup", -cgroups);
   try {
     const attr = { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 };
-    const all = tryMountSetattr(cgroups, true, attr);
-    const result = all === -ENOSYS ? tryMountSetattr(cgroups, false, attr) : all;
+    const all = api.tryMountSetattr(cgroups, true, attr);
+    const result = all === -ENOSYS ? api.tryMountSetattr(cgroups, false, attr) : all;
     // EINVAL: nothing is mounted there.
     if (result < 0 && result !== -EINVAL) throw OpError.from("mount_setattr", "/sys/fs/cgroup", -result);
   } finally {
