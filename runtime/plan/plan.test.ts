@@ -22,8 +22,6 @@ const plan = (spec: Partial<Spec> = {}, more: Partial<typeof options> = {}) =>
 container("the least configuration", () => {
   const { process, namespaces, rootfs, devices, ...rest } = plan();
   assert.equal(rest, {
-    id: "c1",
-    bundle: "/bundle",
     mounts: [],
     setUpDev: true,
     maskedPaths: [],
