@@ -242,6 +242,7 @@ const processCalls = {
   personality: { args: [oneOf(processes.PER_)] },
   rt_sigaction: { args: [{ show: signal.show, object: signal.show }, s.sigaction, address, number] },
   rt_sigprocmask: { args: [choice(processes.SIG_), sigset, sigsetFilled, number] },
+  rt_sigtimedwait: { args: [sigset, address, timespec, number] },
   signalfd4: { args: [{ show: fd.show }, sigset, number, options(processes.SFD_)], result: fd },
   ioprio_set: { args: [number, number, ioprio] },
   sched_setaffinity: { args: [processOrThis, number, bitmap] },

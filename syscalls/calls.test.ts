@@ -85,6 +85,11 @@ const cases: readonly (readonly [SyscallName, readonly Arg[], string])[] = [
   ["rt_sigprocmask", [0, new BigUint64Array([0x4100n]), null, 8], "SIG_BLOCK, [KILL TERM], NULL, 8"],
   ["rt_sigprocmask", [2, new BigUint64Array([0xffffffffffffffffn]), null, 8], "SIG_SETMASK, ~[], NULL, 8"],
   [
+    "rt_sigtimedwait",
+    [new BigUint64Array([0x4000n]), null, new BigInt64Array([0n, 0n]), 8],
+    "[TERM], NULL, 0.000000000s, 8",
+  ],
+  [
     "rt_sigaction",
     [13, new BigUint64Array([1n, 0n, 0n, 0n]), null, 8],
     "SIGPIPE, {sa_handler=SIG_IGN}, NULL, 8",

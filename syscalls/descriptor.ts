@@ -1,5 +1,6 @@
 /** Descriptors themselves: fcntl(2), dup3(2), flock(2), and the files without a name, pipe2(2) and memfd_create(2). */
 
+import { ENOSYS, EPERM } from "./constants/errno.ts";
 import {
   F_ADD_SEALS,
   F_DUPFD_CLOEXEC,
@@ -10,10 +11,16 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   O_CLOEXEC,
+  O_EXCL,
+  O_RDWR,
+  O_TMPFILE,
 } from "./constants/fcntl.ts";
+import { ST_NOEXEC } from "./constants/stat.ts";
 import { cstr } from "./cstring.ts";
-import { call, callForFd, type ResultOrErrno, tryCall } from "./syscall.ts";
-import type { Fd } from "./types.ts";
+import { CWD, close, tryOpenat } from "./open.ts";
+import { fstatfs } from "./stat.ts";
+import { call, callForFd, failure, type ResultOrErrno, tryCall, tryCallForFd } from "./syscall.ts";
+import { type Fd, failed } from "./types.ts";
 
 /** The descriptor of this number, for one whom somebody else tells that it is open: the kernel in a buffer, the caller. */
 export function fdAt(number: number | undefined): Fd {
@@ -64,14 +71,30 @@ export function pipe(flags = 0): [Fd, Fd] {
   return [fdAt(fds[0]), fdAt(fds[1])];
 }
 
-/** memfd_create(2) that can be sealed. */
-export function memfdCreate(name: string): Fd {
-  return callForFd("memfd_create", [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING]);
+/** Where files without a name are made. */
+const TEMPORARY = ["/run", "/dev/shm", "/tmp"];
+
+/**
+ * memfd_create(2) that can be sealed. Where there is none, or a filter refuses it, a file that never had a name (O_TMPFILE)
+ * in the first directory that takes one, with `executable` one from which programs may be executed.
+ */
+export function memfdCreate(name: string, executable = false): Fd {
+  const args = [cstr(name), MFD_CLOEXEC | MFD_ALLOW_SEALING];
+  const memfd = tryCallForFd("memfd_create", args);
+  if (!failed(memfd)) return memfd;
+  if (memfd === -ENOSYS || memfd === -EPERM)
+    for (const directory of TEMPORARY) {
+      const file = tryOpenat(CWD, directory, O_TMPFILE | O_RDWR | O_EXCL, 0o700);
+      if (failed(file)) continue;
+      if (!executable || (fstatfs(file).flags & ST_NOEXEC) === 0) return file;
+      close(file);
+    }
+  throw failure("memfd_create", args, -memfd);
 }
 
-/** F_ADD_SEALS. */
-export function addSeals(fd: Fd, seals: number): void {
-  call("fcntl", [fd, F_ADD_SEALS, seals]);
+/** F_ADD_SEALS; failure (EINVAL, EPERM: it is no memfd) is an answer. */
+export function tryAddSeals(fd: Fd, seals: number): ResultOrErrno {
+  return tryCall("fcntl", [fd, F_ADD_SEALS, seals]);
 }
 
 /** F_GET_SEALS; 0 for a file that has none. */

@@ -74,6 +74,7 @@ export const numbers = {
   capset: 91,
   rt_sigaction: 134,
   rt_sigprocmask: 135,
+  rt_sigtimedwait: 137,
   signalfd4: 74,
   prlimit64: 261,
   sched_setaffinity: 122,

@@ -75,6 +75,7 @@ export const numbers = {
   capset: 126,
   rt_sigaction: 13,
   rt_sigprocmask: 14,
+  rt_sigtimedwait: 128,
   signalfd4: 289,
   prlimit64: 302,
   sched_setaffinity: 203,

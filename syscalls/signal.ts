@@ -1,8 +1,8 @@
 /** Signal dispositions, the mask, and signals as descriptors. */
 
 import { SFD_CLOEXEC, SFD_NONBLOCK, SIG_BLOCK, SIG_IGN, SIG_SETMASK } from "./constants/signal.ts";
-import { call, callForFd, tryCall } from "./syscall.ts";
-import type { Fd } from "./types.ts";
+import { call, tryCall, tryCallForFd } from "./syscall.ts";
+import type { Failure, Fd } from "./types.ts";
 
 export * from "./constants/signal.ts";
 
@@ -41,9 +41,12 @@ export function setSignalMask(mask: bigint): void {
   call("rt_sigprocmask", [SIG_SETMASK, new BigUint64Array([mask]), null, 8], "");
 }
 
-/** signalfd4(2), non-blocking: reads give struct signalfd_siginfo of 128 bytes, the number first. */
-export function signalfd(mask: bigint): Fd {
-  return callForFd("signalfd4", [-1, new BigUint64Array([mask]), 8, SFD_CLOEXEC | SFD_NONBLOCK]);
+/**
+ * signalfd4(2), non-blocking: reads give struct signalfd_siginfo of 128 bytes, the number first. Failure is an answer; what
+ * does without it is PendingSignals.
+ */
+export function trySignalfd(mask: bigint): Fd | Failure {
+  return tryCallForFd("signalfd4", [-1, new BigUint64Array([mask]), 8, SFD_CLOEXEC | SFD_NONBLOCK]);
 }
 
 /** The next pending signal's number from a signalfd, 0 when there is none. */

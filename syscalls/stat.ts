@@ -17,6 +17,7 @@ const statfsBuffer = new Struct(120);
 
 /** The parts of struct statx that this program asks for. */
 export interface Stat {
+  readonly nlink: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -58,6 +59,7 @@ export function fstat(fd: Fd): Stat {
 
 function decodeStat(s: Struct): Stat {
   return {
+    nlink: s.getU32(16),
     uid: s.getU32(20),
     gid: s.getU32(24),
     mode: s.getU16(28),
@@ -75,11 +77,13 @@ function decodeStat(s: Struct): Stat {
 
 /** struct stat of asm/stat.h, in which the two architectures differ up to the size. */
 function decodeOldStat(s: Struct): Stat {
-  const [mode, uid, gid, rdev] = host.architecture === "aarch64" ? [16, 24, 28, 32] : [24, 28, 32, 40];
+  const [nlink, mode, uid, gid, rdev] =
+    host.architecture === "aarch64" ? [20, 16, 24, 28, 32] : [16, 24, 28, 32, 40];
   const major = (device: bigint): number =>
     Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
   const minor = (device: bigint): number => Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
   return {
+    nlink: s.getU32(nlink),
     uid: s.getU32(uid),
     gid: s.getU32(gid),
     mode: s.getU32(mode),

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { eventually } from "../command.ts";
-import { exec, execShell, runWaiting, startExec } from "../exec/running.ts";
+import { exec, execArgs, execShell, runWaiting, startExec } from "../exec/running.ts";
 import { conformance, type Fixture, refuse, succeed } from "../harness.ts";
 import { cgroupVersion } from "../needs.ts";
 import type { Resources, Spec } from "../spec.ts";
@@ -103,6 +103,9 @@ for (const [title, resources] of [
       writeFileSync(join(top, "cgroup.subtree_control"), "+memory");
       assert.is(await cgroupsOfExec(c), `0::${path}/leaf\n`);
       refuse(await exec(c, ["--cgroup", "/"], ["true"]), /EBUSY|device or resource busy/);
+      const { stderr } = succeed(await c.runt(["--debug", ...execArgs(c, [], ["true"])]));
+      assert.match(stderr, "joining configured cgroup failed (EBUSY), will join container init cgroup");
+      assert.match(stderr, `${path}/leaf`);
     },
     {
       needs: ["cgroup2"],

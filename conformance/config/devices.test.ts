@@ -95,6 +95,38 @@ const suite = tableSuite("config: devices", [
     },
     refuses: "/dev/there exists in the root file system and is not the device that linux.devices[0] asks for",
   }),
+  {
+    title: "a mount in the place of a default device stays, as `docker run -v /dev/urandom:/dev/random` asks",
+    edit: (spec, c) => {
+      writeFileSync(join(c.dir, "terminal"), "a file\n");
+      spec.mounts.push(
+        { destination: "/dev/random", type: "bind", source: "/dev/urandom", options: ["bind"] },
+        { destination: "/dev/tty", type: "bind", source: join(c.dir, "terminal"), options: ["bind"] },
+      );
+    },
+    script: "stat -c %t:%T /dev/random; cat /dev/tty",
+    shows: ["1:9\na file\n"],
+  },
+  device("a mount in the place of a configured device stays, as with runc", on("/dev/there"), {
+    edit: (spec) => {
+      spec.mounts.push({ destination: "/dev/there", type: "bind", source: "/dev/full", options: ["bind"] });
+    },
+    shows: ["1:7\n"],
+  }),
+  device("not so in the place of the null device, which is what others trust in", on("/dev/null"), {
+    edit: (spec) => {
+      spec.mounts.push({ destination: "/dev/null", type: "bind", source: "/dev/zero", options: ["bind"] });
+    },
+    refuses: "/dev/null exists in the root file system and is not the device that linux.devices[0] asks for",
+  }),
+  device("a mount that an image's link leads elsewhere takes no device's place", on("/dev/there"), {
+    edit: (spec, c) => {
+      withoutDev(spec);
+      symlinkSync("/tmp/elsewhere", inImage(c, "dev/there"));
+      spec.mounts.push({ destination: "/dev/there", type: "bind", source: "/dev/full", options: ["bind"] });
+    },
+    refuses: "/dev/there exists in the root file system and is not the device that linux.devices[0] asks for",
+  }),
   device("the same device that is there already is kept", on("/dev/null"), {
     edit: withoutDev,
     script: "echo kept",

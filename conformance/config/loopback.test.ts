@@ -1,7 +1,7 @@
 // The loopback device of a new network namespace: up, also where the caller's unit has few families of sockets.
 import * as assert from "uvu/assert";
-import { withFamilies } from "../address_families.ts";
 import { runCommand } from "../command.ts";
+import { withFamilies } from "../filtered.ts";
 import { conformance, refuse, succeed } from "../harness.ts";
 import { runtimePath } from "../needs.ts";
 import { shell } from "../spec.ts";

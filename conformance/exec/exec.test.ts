@@ -28,6 +28,35 @@ async function refused(
   assert.match(result.stderr, "exec failed: ");
 }
 
+suite(
+  "--process: a key that nothing knows is told, with the one that was perhaps meant",
+  async (c) => {
+    await runWaiting(c);
+    const file = join(c.dir, "process.json");
+    const given = {
+      cwd: "/",
+      args: ["/bin/echo", "done"],
+      usr: { uid: 5 },
+      user: { uid: 0, gid: 0, ggid: 1 },
+      x: 1,
+    };
+    writeFileSync(file, JSON.stringify(given));
+    const { stdout, stderr } = succeed(await exec(c, ["--process", file], []));
+    assert.is(stdout, "done\n");
+    const warnings = stderr.trimEnd().split("\n");
+    const expected = [
+      "process.usr is not known and ignored: did you mean user?",
+      "process.user.ggid is not known and ignored: did you mean gid?",
+      "process.x is not known and ignored",
+    ];
+    assert.equal(
+      warnings.map((line) => line.replace(/^time="[^"]*" /, "")),
+      expected.map((text) => `level=warning msg="${file}: ${text}"`),
+    );
+  },
+  { runcFails: "it says nothing" },
+);
+
 for (const [script, status] of [
   ["exit 0", 0],
   ["exit 7", 7],

@@ -3,12 +3,14 @@ import { ECHILD, errnoName } from "../../syscalls/constants/errno.ts";
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
-import { getpid, tryPidfdSendSignal, WNOHANG, waitAny } from "../../syscalls/process.ts";
+import type { PendingSignals } from "../../syscalls/pending_signals.ts";
+import { type Cloned, getpid, WNOHANG, waitAny } from "../../syscalls/process.ts";
 import { closing } from "../../syscalls/scope.ts";
-import { readSignal, SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
+import { SIGCHLD, SIGWINCH } from "../../syscalls/signal.ts";
 import { receiveMessage } from "../../syscalls/socket.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { RuntimeError } from "../errors.ts";
+import { handleOf, type ProcessHandle, pollOrEnd, trySignal } from "../proc/process_handle.ts";
 import { NOT_INTERRUPTING, type Relay, readyOf } from "./relay.ts";
 import type { SignalQueue } from "./signals.ts";
 
@@ -21,45 +23,40 @@ export interface ReadinessSocket {
 
 /** Waits for the process and returns its exit status, 128 + N for signal N; other children are reaped on the way. */
 export function attach(
-  pid: Pid,
-  pidfd: Fd,
-  signals: SignalQueue,
+  { pid, pidfd }: Cloned,
+  { pending }: SignalQueue,
   relay: Relay | undefined,
   notify?: ReadinessSocket,
 ): number {
-  const fixed = [
-    { fd: pidfd, events: POLLIN },
-    { fd: signals.fd, events: POLLIN },
-  ];
+  const fixed = [{ fd: pidfd, events: POLLIN }, ...pending.requests];
   let listening = notify;
   for (;;) {
     const requests = relay?.requests() ?? [];
     requests.push(...fixed);
     if (listening !== undefined) requests.push({ fd: listening.fd, events: POLLIN });
-    const ready = readyOf(requests, -1);
+    const ready = readyOf(requests, pending.timeoutMs);
     relay?.move(ready);
     // As runc: the process to watch is this one, which lives as long as the container.
     if (listening !== undefined && ready.has(listening.fd) && listening.passOn(getpid()))
       listening = undefined;
-    if (!ready.has(pidfd) && !ready.has(signals.fd)) continue;
-    const late = forward(signals.fd, pidfd, relay);
+    if (!ready.has(pidfd) && !pending.mayBeAmong(ready)) continue;
+    const late = forward(pending, handleOf({ pid, pidfd }), relay);
     const status = reap(pid);
     if (status === undefined) continue;
-    relay?.drain(signals.fd, !late);
+    relay?.drain(pending, !late);
     close(pidfd);
     return status;
   }
 }
 
 /** Passes signals on to the process; true when there was one that found it dead, and is for who waits here. */
-function forward(queue: Fd, pidfd: Fd, relay: Relay | undefined): boolean {
+function forward(pending: PendingSignals, process: ProcessHandle, relay: Relay | undefined): boolean {
   let late = false;
-  for (let signal = readSignal(queue); signal !== 0; signal = readSignal(queue)) {
+  for (let signal = pending.next(); signal !== 0; signal = pending.next()) {
     if (signal === SIGCHLD) continue;
     if (signal === SIGWINCH && relay?.resize !== undefined) relay.resize();
-    else if (readyOf([{ fd: pidfd, events: POLLIN }], 0).size > 0)
-      late ||= !NOT_INTERRUPTING.includes(signal);
-    else tryPidfdSendSignal(pidfd, signal);
+    else if (pollOrEnd([], process, 0).ended) late ||= !NOT_INTERRUPTING.includes(signal);
+    else trySignal(process, signal);
   }
   return late;
 }

@@ -1,8 +1,7 @@
-/** Signals of an attached command: taken as data from a descriptor, so that none is lost between fork and wait. */
+/** Signals of an attached command: taken as data, so that none is lost between fork and wait. */
 import * as S from "../../syscalls/constants/signal.ts";
-import { close } from "../../syscalls/open.ts";
-import { ALL_SIGNALS, blockSignals, setSignalMask, signalfd, signalMask } from "../../syscalls/signal.ts";
-import type { Fd } from "../../syscalls/types.ts";
+import { PendingSignals } from "../../syscalls/pending_signals.ts";
+import { ALL_SIGNALS, blockSignals, setSignalMask, signalMask } from "../../syscalls/signal.ts";
 
 /**
  * Left to do what they do: a fault of our own must kill us, SIGPIPE is the echo of a write of our own (ignored, or a
@@ -10,10 +9,10 @@ import type { Fd } from "../../syscalls/types.ts";
  */
 const OURS = signalMask([S.SIGILL, S.SIGTRAP, S.SIGABRT, S.SIGBUS, S.SIGFPE, S.SIGSEGV, S.SIGPIPE, S.SIGURG]);
 
-/** A descriptor with all other signals of this process, which are blocked from now on. */
+/** All other signals of this process, which are blocked from now on. */
 export interface SignalQueue {
-  readonly fd: Fd;
-  /** Lets signals act again and closes the descriptor. */
+  readonly pending: PendingSignals;
+  /** Lets signals act again. */
   end(): void;
 }
 
@@ -21,12 +20,12 @@ export interface SignalQueue {
 export function queueSignals(): SignalQueue {
   const mask = ALL_SIGNALS & ~OURS;
   const before = blockSignals(mask);
-  const fd = signalfd(mask);
+  const pending = new PendingSignals(mask);
   return {
-    fd,
+    pending,
     end() {
       setSignalMask(before);
-      close(fd);
+      pending.close();
     },
   };
 }

@@ -7,13 +7,12 @@
  */
 
 import { F_SETFL, O_NONBLOCK } from "../../syscalls/constants/fcntl.ts";
-import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { S_IFIFO } from "../../syscalls/constants/stat.ts";
 import { pipe, STDERR, STDIN, STDOUT, tryFcntl } from "../../syscalls/descriptor.ts";
 import { close } from "../../syscalls/open.ts";
+import type { PendingSignals } from "../../syscalls/pending_signals.ts";
 import { tryFchown } from "../../syscalls/permissions.ts";
 import type { PollRequest } from "../../syscalls/poll.ts";
-import { readSignal } from "../../syscalls/signal.ts";
 import { fstat, isType } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import type { Stream } from "../init/context.ts";
@@ -21,7 +20,7 @@ import type { HostIds } from "../plan/host_ids.ts";
 import { isNullDevice } from "../self/standard_streams.ts";
 import { Copy } from "./copy.ts";
 import { ownEnd, sinkOf, sourceOf } from "./end_point.ts";
-import { NOT_INTERRUPTING, type Relay, readyOf } from "./relay.ts";
+import { type Relay, readyUnlessSignalled } from "./relay.ts";
 
 /** Copies between the caller's standard streams and the program's pipes. */
 export class StreamRelay implements Relay {
@@ -71,15 +70,13 @@ export class StreamRelay implements Relay {
    * After the process's end: what it has written, and as runc what others write who have its streams, until the last
    * of them is gone. A signal ends the wait, and without `mayWait` there is none.
    */
-  drain(signals: Fd, mayWait: boolean): void {
+  drain(signals: PendingSignals, mayWait: boolean): void {
     this.#input?.end();
     for (;;) {
       const requests = this.requests();
       if (requests.length === 0) return;
-      const ready = readyOf([...requests, { fd: signals, events: POLLIN }], mayWait ? -1 : 0);
-      if (ready.size === 0 && !mayWait) return;
-      const signal = ready.has(signals) ? readSignal(signals) : 0;
-      if (signal !== 0 && !NOT_INTERRUPTING.includes(signal)) return;
+      const ready = readyUnlessSignalled(requests, signals, mayWait);
+      if (ready === undefined) return;
       this.move(ready);
     }
   }

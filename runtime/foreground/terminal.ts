@@ -1,11 +1,10 @@
 /** The caller's terminal while a container is attached to it: raw, and always given back as it was. */
 
 import { F_SETFL, O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../syscalls/constants/fcntl.ts";
-import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { STDERR, STDIN, STDOUT, tryFcntl } from "../../syscalls/descriptor.ts";
 import { CWD, tryOpenat } from "../../syscalls/open.ts";
+import type { PendingSignals } from "../../syscalls/pending_signals.ts";
 import type { PollRequest } from "../../syscalls/poll.ts";
-import { readSignal } from "../../syscalls/signal.ts";
 import {
   getTermios,
   isTerminal,
@@ -20,7 +19,7 @@ import {
 import { type Fd, failed } from "../../syscalls/types.ts";
 import { Copy } from "./copy.ts";
 import { discardingSink, ownEnd, sinkOf, sourceOf } from "./end_point.ts";
-import { NOT_INTERRUPTING, type Relay, readyOf } from "./relay.ts";
+import { type Relay, readyUnlessSignalled } from "./relay.ts";
 
 /** Copies between the caller's standard streams and the master of the container's pty. */
 export class TerminalRelay implements Relay {
@@ -76,16 +75,14 @@ export class TerminalRelay implements Relay {
    * After the process's end: the last bytes that the pty still holds, until it says EAGAIN. Nobody may be reading
    * them: a signal in the queue ends the wait, and without `mayWait` there is none.
    */
-  drain(signals: Fd, mayWait: boolean): void {
+  drain(signals: PendingSignals, mayWait: boolean): void {
     const copy = this.#toCaller;
-    let ready = new Set([this.#master]);
+    let ready: Set<Fd> | undefined = new Set([this.#master]);
     while (copy.move(ready) || copy.pending) {
       const request = copy.request();
       if (request === undefined) return;
-      ready = readyOf([request, { fd: signals, events: POLLIN }], mayWait ? -1 : 0);
-      if (ready.size === 0 && !mayWait) return;
-      const signal = ready.has(signals) ? readSignal(signals) : 0;
-      if (signal !== 0 && !NOT_INTERRUPTING.includes(signal)) return;
+      ready = readyUnlessSignalled([request], signals, mayWait);
+      if (ready === undefined) return;
     }
   }
 

@@ -194,7 +194,7 @@ function enterCgroupNamespace(context: InitContext): void {
 
 function move({ channel, cgroupField }: InitContext, into: CgroupMove): void {
   if (typeof into === "string") askOrEnd(channel, into);
-  else asking(cgroupField, () => enterCgroups(into));
+  else asking(cgroupField, () => enterCgroups(into, (note) => tellNote(channel, note)));
 }
 
 /** Into the cgroups to stay there, and onto all the CPUs that they allow. */

@@ -42,7 +42,7 @@ function createDevice(api: MountApi, parent: Fd, name: string, step: DeviceStep)
   const device = makedev(step.major, step.minor);
   const made = tryMknodat(parent, name, step.mode, device);
   if (made === -EPERM) bindDevice(api, parent, name, step);
-  else if (made === -EEXIST) requireSameDevice(statx(parent, name, AT_SYMLINK_NOFOLLOW), step);
+  else if (made === -EEXIST) requireSameDevice(parent, name, step);
   else if (made < 0) throw OpError.from("mknod", step.path, -made);
   else {
     // The umask is 0 here; what mknod ignores are the bits above the permissions.
@@ -52,7 +52,9 @@ function createDevice(api: MountApi, parent: Fd, name: string, step: DeviceStep)
 }
 
 /** config-linux.md: a file that is there already and is not the device asked for is an error. */
-function requireSameDevice(found: Stat, step: DeviceStep): void {
+function requireSameDevice(parent: Fd, name: string, step: DeviceStep): void {
+  const found = statx(parent, name, AT_SYMLINK_NOFOLLOW);
+  if (step.orMount && found.mountId !== fstat(parent).mountId) return;
   if (isDevice(found, step)) return;
   throw safetyViolation(
     `${step.path} exists in the root file system and is not the device that ${step.from} asks for`,

@@ -157,9 +157,11 @@ function openNullDevice(): Fd {
   throw safetyViolation("/dev/null of the host is not the null device");
 }
 
+/** As runc's: of the least size, since nothing is ever in it. */
 function emptyTmpfs(api: MountApi, label: string): Fd {
   const context = label === "" ? [] : [{ key: "context", value: label }];
-  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }, ...context];
+  const least = ["nr_blocks", "nr_inodes"].map((key) => ({ key, value: "1" }));
+  const options = [{ key: "source", value: "tmpfs" }, { key: "ro" }, ...least, ...context];
   return api.createFilesystem("tmpfs", options, MOUNT_ATTR_RDONLY);
 }
 

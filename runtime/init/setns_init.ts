@@ -10,26 +10,29 @@
 
 import { asking } from "../../syscalls/asking.ts";
 import { capset } from "../../syscalls/capability.ts";
+import { EINVAL, EPERM } from "../../syscalls/constants/errno.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { STDIN } from "../../syscalls/descriptor.ts";
 import { lookDescriptorsUpIn } from "../../syscalls/descriptor_name.ts";
-import { isErrno, OpError } from "../../syscalls/error.ts";
+import { OpError } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { CLONE_NEWNS, CLONE_NEWUSER, setns } from "../../syscalls/namespace.ts";
+import { CLONE_NEWNS, CLONE_NEWUSER, trySetns } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
-import { CLONE_PARENT, exitGroup, tryPidfdSendSignal, trySetsid } from "../../syscalls/process.ts";
-import { closing, Owner } from "../../syscalls/scope.ts";
+import { CLONE_PARENT, exitGroup, trySetsid } from "../../syscalls/process.ts";
+import { closing, Owner, scope } from "../../syscalls/scope.ts";
 import { SIGKILL, setSignalMask } from "../../syscalls/signal.ts";
 import { setTraceLabel } from "../../syscalls/trace.ts";
 import { setControllingTerminal } from "../../syscalls/tty.ts";
-import type { Fd, HostPath, Pid } from "../../syscalls/types.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
 import { chroot, fchdir, umask } from "../../syscalls/working_directory.ts";
 import { ask, tellFailure, tellForked, tellNote } from "../channel.ts";
+import { namesOf, namespaceFiles, namespaceFlags } from "../config/names.ts";
 import { labelNextExec, withKeyLabel } from "../lsm/labels.ts";
 import type { LsmPlan } from "../plan/lsm.ts";
 import type { MemoryPolicyPlan } from "../plan/memory_policy.ts";
 import type { ProcessPlan } from "../plan/process.ts";
+import { openDirectory, type ProcessHandle } from "../proc/process_handle.ts";
 import { closeAllBut, closeAllFrom } from "../self/disinherit.ts";
 import { enterAsRoot } from "../self/enter_as_root.ts";
 import { type CgroupFile, enterCgroups, openCgroupFiles } from "../self/enter_cgroup.ts";
@@ -62,8 +65,7 @@ export interface SetnsContext extends ChildContext {
   /** Where the first process tells of the second. */
   readonly pidChannel: Fd;
   /** The container's init process, whose namespaces are joined. */
-  readonly init: Fd;
-  readonly initPid: Pid;
+  readonly init: ProcessHandle;
   /** CLONE_NEW* of those to join. */
   readonly namespaces: number;
   /** Files by which the process enters the container's cgroups. */
@@ -96,7 +98,7 @@ function enter(context: SetnsContext): never {
   const { process, pidChannel, init } = context;
   setTraceLabel("[enter] ");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  closeAllBut([...descriptorsIn(context), pidChannel, init], context.preservedFds);
+  closeAllBut([...descriptorsIn(context), pidChannel, init.fd], context.preservedFds);
   useStreams(context.streams);
   keepNullDevice();
   const procfs = openat(CWD, "/proc", O_RDONLY | O_DIRECTORY);
@@ -104,11 +106,12 @@ function enter(context: SetnsContext): never {
   const cgroupFiles = leaveHost(context, procfs);
   // Joining a mount namespace goes to its root; without one that is the runtime's own, and the container's a chroot.
   if ((context.namespaces & CLONE_NEWNS) === 0) changeRoot(procfs, context);
-  joinNamespaces(context);
-  close(init);
+  joinNamespaces(context, procfs);
+  close(init.fd);
   useContainerConsole(context);
   // A mask of memory nodes is one of the cgroup's; otherwise the second process joins, when it needs least.
-  if (context.memoryPolicy !== undefined) enterCgroups(cgroupFiles.splice(0), context.mayStayOut);
+  if (context.memoryPolicy !== undefined)
+    enterCgroups(cgroupFiles.splice(0), (note) => tellNote(context.channel, note), context.mayStayOut);
   becomeProcess(context, procfs);
   const env = withHome(process.env, process.uid);
   const program = prepareProgram(findUserProgram(process.args[0] ?? "", env), process.args, env);
@@ -128,29 +131,46 @@ function enter(context: SetnsContext): never {
 }
 
 /** Goes to the root of the container's init process; not what runc does, whose exec is at large on the host. */
-function changeRoot(procfs: Fd, { initPid, init }: SetnsContext): void {
-  closing(openat(procfs, `${initPid}/root`, O_PATH | O_DIRECTORY), (root) => {
-    // Alive still, so the number was its own when the directory was opened.
-    const alive = tryPidfdSendSignal(init, 0);
-    if (alive < 0) throw OpError.from("open", `/proc/${initPid}/root`, -alive);
-    fchdir(root);
+function changeRoot(procfs: Fd, { init }: SetnsContext): void {
+  scope((owner) => {
+    const directory = owner.own(openDirectory(init, procfs));
+    fchdir(owner.own(openat(directory, "root", O_PATH | O_DIRECTORY)));
     chroot(".");
   });
 }
 
 /** By one call: the rights to them are checked for who this process was before, whatever user namespaces own them. */
-function joinNamespaces({ init, namespaces, process }: SetnsContext): void {
+function joinNamespaces({ init, namespaces, process }: SetnsContext, procfs: Fd): void {
   const enter = () => {
-    try {
-      setns(init, namespaces, "the container's namespaces");
-    } catch (error) {
-      if (!isErrno(error, "EPERM") || geteuid() === 0) throw error;
-      throw error.because("an ordinary user can enter a container only when it has been started");
-    }
+    // Before Linux 5.8 it is EINVAL for every pidfd.
+    const result = init.isPidfd ? trySetns(init.fd, namespaces) : -EINVAL;
+    if (result >= 0) return;
+    if (result === -EINVAL) return joinOneByOne(init, namespaces, procfs);
+    const error = OpError.from("setns", "the container's namespaces", -result);
+    if (result !== -EPERM || geteuid() === 0) throw error;
+    throw error.because("an ordinary user can enter a container only when it has been started");
   };
   const from = { gid: "linux.gidMappings", uid: "linux.uidMappings" };
   if (namespaces & CLONE_NEWUSER) enterAsRoot(enter, from, process.keepGroups);
   else if (namespaces !== 0) enter();
+}
+
+/** What there is a right to before the user namespace is joined before it, the rest after it (setns(2)). */
+function joinOneByOne(init: ProcessHandle, namespaces: number, procfs: Fd): void {
+  scope((owner) => {
+    const directory = owner.own(openDirectory(init, procfs));
+    const types = namesOf(namespaceFlags)
+      .filter((type) => namespaces & namespaceFlags[type])
+      .map((type) => ({ type, fd: owner.own(openat(directory, `ns/${namespaceFiles[type]}`, O_RDONLY)) }));
+    const join = ({ type, fd }: (typeof types)[number], later: number): boolean => {
+      const result = trySetns(fd, namespaceFlags[type]);
+      if (result < 0 && result !== later)
+        throw OpError.from(`join ${type} namespace`, "of the container", -result);
+      return result >= 0;
+    };
+    const left = types.filter((each) => each.type === "user" || !join(each, -EPERM));
+    for (const each of left) join(each, 0);
+  });
 }
 
 /** What can be done only while the host's files and rights are there; the rest of the host is left behind. */
@@ -218,7 +238,7 @@ function start(context: SetnsContext, cgroupFiles: readonly CgroupFile[], progra
   setTraceLabel("[exec] ");
   trySetsid();
   if (consoleSocket !== undefined) asking("process.terminal", () => setControllingTerminal(STDIN));
-  enterCgroups(cgroupFiles, context.mayStayOut);
+  enterCgroups(cgroupFiles, (note) => tellNote(channel, note), context.mayStayOut);
   if (seccomp?.notifies) handOverListener(channel, seccomp);
   if (!ask(channel, "ready")) exitGroup(255);
   setSignalMask(0n);

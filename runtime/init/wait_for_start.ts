@@ -2,10 +2,10 @@
 import { POLLIN } from "../../syscalls/constants/poll.ts";
 import * as S from "../../syscalls/constants/signal.ts";
 import { tryRead } from "../../syscalls/io.ts";
-import { close } from "../../syscalls/open.ts";
+import { PendingSignals } from "../../syscalls/pending_signals.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { exitGroup } from "../../syscalls/process.ts";
-import { ALL_SIGNALS, blockSignals, readSignal, signalfd } from "../../syscalls/signal.ts";
+import { ALL_SIGNALS, blockSignals } from "../../syscalls/signal.ts";
 import type { Fd } from "../../syscalls/types.ts";
 
 const IGNORED_BY_DEFAULT: readonly number[] = [S.SIGCHLD, S.SIGCONT, S.SIGURG, S.SIGWINCH];
@@ -17,20 +17,14 @@ const STOPPING: readonly number[] = [S.SIGTSTP, S.SIGTTIN, S.SIGTTOU];
  */
 export function waitForStart(fifo: Fd): void {
   blockSignals(ALL_SIGNALS);
-  const signals = signalfd(ALL_SIGNALS);
+  const signals = new PendingSignals(ALL_SIGNALS);
   const byte = new Uint8Array(1);
   for (;;) {
-    const [ready = 0, signalled = 0] = poll(
-      [
-        { fd: fifo, events: POLLIN },
-        { fd: signals, events: POLLIN },
-      ],
-      -1,
-    );
+    const [ready = 0] = poll([{ fd: fifo, events: POLLIN }, ...signals.requests], signals.timeoutMs);
     if (ready & POLLIN && tryRead(fifo, byte) === 1) break;
-    const signal = signalled === 0 ? 0 : readSignal(signals);
+    const signal = signals.next();
     if (signal !== 0 && !IGNORED_BY_DEFAULT.includes(signal) && !STOPPING.includes(signal))
       exitGroup(128 + signal);
   }
-  close(signals);
+  signals.close();
 }

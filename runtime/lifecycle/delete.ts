@@ -1,13 +1,11 @@
 /** delete (runtime.md "Delete"): takes away everything that create made, and can be repeated when cut short. */
-import { POLLIN } from "../../syscalls/constants/poll.ts";
-import { poll } from "../../syscalls/poll.ts";
-import { tryPidfdSendSignal } from "../../syscalls/process.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { openCgroup } from "../cgroup/open.ts";
 import type { RuntimeContext } from "../context.ts";
 import { notFound, RuntimeError } from "../errors.ts";
 import { removeRdtGroups } from "../intel_rdt/groups.ts";
+import { pollOrEnd, trySignal } from "../proc/process_handle.ts";
 import { sealSelf } from "../self/seal.ts";
 import { isAlive, openProcess } from "../state/init_pid.ts";
 import {
@@ -82,14 +80,12 @@ export function destroyUnlessGone(context: RuntimeContext, dir: StateDir, saved:
 }
 
 function endInit(saved: SavedState, cgroup: ReturnType<typeof openCgroup>): void {
-  const pidfd = openProcess(saved.init);
-  if (pidfd === undefined) return;
-  const [ended = 0] = closing(pidfd, () => {
-    tryPidfdSendSignal(pidfd, SIGKILL);
+  const init = openProcess(saved.init);
+  if (init === undefined) return;
+  const { ended } = closing(init.fd, () => {
+    trySignal(init, SIGKILL);
     cgroup.thawAll();
-    // A pidfd is readable when its process has ended, be it reaped or not.
-    return poll([{ fd: pidfd, events: POLLIN }], DEATH_TIMEOUT_MS);
+    return pollOrEnd([], init, DEATH_TIMEOUT_MS);
   });
-  if (ended === 0 && isAlive(saved.init))
-    throw new RuntimeError("wrong-status", "container init still running");
+  if (!ended && isAlive(saved.init)) throw new RuntimeError("wrong-status", "container init still running");
 }

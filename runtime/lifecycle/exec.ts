@@ -78,7 +78,7 @@ export function execContainer(context: RuntimeContext, request: ExecRequest): nu
     const started = start(console?.[1], () => {
       if (console !== undefined) tty = new TerminalRelay(receiveMaster(console[0]));
     });
-    return attach(started.pid, started.pidfd, signals, tty ?? relay);
+    return attach(started, signals, tty ?? relay);
   } finally {
     tty?.restore();
     signals.end();

@@ -8,7 +8,7 @@ import * as N from "../config/names.ts";
 import type { Features } from "../config/types.ts";
 import { ociVersion, ociVersionMin } from "../config/version.ts";
 
-/** The first Linux with all that nothing stands in for: clone with a pidfd (5.2), pidfd_open (5.3). */
+/** The first Linux with all that nothing stands in for: pidfds by clone(2), and poll(2) of them (docs/kernels.md). */
 const oldestKernel = "5.3";
 
 const cgroup = { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true } as const;

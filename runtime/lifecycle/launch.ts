@@ -4,7 +4,7 @@
  */
 import { asking } from "../../syscalls/asking.ts";
 import { CLONE_NEWUSER } from "../../syscalls/namespace.ts";
-import { type Cloned, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { type Cloned, waitFor } from "../../syscalls/process.ts";
 import { type Owner, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
@@ -26,6 +26,7 @@ import { UnitEntry, unitMoves } from "../parent/unit_entry.ts";
 import { makeUserns, requireSameMaps } from "../parent/userns.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
+import { handleOf, trySignal } from "../proc/process_handle.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import { openCgroupFiles } from "../self/enter_cgroup.ts";
 import type { OpenNamespace } from "../self/join_namespace.ts";
@@ -133,7 +134,7 @@ function make(making: Making): Launched {
   writeSavedConfig(dir, spec);
   const { init, channel } = forkInit(making);
   undo.push("end the init process", () => {
-    tryPidfdSendSignal(init.pidfd, SIGKILL);
+    trySignal(handleOf(init), SIGKILL);
     waitFor(init.pid);
   });
   requireSameMaps(plan.namespaces, spec.linux ?? {}, init.pid);

@@ -88,7 +88,7 @@ function restoreAttached(context: RuntimeContext, request: RestoreRequest, spec:
     // criu has given it the size that it had.
     terminal?.resize();
     try {
-      return attach(init.pid, init.pidfd, signals, terminal ?? relay);
+      return attach(init, signals, terminal ?? relay);
     } finally {
       terminal?.restore();
       destroyUnlessGone(context, dir, state);

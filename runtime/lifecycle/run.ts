@@ -12,6 +12,7 @@ import { StreamRelay } from "../foreground/streams.ts";
 import { TerminalRelay } from "../foreground/terminal.ts";
 import { NotifySocket } from "../parent/notify_socket.ts";
 import { rootOnHost } from "../plan/host_ids.ts";
+import { handleOf } from "../proc/process_handle.ts";
 import { closeSealMount } from "../self/seal.ts";
 import { unlock } from "../state/store.ts";
 import { destroy, destroyUnlessGone } from "./delete.ts";
@@ -56,7 +57,7 @@ function runDetached(
     throw error;
   }
   afterStart(launched);
-  notify?.waitForReady(launched.pid, launched.pidfd);
+  notify?.waitForReady(handleOf(launched));
   return 0;
 }
 
@@ -77,7 +78,7 @@ function runAttached(context: RuntimeContext, request: RunRequest, spec: Runnabl
     const notify = startProgram(launched);
     started = true;
     afterStart(launched);
-    return attach(launched.pid, launched.pidfd, signals, terminal ?? relay, notify);
+    return attach(launched, signals, terminal ?? relay, notify);
   } finally {
     terminal?.restore();
     if (!request.keep || !started) destroyUnlessGone(context, launched.dir, launched.state);

@@ -2,12 +2,10 @@
  * The parent's half of exec: forks the process that enters the container (init/setns_init.ts), which forks the one
  * that stays there, and lets that one go on when everything is ready.
  */
-import { POLLIN } from "../../syscalls/constants/poll.ts";
 import { isErrno } from "../../syscalls/error.ts";
 import { geteuid } from "../../syscalls/identity.ts";
-import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
-import { type Cloned, type ExitInfo, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { type Cloned, type ExitInfo, waitFor } from "../../syscalls/process.ts";
 import { closing, scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair } from "../../syscalls/socket.ts";
@@ -29,6 +27,7 @@ import { writePidFile } from "../parent/pid_file.ts";
 import { sendPidfd } from "../parent/pidfd_socket.ts";
 import { type RequestHandlers, serve, serveListener } from "../parent/serve.ts";
 import { type ExecPlan, planExec } from "../plan/exec.ts";
+import { handleOf, pollOrEnd, trySignal } from "../proc/process_handle.ts";
 import { prepareFilter } from "../seccomp/program.ts";
 import { setScheduler } from "../self/scheduling.ts";
 import { closeSealMount } from "../self/seal.ts";
@@ -79,11 +78,11 @@ function stoppedMeanwhile(cause?: unknown): RuntimeError {
 const KILLING_MS = 100;
 
 function hasEnded(init: ProcessIdentity, error: unknown): boolean {
-  const pidfd = openProcess(init);
-  if (pidfd === undefined) return true;
-  return closing(pidfd, () => {
+  const handle = openProcess(init);
+  if (handle === undefined) return true;
+  return closing(handle.fd, () => {
     // Killed before its program ran, perhaps by who kills all, of whom init may be the last.
-    if (originOf(error) instanceof DiedEarly) poll([{ fd: pidfd, events: POLLIN }], KILLING_MS);
+    if (originOf(error) instanceof DiedEarly) pollOrEnd([], handle, KILLING_MS);
     return isEnding(init);
   });
 }
@@ -106,7 +105,7 @@ function startAndServe(setnsProcess: SetnsProcess, plan: ExecPlan): Cloned {
     if (pidFile !== undefined) writePidFile(pidFile, child.pid);
     return child;
   } catch (error) {
-    tryPidfdSendSignal(child.pidfd, SIGKILL);
+    trySignal(handleOf(child), SIGKILL);
     reap(child.pid);
     throw error;
   }
@@ -133,7 +132,7 @@ function forkSetns(setnsProcess: SetnsProcess, plan: ExecPlan, channel: Fd): Clo
       if (fd !== undefined) owner.own(fd);
     const init = openProcess(saved.init);
     if (init === undefined) throw stoppedMeanwhile();
-    owner.own(init);
+    owner.own(init.fd);
     const seccomp = plan.seccomp && prepareFilter(plan.seccomp, context.root, context.debugLog);
     const [pidChannel, childPidChannel] = owner.ownBoth(messagePair());
     // Of an ordinary user the first process still has files of its own in /proc to write to, which root may anyway.
@@ -151,7 +150,6 @@ function forkSetns(setnsProcess: SetnsProcess, plan: ExecPlan, channel: Fd): Clo
         pidChannel: childPidChannel,
         channel,
         init,
-        initPid: saved.init.pid,
         cgroups: cloned ? entry.join : entry.joinAll,
         mayStayOut: subCgroups.length === 0 && isRootless(context.rootless, saved.systemd),
         keyring: saved.keyring,

@@ -1,12 +1,12 @@
 /** start (runtime.md "Start"): lets the waiting init process go on to the user's program. */
 
-import type { Fd } from "../../syscalls/types.ts";
 import { type ChildFailure, errorOf } from "../channel.ts";
 import type { RuntimeContext } from "../context.ts";
 import { RuntimeError } from "../errors.ts";
 import { runHooks } from "../hooks/run.ts";
 import { openStarter, releaseInit } from "../parent/exec_fifo.ts";
 import { NotifySocket } from "../parent/notify_socket.ts";
+import type { ProcessHandle } from "../proc/process_handle.ts";
 import { sealSelf, wholeEnvironment } from "../self/seal.ts";
 import { openProcess } from "../state/init_pid.ts";
 import { lock, openStateDir, readState, type SavedState, type StateDir, unlock } from "../state/store.ts";
@@ -28,22 +28,26 @@ export function startContainer(context: RuntimeContext, id: string): void {
   // Running a hook is a fork, which only the sealed, single-threaded start of this program may do.
   if (hooks !== undefined && hooks.length > 0) sealSelf();
   lock(dir);
-  const pidfd = openProcess(saved.init);
-  const notify = release(dir, saved, pidfd);
+  const init = openProcess(saved.init);
+  const notify = release(dir, saved, init);
   poststart(saved);
   // From here on it is a wait that another command may end, by deleting the container.
   unlock(dir);
-  if (pidfd !== undefined) notify?.waitForReady(saved.init.pid, pidfd);
+  if (init !== undefined) notify?.waitForReady(init);
 }
 
-function release(dir: StateDir, saved: SavedState, pidfd: Fd | undefined): NotifySocket | undefined {
+function release(
+  dir: StateDir,
+  saved: SavedState,
+  init: ProcessHandle | undefined,
+): NotifySocket | undefined {
   const status = statusOf(dir, saved);
   const starter = status === "created" ? openStarter(dir.fd) : undefined;
-  if (starter === undefined || pidfd === undefined) {
+  if (starter === undefined || init === undefined) {
     throw new RuntimeError("wrong-status", refusals[status] ?? "cannot start a container that has stopped");
   }
   const notify = NotifySocket.open(dir);
-  const failure = releaseInit(dir.fd, starter, pidfd);
+  const failure = releaseInit(dir.fd, starter, init);
   if (failure !== "") throw errorOf(JSON.parse(failure) as ChildFailure);
   return notify;
 }

@@ -3,7 +3,6 @@ import * as assert from "uvu/assert";
 import { O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { tryRead } from "../../syscalls/io.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
-import { tryPidfdOpen } from "../../syscalls/process.ts";
 import {
   join,
   linkStatOf,
@@ -14,6 +13,7 @@ import {
 } from "../../syscalls/testing/files.ts";
 import { start } from "../../syscalls/testing/programs.ts";
 import type { Fd } from "../../syscalls/types.ts";
+import { openHandle, type ProcessHandle } from "../proc/process_handle.ts";
 import { createExecFifo, isWaiting, openStarter, releaseInit } from "./exec_fifo.ts";
 
 const fifo = suite("exec_fifo");
@@ -55,12 +55,12 @@ fifo("the starter ends when the init process has closed its end, or is dead", ()
     const init = createExecFifo(state);
     const starter = openStarter(state);
     assert.ok(starter !== undefined);
-    const pidfd = tryPidfdOpen(child.pid) as Fd;
-    assert.is(releaseInit(state, starter, pidfd), ""); // the fifo stays open here: it is the death that ends this
+    const handle = openHandle(child.pid) as ProcessHandle;
+    assert.is(releaseInit(state, starter, handle), ""); // the fifo stays open here: it is the death that ends this
     const byte = new Uint8Array(1);
     assert.is(tryRead(init, byte), 1);
     close(init);
-    close(pidfd);
+    close(handle.fd);
   });
   child.wait();
 });

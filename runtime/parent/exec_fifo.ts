@@ -7,16 +7,16 @@
 
 import { ENOENT, ENXIO } from "../../syscalls/constants/errno.ts";
 import { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "../../syscalls/constants/fcntl.ts";
-import { POLLERR, POLLIN } from "../../syscalls/constants/poll.ts";
+import { POLLERR } from "../../syscalls/constants/poll.ts";
 import { S_IFIFO } from "../../syscalls/constants/stat.ts";
 import { mknodat } from "../../syscalls/directory.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { bytesToRead, tryRead, write } from "../../syscalls/io.ts";
 import { close, openat, tryOpenat } from "../../syscalls/open.ts";
-import { poll } from "../../syscalls/poll.ts";
 import { closing } from "../../syscalls/scope.ts";
 import { type Fd, failed } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
+import { type ProcessHandle, pollOrEnd } from "../proc/process_handle.ts";
 
 const NAME = "exec.fifo";
 const START = "0";
@@ -48,18 +48,12 @@ export function isWaiting(stateDir: Fd): boolean {
  * Starter: lets the init process go on, and waits until its execve (or its death) has closed its end. Returns what the
  * init process has to say of its failure: bytes that are left in the fifo, which lives as long as our end does.
  */
-export function releaseInit(stateDir: Fd, starter: Fd, pidfd: Fd): string {
+export function releaseInit(stateDir: Fd, starter: Fd, init: ProcessHandle): string {
   return closing(starter, () => {
     write(starter, encodeUtf8(START), NAME);
     for (;;) {
-      const [fifo = 0, dead = 0] = poll(
-        [
-          { fd: starter, events: 0 },
-          { fd: pidfd, events: POLLIN },
-        ],
-        -1,
-      );
-      if (fifo & POLLERR || dead !== 0) return readLeft(stateDir, starter);
+      const { events, ended } = pollOrEnd([{ fd: starter, events: 0 }], init, -1);
+      if ((events[0] ?? 0) & POLLERR || ended) return readLeft(stateDir, starter);
     }
   });
 }

@@ -5,6 +5,7 @@ import { CWD, openat } from "../../syscalls/open.ts";
 import type { Cloned } from "../../syscalls/process.ts";
 import { closing } from "../../syscalls/scope.ts";
 import type { HostPath } from "../../syscalls/types.ts";
+import { noteOfOther } from "../self/enter_cgroup.ts";
 import { fork } from "../self/fork.ts";
 
 /**
@@ -25,8 +26,7 @@ export function forkIntoCgroup(
   if (!(first instanceof OpError)) return first;
   const other = isErrno(first, "EBUSY", "EOPNOTSUPP") ? ofInit() : undefined;
   if (other === undefined) return joining();
-  const { errno } = first.data;
-  debugLog(`joining configured cgroup failed (${errno}), will join container init cgroup ${other}`);
+  debugLog(noteOfOther(first.data.errno, other));
   const second = tryForkIntoCgroup(other, child);
   return second instanceof OpError ? joining() : second;
 }

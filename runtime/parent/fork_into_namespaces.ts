@@ -34,12 +34,12 @@ import {
 } from "../../syscalls/namespace.ts";
 import { CWD, close, openat } from "../../syscalls/open.ts";
 import { PR_GET_DUMPABLE, PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
-import { type Cloned, exitGroup, tryPidfdOpen, waitFor } from "../../syscalls/process.ts";
+import { type Cloned, exitGroup, waitFor } from "../../syscalls/process.ts";
 import { closing, scope } from "../../syscalls/scope.ts";
-import { messagePair, receiveMessage, sendMessage } from "../../syscalls/socket.ts";
-import { type Fd, failed, type HostPath, type Pid } from "../../syscalls/types.ts";
-import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
-import { type ChildFailure, errorOf, failureOf } from "../channel.ts";
+import { messagePair } from "../../syscalls/socket.ts";
+import type { Fd, HostPath } from "../../syscalls/types.ts";
+import { encodeUtf8 } from "../../syscalls/utf8.ts";
+import { receiveForked, tellFailure, tellForked } from "../channel.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { NamespacePlan } from "../plan/namespaces.ts";
 import { enterAsRoot } from "../self/enter_as_root.ts";
@@ -93,24 +93,20 @@ function setNamespacesForChildren({ plan, joins }: ForkTarget, restore: (() => v
 
 /** By a process in between, which reports the child's pid and ends. */
 function forkInUserns(place: ForkTarget, userns: Fd, child: (join: readonly HostPath[]) => never): Cloned {
-  const answer = scope((owner) => {
+  return scope((owner) => {
     const [report, reporter] = owner.ownBoth(messagePair());
     const between = fork(0, () => forkAgain(place, userns, child, reporter));
     owner.own(between.pidfd);
     // Else the end of the other process would not be the end of the channel.
     owner.closeNow(reporter);
-    const said = receiveMessage(report, 4096);
-    waitFor(between.pid);
-    return said;
+    try {
+      const child = receiveForked(report);
+      if (child === undefined) throw new Error("the process in between ended without a child");
+      return child;
+    } finally {
+      waitFor(between.pid);
+    }
   });
-  const text = typeof answer === "number" ? "{}" : decodeUtf8(answer.bytes);
-  const { pid, failure } = JSON.parse(text || "{}") as { pid?: Pid; failure?: ChildFailure };
-  if (failure !== undefined) throw errorOf(failure);
-  // It is a child of this process that nobody else waits for, so its pid cannot have been given to another.
-  const pidfd = pid === undefined ? undefined : tryPidfdOpen(pid);
-  if (pid === undefined || pidfd === undefined || failed(pidfd))
-    throw new Error("the process in between ended without a child");
-  return { pid, pidfd };
 }
 
 /** The process in between. */
@@ -126,11 +122,11 @@ function forkAgain(
     enterUserns(place, userns);
     // Not by CLONE_INTO_CGROUP: the right to the cgroup was left behind with the first user namespace.
     const flags = (place.plan.create & CLONE_NEWPID) | CLONE_PARENT;
-    const { pid } = asking("linux.namespaces", () => fork(flags, () => child(place.entry.joinAll)));
-    sendMessage(reporter, encodeUtf8(JSON.stringify({ pid })));
+    const { pid, pidfd } = asking("linux.namespaces", () => fork(flags, () => child(place.entry.joinAll)));
+    tellForked(reporter, pid, pidfd);
     exitGroup(0);
   } catch (error) {
-    sendMessage(reporter, encodeUtf8(JSON.stringify({ failure: failureOf(error) })));
+    tellFailure(reporter, error);
     exitGroup(1);
   }
 }

@@ -24,6 +24,7 @@ import { tryStatx } from "../../syscalls/stat.ts";
 import type { Fd, Pid } from "../../syscalls/types.ts";
 import { encodeUtf8 } from "../../syscalls/utf8.ts";
 import type { Mount, Spec } from "../config/types.ts";
+import { type ProcessHandle, pollOrEnd } from "../proc/process_handle.ts";
 import { callerEnvironment } from "../self/seal.ts";
 import type { StateDir } from "../state/store.ts";
 
@@ -89,12 +90,12 @@ export class NotifySocket {
   }
 
   /** Waits until the container is ready or has ended. */
-  waitForReady(pid: Pid, pidfd: Fd): void {
+  waitForReady(init: ProcessHandle): void {
     for (;;) {
-      const requests = [this.fd, pidfd].map((fd) => ({ fd, events: POLLIN }));
-      const [said = 0, ended = 0] = poll(requests, -1);
-      if (said !== 0 && this.passOn(pid)) return;
-      if (said === 0 && ended !== 0) return;
+      const { events, ended } = pollOrEnd([{ fd: this.fd, events: POLLIN }], init, -1);
+      const said = events[0] !== 0;
+      if (said && this.passOn(init.pid)) return;
+      if (!said && ended) return;
     }
   }
 

@@ -6,7 +6,7 @@
 import { isErrno } from "../../syscalls/error.ts";
 import { close } from "../../syscalls/open.ts";
 import { PR_SET_DUMPABLE, prctl } from "../../syscalls/prctl.ts";
-import { type Cloned, exitGroup, tryPidfdSendSignal, waitFor } from "../../syscalls/process.ts";
+import { type Cloned, exitGroup, waitFor } from "../../syscalls/process.ts";
 import { scope } from "../../syscalls/scope.ts";
 import { SIGKILL } from "../../syscalls/signal.ts";
 import { messagePair, receiveMessage } from "../../syscalls/socket.ts";
@@ -17,6 +17,7 @@ import type { CgroupRequest } from "../channel.ts";
 import type { CgroupMoves } from "../init/context.ts";
 import type { CgroupEntry } from "../plan/cgroup/entry.ts";
 import type { CgroupPlan } from "../plan/cgroup/resources.ts";
+import { handleOf, trySignal } from "../proc/process_handle.ts";
 import { closeAllBut } from "../self/disinherit.ts";
 import { fork } from "../self/fork.ts";
 
@@ -56,7 +57,7 @@ export class UnitEntry {
     if (this.placeholder === undefined) return;
     const { process, channel } = this.placeholder;
     this.placeholder = undefined;
-    tryPidfdSendSignal(process.pidfd, SIGKILL);
+    trySignal(handleOf(process), SIGKILL);
     waitFor(process.pid);
     for (const fd of [process.pidfd, channel]) close(fd);
   }

@@ -87,7 +87,10 @@ export function planContainer(
     rootfs,
     mounts,
     needsMount2: mounts.some((step) => step.kind === "filesystem" && step.mount2 !== undefined),
-    devices: planDevices(devicesInside(linux, rootfs, warn)),
+    devices: planDevices(
+      devicesInside(linux, rootfs, warn),
+      mounts.map(({ destination }) => destination),
+    ),
     // In a user namespace devices are bind mounts.
     setUpDev:
       (ownMounts || !ownUsers) &&

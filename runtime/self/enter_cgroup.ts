@@ -1,6 +1,6 @@
 /** Entering cgroups from inside: the files are opened while the host's are in sight, and written when it is time. */
 
-import { EACCES, EBUSY, EOPNOTSUPP, EPERM, EROFS } from "../../syscalls/constants/errno.ts";
+import { EACCES, EBUSY, EOPNOTSUPP, EPERM, EROFS, errnoName } from "../../syscalls/constants/errno.ts";
 import { O_WRONLY } from "../../syscalls/constants/fcntl.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { tryWrite } from "../../syscalls/io.ts";
@@ -14,7 +14,7 @@ export interface CgroupFile {
   readonly path: HostPath;
   readonly fd: Fd;
   /** The one to take where this one's cgroup takes no processes, having children with limits. */
-  readonly instead?: Fd | undefined;
+  readonly instead?: { readonly cgroup: string; readonly fd: Fd } | undefined;
 }
 
 const SELF = new Uint8Array([0x30]); // cgroups(7): "0" is the writer
@@ -36,7 +36,8 @@ export function openCgroupFiles(
     const fd = owner.own(required(opened, path));
     if (initCgroupFile === undefined || !path.endsWith("/cgroup.procs")) return [{ path, fd }];
     const instead = tryOpenat(CWD, initCgroupFile, O_WRONLY);
-    return [{ path, fd, instead: owner.own(required(instead, initCgroupFile)) }];
+    const cgroup = initCgroupFile.slice(0, initCgroupFile.lastIndexOf("/"));
+    return [{ path, fd, instead: { cgroup, fd: owner.own(required(instead, initCgroupFile)) } }];
   });
 }
 
@@ -51,16 +52,30 @@ function isRefused(result: number): boolean {
 
 /** Everything that is open for them. */
 export function cgroupDescriptors(files: readonly CgroupFile[]): Fd[] {
-  return files.flatMap(({ fd, instead }) => (instead === undefined ? [fd] : [fd, instead]));
+  return files.flatMap(({ fd, instead }) => (instead === undefined ? [fd] : [fd, instead.fd]));
 }
 
-/** Moves this process, which has one thread, into each of their cgroups, and closes them. */
-export function enterCgroups(files: readonly CgroupFile[], mayStayOut = false): void {
+/**
+ * Moves this process, which has one thread, into each of their cgroups, and closes them. `tell` gets what is worth a line
+ * at debug level.
+ */
+export function enterCgroups(
+  files: readonly CgroupFile[],
+  tell: (note: string) => void,
+  mayStayOut = false,
+): void {
   for (const { path, fd, instead } of files) {
     let result = tryWrite(fd, SELF);
-    if (instead !== undefined && (result === -EBUSY || result === -EOPNOTSUPP))
-      result = tryWrite(instead, SELF);
+    if (instead !== undefined && (result === -EBUSY || result === -EOPNOTSUPP)) {
+      tell(noteOfOther(errnoName(-result), instead.cgroup));
+      result = tryWrite(instead.fd, SELF);
+    }
     if (result < 0 && !(mayStayOut && isRefused(result))) throw OpError.from(JOIN_CGROUP, path, -result);
   }
   for (const fd of cgroupDescriptors(files)) close(fd);
+}
+
+/** That it is not the container's own cgroup, which refused with this errno, but the one of its init process. */
+export function noteOfOther(errno: string, cgroup: string): string {
+  return `joining configured cgroup failed (${errno}), will join container init cgroup ${cgroup}`;
 }

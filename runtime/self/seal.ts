@@ -10,8 +10,10 @@
  * variable nor the memfd before it has asked the kernel what /proc/self/exe is: on a read-only file system, or sealed.
  */
 
-import { ESTALE } from "../../syscalls/constants/errno.ts";
+import { EINVAL, EPERM, ESTALE } from "../../syscalls/constants/errno.ts";
 import {
+  AT_EMPTY_PATH,
+  F_GETFL,
   F_SEAL_GROW,
   F_SEAL_SEAL,
   F_SEAL_SHRINK,
@@ -19,14 +21,18 @@ import {
   O_DIRECTORY,
   O_PATH,
   O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
 } from "../../syscalls/constants/fcntl.ts";
+import { S_IFREG } from "../../syscalls/constants/stat.ts";
 import {
-  addSeals,
   clearCloexec,
   fdAt,
   getSeals,
   memfdCreate,
   setCloexec,
+  tryAddSeals,
+  tryFcntl,
 } from "../../syscalls/descriptor.ts";
 import { readDirectory, readlinkat } from "../../syscalls/directory.ts";
 import { isErrno, OpError } from "../../syscalls/error.ts";
@@ -39,7 +45,7 @@ import { getrlimit, RLIMIT_NOFILE, trySetrlimit } from "../../syscalls/resource.
 import { checked, closing, scope } from "../../syscalls/scope.ts";
 import { defaultSignal, SIGCHLD } from "../../syscalls/signal.ts";
 import { type Environment, environment, environmentBytes, programArguments } from "../../syscalls/start.ts";
-import { fstat, fstatfs, statx } from "../../syscalls/stat.ts";
+import { fstat, fstatfs, isType, statx, tryStatx } from "../../syscalls/stat.ts";
 import type { Fd } from "../../syscalls/types.ts";
 import { decodeUtf8, encodeUtf8 } from "../../syscalls/utf8.ts";
 import { lookUpIgnoredSignals } from "./ignored_signals.ts";
@@ -174,9 +180,26 @@ export function resumeSealed(): boolean {
 function sealedFile(name: string, bytes: Uint8Array): Fd {
   const fd = memfdCreate(name);
   writeAll(fd, bytes);
-  addSeals(fd, ALL_SEALS);
-  clearCloexec(fd);
-  return fd;
+  const sealed = seal(fd);
+  clearCloexec(sealed);
+  return sealed;
+}
+
+/** By seals; what has none, as there is no memfd_create(2), keeps no descriptor to write by, and nobody else has one. */
+function seal(fd: Fd): Fd {
+  const result = tryAddSeals(fd, ALL_SEALS);
+  if (result >= 0) return fd;
+  return closing(fd, () => {
+    if (result !== -EINVAL && result !== -EPERM) throw OpError.from("seal", `fd ${fd}`, -result);
+    return openat(CWD, `/proc/self/fd/${fd}`, O_RDONLY);
+  });
+}
+
+function isSealedFile(fd: Fd): boolean {
+  if (getSeals(fd) === ALL_SEALS) return true;
+  const stat = tryStatx(fd, "", AT_EMPTY_PATH);
+  if (typeof stat === "number" || !isType(stat, S_IFREG) || stat.nlink > 0) return false;
+  return (tryFcntl(fd, F_GETFL) & (O_WRONLY | O_RDWR)) === 0;
 }
 
 function carriedOf(environment: CallerEnvironment): CallerEnvironment {
@@ -201,12 +224,12 @@ function openDescriptors(): number[] {
 }
 
 /**
- * What the first start has left, by the text of SEALED_FD. A caller's own variable of that name names no memfd that is
+ * What the first start has left, by the text of SEALED_FD. A caller's own variable of that name names no file that is
  * sealed, and is nothing to us; one that does, in a program that is not sealed, is an attack.
  */
 function receive(text: string | undefined): Carried | undefined {
   const payload = fdAt(Number(text ?? Number.NaN));
-  if (!Number.isSafeInteger(payload) || getSeals(payload) !== ALL_SEALS) return undefined;
+  if (!Number.isSafeInteger(payload) || payload < 0 || !isSealedFile(payload)) return undefined;
   if (!exeIsSealed())
     throw new Error(`${SEALED_FD} is set, but this program does not run from a sealed file`);
   const bytes = closing(payload, () => {
@@ -228,11 +251,11 @@ export function armInjectedFaults(): void {
   }
 }
 
-/** Verified, not believed: the file behind /proc/self/exe is on a read-only mount or is a write-sealed memfd. */
+/** Verified, not believed: the file behind /proc/self/exe is on a read-only mount, or sealed. */
 function exeIsSealed(): boolean {
   return closing(
     openat(CWD, "/proc/self/exe", O_RDONLY),
-    (exe) => fstatfs(exe).readOnly || (getSeals(exe) & F_SEAL_WRITE) !== 0,
+    (exe) => fstatfs(exe).readOnly || isSealedFile(exe),
   );
 }
 
@@ -302,9 +325,10 @@ function takeProgram(mount: Fd, name: string, directory: string): Sealed {
 /** The last resort: a copy in memory. It costs the size of the program in memory and time at every start. */
 function sealedMemfd(): Fd {
   return closing(openat(CWD, "/proc/self/exe", O_RDONLY), (exe) =>
-    checked(memfdCreate("runt"), (copy) => {
-      while (sendfile(copy, exe, 0x7ffff000) > 0);
-      addSeals(copy, ALL_SEALS);
-    }),
+    seal(
+      checked(memfdCreate("runt", true), (copy) => {
+        while (sendfile(copy, exe, 0x7ffff000) > 0);
+      }),
+    ),
   );
 }

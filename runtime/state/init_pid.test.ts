@@ -96,9 +96,9 @@ init("after its end it is dead, and nothing stays open", () => {
   let identity = identify(getpid());
   withProcess((pid) => {
     identity = identify(pid);
-    const pidfd = openProcess(identity);
-    assert.ok(pidfd !== undefined);
-    close(pidfd);
+    const handle = openProcess(identity);
+    assert.ok(handle !== undefined);
+    close(handle.fd);
   });
   const open = (): string[] => namesIn("/proc/self/fd");
   const before = open();

@@ -1,11 +1,11 @@
 /** Which process the init process is: a pid alone may belong to another one by now. */
 
-import { EINVAL, ESRCH } from "../../syscalls/constants/errno.ts";
+import { ESRCH } from "../../syscalls/constants/errno.ts";
 import { OpError } from "../../syscalls/error.ts";
 import { readPieceAt } from "../../syscalls/io.ts";
 import { CWD, close } from "../../syscalls/open.ts";
-import { tryPidfdOpen } from "../../syscalls/process.ts";
-import { type Fd, failed, type Pid } from "../../syscalls/types.ts";
+import type { Pid } from "../../syscalls/types.ts";
+import { openHandle, type ProcessHandle } from "../proc/process_handle.ts";
 import { PF_EXITING, type ProcessStat, readStat } from "../proc/stat.ts";
 
 /** A process for good: pids are reused within a boot, start times are not, and boots differ. */
@@ -43,14 +43,12 @@ export function isEnding(process: ProcessIdentity): boolean {
   return ((statAlive(process)?.flags ?? PF_EXITING) & PF_EXITING) !== 0;
 }
 
-/** A pidfd that surely is this process: opened first, then compared. Undefined when it is dead. */
-export function openProcess(process: ProcessIdentity): Fd | undefined {
+/** A handle that surely is this process: opened first, then compared. Undefined when it is dead. */
+export function openProcess(process: ProcessIdentity): ProcessHandle | undefined {
   if (process.pid <= 1) return undefined;
-  const pidfd = tryPidfdOpen(process.pid);
-  if (pidfd === -ESRCH || pidfd === -EINVAL) return undefined;
-  if (failed(pidfd)) throw OpError.from("pidfd_open", `pid ${process.pid}`, -pidfd);
-  if (isAlive(process)) return pidfd;
-  close(pidfd);
+  const handle = openHandle(process.pid);
+  if (handle === undefined || isAlive(process)) return handle;
+  close(handle.fd);
   return undefined;
 }
 

@@ -1,10 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { ContainerPath } from "../../../syscalls/types.ts";
 import { devLinks, planDevices } from "./device_nodes.ts";
 
 const devices = suite("planDevices");
 
-const standard = { mode: 0o20666, uid: 0, gid: 0, from: "the default devices" };
+const standard = { mode: 0o20666, uid: 0, gid: 0, from: "the default devices", orMount: false };
 
 devices("the default devices", () => {
   assert.equal(planDevices([]), [
@@ -35,6 +36,7 @@ for (const [type, mode] of [
       uid: 5,
       gid: 6,
       from: "linux.devices[0]",
+      orMount: false,
     });
   });
 
@@ -49,7 +51,21 @@ devices("a configured device takes the place of the default of its path, with mo
     uid: 0,
     gid: 0,
     from: "linux.devices[0]",
+    orMount: false,
   });
+});
+
+devices("a mount of the configuration may stay in a device's place, but for the null device", () => {
+  const asked = [
+    { path: "/dev/x", type: "c" },
+    { path: "/dev/y", type: "c" },
+  ] as const;
+  const paths = ["/dev//random/", "/dev/./x", "/dev/null", "/dev/pts"] as ContainerPath[];
+  const steps = planDevices(asked, paths);
+  assert.equal(
+    steps.filter(({ orMount }) => orMount).map(({ path }) => path),
+    ["/dev/random", "/dev/x"],
+  );
 });
 
 devices("of a mode only the permissions count", () => {

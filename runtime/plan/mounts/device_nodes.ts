@@ -5,6 +5,7 @@ import type { ContainerPath, SpecField } from "../../../syscalls/types.ts";
 import { field } from "../../config/field.ts";
 import { deviceTypes } from "../../config/names.ts";
 import type { LinuxDevice } from "../../config/types.ts";
+import { cleanPath } from "../../path/clean_path.ts";
 
 /** One node to make. */
 export interface DeviceStep {
@@ -16,6 +17,8 @@ export interface DeviceStep {
   readonly uid: number;
   readonly gid: number;
   readonly from: SpecField;
+  /** A mount of the configuration that is there, whatever it is, stays: `docker run -v /dev/urandom:/dev/random`. */
+  readonly orMount: boolean;
 }
 
 const defaultDevices: readonly (readonly [string, number, number])[] = [
@@ -35,8 +38,17 @@ export const devLinks: readonly (readonly [name: string, target: string])[] = [
   ["stderr", "/proc/self/fd/2"],
 ];
 
-/** Plans `linux.devices` and the default devices; a configured device replaces the default of the same path. */
-export function planDevices(devices: readonly LinuxDevice[]): DeviceStep[] {
+/**
+ * Plans `linux.devices` and the default devices; a configured device replaces the default of the same path.
+ * `destinations` are those of the mounts, which are made before.
+ */
+export function planDevices(
+  devices: readonly LinuxDevice[],
+  destinations: readonly ContainerPath[] = [],
+): DeviceStep[] {
+  const mounted = new Set(destinations.map(cleanPath));
+  // What opens the null device expects that nothing comes of it, the runtime itself as well.
+  const orMount = (path: string): boolean => path !== "/dev/null" && mounted.has(cleanPath(path));
   const configured = devices.map((device, i): DeviceStep => {
     const { type, path, major = 0, minor = 0, fileMode = 0o666, uid = 0, gid = 0 } = device;
     return {
@@ -47,6 +59,7 @@ export function planDevices(devices: readonly LinuxDevice[]): DeviceStep[] {
       uid,
       gid,
       from: field("linux", "devices", i),
+      orMount: orMount(path),
     };
   });
   const taken = new Set(configured.map((device) => device.path));
@@ -60,6 +73,12 @@ export function planDevices(devices: readonly LinuxDevice[]): DeviceStep[] {
       gid: 0,
     }))
     .filter((device) => !taken.has(device.path))
-    .map((device): DeviceStep => ({ ...device, from: "the default devices" as SpecField }));
+    .map(
+      (device): DeviceStep => ({
+        ...device,
+        from: "the default devices" as SpecField,
+        orMount: orMount(device.path),
+      }),
+    );
   return [...defaults, ...configured];
 }
