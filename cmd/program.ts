@@ -41,7 +41,7 @@ export function main(): number {
     openClosedStreams();
     armInjectedFaults();
     refuseSetId();
-    if (!resumeSealed()) sealEarly(argv);
+    sealEarly(argv);
     return dispatch(program, invokedAs, argv, progress);
   } catch (error) {
     return report(error, program, progress);
@@ -51,15 +51,14 @@ export function main(): number {
 const asksForHelp = (word: string): boolean => /^--?h(elp)?$/.test(word);
 
 /**
- * The first start of a command that is sealed has nothing else to do: what is wrong with its line the second will say. A
- * word that is such a command's name is enough, as sealing for nothing is harmless; what fails here is tried again below,
- * where there is a log to say why.
+ * A second start takes over what the first has left. The first of a command that is sealed has nothing else to do: what is
+ * wrong with its line the second will say. A word that is such a command's name is enough, as sealing for nothing is
+ * harmless. What fails here is tried again below, where there is a log to say why.
  */
 function sealEarly(argv: readonly string[]): void {
-  if (argv[0] === "--complete" || !argv.some((word) => sealedCommands.has(word)) || argv.some(asksForHelp))
-    return;
   try {
-    sealSelf();
+    if (resumeSealed() || argv[0] === "--complete" || argv.some(asksForHelp)) return;
+    if (argv.some((word) => sealedCommands.has(word))) sealSelf();
   } catch {}
 }
 
