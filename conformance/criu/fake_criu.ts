@@ -100,7 +100,7 @@ process.on("uncaughtException", ({ message }) => {
 const asked = receive();
 if (asked === undefined) process.exit(1);
 if (asked.type === "VERSION") {
-  const [major = 3, minor = 17, sublevel = 1] = conduct === "version" ? argument.split(".").map(Number) : [];
+  const [major = 3, minor = 19, sublevel = 0] = conduct === "version" ? argument.split(".").map(Number) : [];
   send({ type: "VERSION", version: { major_number: major, minor_number: minor, sublevel } });
 } else if (asked.type === "FEATURE_CHECK") {
   send({
