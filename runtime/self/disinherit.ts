@@ -3,13 +3,15 @@
  * configuration says: signal dispositions and mask, descriptors, parent-death signal.
  */
 
-import { CLOSE_RANGE_CLOEXEC } from "../../syscalls/constants/fcntl.ts";
+import { CLOSE_RANGE_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../../syscalls/constants/fcntl.ts";
 import { POLLNVAL } from "../../syscalls/constants/poll.ts";
 import { fdAt, setCloexec } from "../../syscalls/descriptor.ts";
-import { close, tryCloseRange } from "../../syscalls/open.ts";
+import { readDirectory } from "../../syscalls/directory.ts";
+import { CWD, close, openat, tryCloseRange } from "../../syscalls/open.ts";
 import { poll } from "../../syscalls/poll.ts";
 import { PR_SET_PDEATHSIG, prctl } from "../../syscalls/prctl.ts";
 import { getrlimit, RLIMIT_NOFILE } from "../../syscalls/resource.ts";
+import { closing } from "../../syscalls/scope.ts";
 import { setSignalMask } from "../../syscalls/signal.ts";
 import { traceDescriptor } from "../../syscalls/trace.ts";
 
@@ -49,11 +51,32 @@ export function closeAllBut(keep: readonly (Fd | undefined)[], preservedFds = 0)
 }
 
 function closeAll(first: number, last: number): void {
-  if (tryCloseRange(first, last, 0) < 0) eachOpen(first, last, close);
+  if (tryCloseRange(first, last, 0) >= 0) return;
+  lookUpHighest();
+  eachOpen(first, last, close);
 }
 
 /** No process has one above this (fs.nr_open, proc(5)), unless somebody has raised it. */
 const NR_OPEN = 1 << 20;
+/** More than a command has open at a time: a new one takes the lowest number that is free. */
+const OPENED_SINCE = 4096;
+
+/** The highest number that can be open, once it is known. */
+let highest: number | undefined;
+
+/**
+ * Looks up what the highest open descriptor is, where close_range(2) is missing and each number below it has to be asked
+ * for. Called before anything of a container is entered: its /proc may say anything.
+ */
+function lookUpHighest(): void {
+  if (highest !== undefined) return;
+  try {
+    const names = closing(openat(CWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY), readDirectory);
+    highest = Math.min(NR_OPEN, Math.max(...names.map(({ name }) => Number(name))) + OPENED_SINCE);
+  } catch {
+    highest = NR_OPEN;
+  }
+}
 /** As many as poll(2) takes under the smallest limit that is in use. */
 const AT_ONCE = 1024;
 
@@ -64,8 +87,9 @@ const AT_ONCE = 1024;
 function eachOpen(first: number, last: number, act: (fd: Fd) => void): void {
   const { soft } = getrlimit(0, RLIMIT_NOFILE);
   const most = soft < AT_ONCE ? Math.max(1, Number(soft)) : AT_ONCE;
-  for (let start = first; start <= Math.min(last, NR_OPEN); start += most) {
-    const count = Math.min(most, last - start + 1);
+  const end = Math.min(last, highest ?? NR_OPEN);
+  for (let start = first; start <= end; start += most) {
+    const count = Math.min(most, end - start + 1);
     const requests = Array.from({ length: count }, (_, i) => ({ fd: fdAt(start + i), events: 0 }));
     for (const [i, events] of poll(requests, 0).entries())
       if ((events & POLLNVAL) === 0) act(fdAt(start + i));
