@@ -97,14 +97,14 @@ life(
 
 life("with --leave-running it goes on, and its images make another", async (c) => {
   // What it has open must be the same at the restore, so it writes to nothing.
-  configure(c, "echo ready >/tmp/ready; exec sleep 1000");
+  configure(c, "echo ready >/tmp/ready; exec tail -f /dev/null");
   await run(c);
   await shows(c, "tmp/ready", "ready");
   const { pid } = await c.state();
   succeed(await checkpoint(c, "--leave-running"));
   assert.is((await c.state()).pid, pid);
   assert.is((await c.state()).status, "running");
-  assert.is(await exec(c, "cat /proc/1/comm"), "sleep");
+  assert.is(await exec(c, "cat /proc/1/comm"), "tail");
   const other = `${c.id}.other`;
   const words = ["restore", "-d", "--bundle", c.bundle, "--image-path", images(c), other];
   succeed(await quietly(c, words));
@@ -148,7 +148,7 @@ life("open files keep their places, deleted ones are kept, and pipes what is in 
 });
 
 life("a file lock is kept, if that is asked for", async (c) => {
-  configure(c, "exec 9>/tmp/lock; flock -x 9; echo ready >/tmp/ready; exec sleep 1000");
+  configure(c, "exec 9>/tmp/lock; flock -x 9; echo ready >/tmp/ready; exec tail -f /dev/null");
   await run(c);
   await shows(c, "tmp/ready", "ready");
   const isHeld = async () => (await exec(c, "flock -n /tmp/lock true && echo free || echo held")) === "held";
@@ -161,22 +161,22 @@ life("a file lock is kept, if that is asked for", async (c) => {
 life("a hundred processes, sessions and orphans among them, are all there again", async (c) => {
   configure(
     c,
-    `for i in $(seq 80); do sleep 1000 & done
-     for i in $(seq 10); do setsid sh -c 'sleep 1000; :' & done
-     sh -c 'sleep 1000 & exit 0'
+    `for i in $(seq 80); do tail -f /dev/null & done
+     for i in $(seq 10); do setsid sh -c 'tail -f /dev/null; :' & done
+     sh -c 'tail -f /dev/null & exit 0'
      (while :; do echo tick; sleep 0.05; done) | (n=0; while read x; do n=$((n+1)); echo $n >/tmp/n.new; mv /tmp/n.new /tmp/n; done) &
      wait`,
   );
   await run(c);
   await shows(c, "tmp/n", 5);
   const processes = () => exec(c, "ps -o ppid,pid,comm | grep -v -e 'ps$' -e grep | sort");
-  const before = (await processes()).split("\n").filter((line) => line.includes("sleep")).length;
+  const before = (await processes()).split("\n").filter((line) => line.includes("tail")).length;
   assert.ok(before > 90);
   succeed(await checkpoint(c));
   const ticks = Number(read(c, "tmp/n"));
   succeed(await restore(c));
   await countsOnFrom(c, ticks);
-  const after = (await processes()).split("\n").filter((line) => line.includes("sleep")).length;
+  const after = (await processes()).split("\n").filter((line) => line.includes("tail")).length;
   assert.ok(Math.abs(after - before) <= 1, `${before} processes, then ${after}`);
 });
 

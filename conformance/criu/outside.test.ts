@@ -27,7 +27,7 @@ const outside = withCriu("checkpoint and restore: the host");
 outside(
   "user, capabilities, limits, filter and no_new_privs are what they were",
   async (c) => {
-    configure(c, "cd /tmp; echo ready >/tmp/ready; exec sleep 1000", (spec) => {
+    configure(c, "cd /tmp; echo ready >/tmp/ready; exec tail -f /dev/null", (spec) => {
       spec.process.user = { uid: 1000, gid: 1001, additionalGids: [5], umask: 0o27 };
       spec.process.noNewPrivileges = true;
       spec.process.rlimits = [{ type: "RLIMIT_NOFILE", hard: 300, soft: 200 }];
@@ -73,7 +73,7 @@ for (const readonly of [false, true])
         type: "bind",
         options: ["rbind", "ro"],
       });
-      configure(c, "echo in memory >/mnt/tmp/f; exec sleep 1000", (spec) => {
+      configure(c, "echo in memory >/mnt/tmp/f; exec tail -f /dev/null", (spec) => {
         spec.mounts.push(
           { destination: "/mnt/tmp", type: "tmpfs", source: "tmpfs" },
           bind("/data", folder),
@@ -197,7 +197,7 @@ for (const [title, edit] of [
 outside(
   "a user namespace with maps",
   async (c) => {
-    configure(c, "echo ready >/tmp/ready; exec sleep 1000", (spec) => {
+    configure(c, "echo ready >/tmp/ready; exec tail -f /dev/null", (spec) => {
       spec.linux.namespaces.push({ type: "user" });
       const map = [{ containerID: 0, hostID: 100000, size: 65536 }];
       Object.assign(spec.linux, { uidMappings: map, gidMappings: map });
