@@ -2,7 +2,7 @@
 // scripts/test.ts counts those lines.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, release } from "node:os";
 import { basename, delimiter, join } from "node:path";
 
 export type Need =
@@ -23,6 +23,7 @@ export type Need =
   | "criu"
   | "criu pre-dump"
   | "criu lazy-pages"
+  | "criu tcp"
   | "CAP_SYS_RESOURCE"
   | CommandName;
 type CommandName =
@@ -121,6 +122,7 @@ export function missing(need: Need): string | undefined {
   if (need === "criu") return criuTrouble();
   if (need === "criu pre-dump") return criuTrouble() ?? criuTrouble("--feature", "mem_dirty_track");
   if (need === "criu lazy-pages") return criuTrouble() ?? lazyTrouble();
+  if (need === "criu tcp") return criuTrouble() ?? tcpTrouble();
   if (need === "CAP_SYS_RESOURCE") return hasCapability(24) ? undefined : "root lacks CAP_SYS_RESOURCE here";
   if (need === "built") return testingRunc ? "is about the executable that is built here" : undefined;
   if (need === "netavark" || need === "aardvark-dns")
@@ -154,8 +156,18 @@ export function criuVersion(): number {
 
 function lazyTrouble(): string | undefined {
   // "page-pipe: splice: -1: Bad file descriptor" in its dump.log, with runc as well.
-  if (criuVersion() === 4.2) return "criu 4.2 does not serve lazy pages";
+  const version = criuVersion();
+  if (version === 4.1 || version === 4.2) return `criu ${version} does not serve lazy pages`;
   return criuTrouble("--feature", "uffd-noncoop");
+}
+
+function tcpTrouble(): string | undefined {
+  // "sockets: Can't get 1:16 opt: Operation not supported" in its dump.log, with runc as well.
+  const [major = 0, minor = 0] = release().split(".").map(Number);
+  const refuses = major > 6 || (major === 6 && minor >= 16);
+  return refuses && criuVersion() === 4.1
+    ? "criu 4.1 asks a TCP socket for SO_PASSCRED, which Linux 6.16 refuses"
+    : undefined;
 }
 
 function checkCriu(words: readonly string[]): string | undefined {

@@ -66,6 +66,7 @@ case " $* " in *" engines "*)
   wants docker-compose docker-compose
   wants iptables iptables
   wants nft nftables
+  wants pasta passt
   wants valgrind valgrind
   wants strace strace
   [ -x /usr/lib/podman/netavark ] || packages="$packages netavark"

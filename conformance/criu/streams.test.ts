@@ -204,7 +204,7 @@ streams(
       succeed(await c.runt(["delete", "--force", c.id]));
     });
   },
-  { needs: ["iptables"] },
+  { needs: ["iptables", "criu tcp"] },
 );
 
 streams(
