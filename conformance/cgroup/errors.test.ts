@@ -186,7 +186,7 @@ const v2: readonly Case[] = [
     resources: memory,
     path: "/TOKEN-p/c",
     prepare: (c) => writeFileSync(join(parent(c), "cgroup.type"), "threaded"),
-    says: `use cgroup ${root}/TOKEN-p/c: EOPNOTSUPP (operation not supported) (it is of type "domain invalid" because a parent is threaded, in which controller memory cannot work; choose a cgroupsPath outside of it)`,
+    says: `use cgroup ${root}/TOKEN-p/c: EOPNOTSUPP (operation not supported), asked for by linux.cgroupsPath (it is of type "domain invalid" because a parent is threaded, in which controller memory cannot work; choose a cgroupsPath outside of it)`,
   },
   {
     title: "a cgroup namespace that did not get the controller",
@@ -218,7 +218,7 @@ const v2: readonly Case[] = [
     prepare: delegated,
     enter: (c) => asUser(c, root),
     copy: true,
-    says: `enter cgroup ${root}/TOKEN-p/c: EACCES (permission denied) (not delegated: the cgroup around it and the runtime's own belongs to another user)`,
+    says: `enter cgroup ${root}/TOKEN-p/c: EACCES (permission denied), asked for by linux.namespaces (not delegated: the cgroup around it and the runtime's own belongs to another user)`,
     needs: ["unshare", "nsenter"],
   },
   {
