@@ -218,7 +218,7 @@ const v2: readonly Case[] = [
     prepare: delegated,
     enter: (c) => asUser(c, root),
     copy: true,
-    says: `enter cgroup ${root}/TOKEN-p/c: EACCES (permission denied), asked for by linux.namespaces (not delegated: the cgroup around it and the runtime's own belongs to another user)`,
+    says: `enter cgroup ${root}/TOKEN-p/c: EACCES (permission denied) (not delegated: the cgroup around it and the runtime's own belongs to another user)`,
     needs: ["unshare", "nsenter"],
   },
   {

@@ -71,7 +71,7 @@ export function forkIntoNamespaces(place: ForkTarget, child: (join: readonly Hos
     if (place.joins.some(({ join }) => join.flag === CLONE_NEWPID)) hide(restore);
     if (userns !== undefined) return forkInUserns(place, userns, child);
     setNamespacesForChildren(place, restore);
-    return asking("linux.namespaces", () => forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child));
+    return forkIntoCgroup(plan.create & CLONE_NEWPID, entry, child);
   } finally {
     for (const undo of restore.reverse()) undo();
   }
@@ -178,22 +178,27 @@ function forkIntoCgroup(
   child: (join: readonly HostPath[]) => never,
 ): Cloned {
   const { cloneInto } = entry;
-  if (cloneInto === undefined) return fork(flags, () => child(entry.join));
+  const clone = (join: readonly HostPath[], cgroup?: Fd): Cloned =>
+    asking("linux.namespaces", () => fork(flags, () => child(join), { cgroup }));
+  if (cloneInto === undefined) return clone(entry.join);
   return closing(openat(CWD, cloneInto, O_RDONLY | O_DIRECTORY), (cgroup) => {
     try {
-      return fork(flags, () => child(entry.join), { cgroup });
+      return clone(entry.join, cgroup);
     } catch (error) {
       if (!isErrno(error, "EINVAL", "E2BIG", "ENOSYS")) throw cloneIntoError(cloneInto, error);
-      return fork(flags, () => child(entry.joinAll));
+      return clone(entry.joinAll);
     }
   });
 }
 
-/** The same failure in the words of cgroups(7), "Delegating a hierarchy to a less privileged user". */
+/**
+ * The same failure in the words of cgroups(7), "Delegating a hierarchy to a less privileged user"; no namespace has asked
+ * for it.
+ */
 function cloneIntoError(cgroup: HostPath, error: unknown): unknown {
   if (!isErrno(error, "EACCES", "EPERM")) return error;
   const hint = "not delegated: the cgroup around it and the runtime's own belongs to another user";
-  return new OpError({ ...error.data, op: "enter cgroup", object: cgroup, hint }, { cause: error });
+  return new OpError({ op: "enter cgroup", object: cgroup, errno: error.data.errno, hint }, { cause: error });
 }
 
 /** Remembers the namespace that this process is in now; the result goes back there. */
