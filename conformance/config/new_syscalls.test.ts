@@ -1,7 +1,7 @@
 // System calls that an old kernel has not, or that the filter of an old engine around the runtime refuses: each of them in
 // turn, with ENOSYS and with EPERM. A life goes on as ever, by something that is as safe.
 import "../bun_host.ts";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { ENOSYS, EPERM } from "../../syscalls/constants/errno.ts";
@@ -103,6 +103,20 @@ for (const call of Object.keys(calls) as SyscallName[])
       ofRunc(call, errno),
     );
   }
+
+for (const call of ["open_tree", "move_mount", "fsopen", "fsconfig", "fsmount"] as const)
+  newSyscalls(`${call} [EPERM]: a bind mount is read-only with all below it`, async (c) => {
+    const source = join(c.dir, "source");
+    mkdirSync(source);
+    c.configure((spec) => {
+      spec.mounts.push({ destination: "/mnt", type: "bind", source, options: ["rbind", "rro"] });
+      shell(spec, "touch /mnt/file; grep -c ' /mnt ro,' /proc/self/mountinfo");
+    });
+    const command = runt(c, ["run", "--bundle", c.bundle, c.id]);
+    const { stdout, stderr } = succeed(await runCommand(without(call, "EPERM", command)));
+    assert.is(stdout, "1\n");
+    assert.match(stderr, "Read-only file system");
+  });
 
 newSyscalls(
   "close_range [ENOSYS]: not every number that a descriptor may have is asked for",

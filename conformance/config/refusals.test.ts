@@ -44,7 +44,7 @@ const table: readonly Refusal[] = [
     },
     faults: "pidfd_open:*:EMFILE",
     prepare: (c) => `chmod 755 ${c.dir}`,
-    says: "the process in between ended without a child",
+    says: /^pidfd_open pid \d+: EMFILE \(too many open files\)$/,
   },
   ...(
     [
