@@ -82,7 +82,10 @@ export class OldMountApi implements MountApi {
     }
     if (attr.set === 0 && attr.clear === 0) return 0;
     // It takes any open mount: where it is there but one of the others is refused, as by the filter of an old engine.
-    if (recursive) return K.tryMountSetattr(mounted, true, { ...attr, propagation: 0 });
+    if (recursive)
+      return K.missingMountCalls().includes("mount_setattr")
+        ? -ENOSYS
+        : K.tryMountSetattr(mounted, true, { ...attr, propagation: 0 });
     const attributes = (attributesOfMount(mounted) & ~attr.clear) | attr.set;
     return apply(K.MS_REMOUNT | K.MS_BIND | flagsOf(attributes));
   }
